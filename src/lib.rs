@@ -102,6 +102,140 @@
 //! # }
 //! ```
 //!
+//! # A part of your own
+//!
+//! A policy that is built in consists of parts: the order of the queue, the place of a task, what is
+//! rented and given back. Each is a row, a [`Part`](part::Part): a name, a line of documentation,
+//! parameters with their defaults, and a constructor. A row of yours goes into a
+//! [`PolicySpec`](policy::spec::PolicySpec) like any other. Here is a place part that keeps the machines
+//! with much memory for those who need it:
+//!
+//! ```
+//! use windtunnel::model::{OfferSpec, Work, World};
+//! use windtunnel::part::{Parameter, Part, PartSpec, Setting, SettingKind};
+//! use windtunnel::policy::place::{self, Place, PlacePart, PlacementScore, Rating, Scored};
+//! use windtunnel::policy::{self, spec::PolicySpec};
+//! use windtunnel::sim::Run;
+//! use windtunnel::state::InstanceClass;
+//! use windtunnel::units::{Demand, Shape, Span, Time};
+//! use windtunnel::workload::WorkList;
+//!
+//! static LEAST_MEMORY_LEFT: PlacePart = Part {
+//!     name: "least-memory-left",
+//!     doc: "The machine with the least memory left, in steps.",
+//!     parameters: &[Parameter {
+//!         name: "step_mib",
+//!         kind: SettingKind::Count(1, 1 << 20),
+//!         default: Setting::Count(1_024),
+//!         doc: "Differences below this are ties, which go to the oldest.",
+//!     }],
+//!     make: |settings| {
+//!         let step = settings.count("step_mib").expect("it has a default") as i64;
+//!         Box::new(Scored::new(LeastMemoryLeft { step }))
+//!     },
+//! };
+//!
+//! #[derive(Debug)]
+//! struct LeastMemoryLeft {
+//!     step: i64,
+//! }
+//!
+//! impl PlacementScore for LeastMemoryLeft {
+//!     fn rate(&mut self, _world: &World, class: &InstanceClass, demand: Demand) -> Rating {
+//!         let left = class.free().memory - demand.memory;
+//!         Rating::tightest(i64::from(left) / self.step)
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let shape = |memory| Shape { cpu: 4_000, memory, gpus: 0 };
+//! let world = World::builder()
+//!     .offer(OfferSpec::owned("dc", "large", shape(65_536), 1))
+//!     .offer(OfferSpec::owned("dc", "small", shape(16_384), 1))
+//!     .build()?;
+//! let demand = |memory| Demand { cpu: 4_000, memory, ..Demand::default() };
+//! let jobs = [
+//!     Work::job(0, Time::ZERO, demand(8_192), Span::HOUR),
+//!     Work::job(1, Time::ZERO, demand(32_768), Span::HOUR),
+//! ];
+//! let ended = |place: PartSpec<Box<dyn Place>>| {
+//!     let spec = PolicySpec { place, ..PolicySpec::named("mine") };
+//!     let (mut policy, mut source) = (policy::build(&spec), WorkList::new(&jobs));
+//!     Run::new(&world, &mut source).policy(&mut *policy).run().map(|outcome| outcome.ended)
+//! };
+//! // The small job leaves the large machine to the other one.
+//! assert_eq!(ended(LEAST_MEMORY_LEFT.spec().set("step_mib", 512))?, Time::ZERO + Span::HOUR);
+//! assert_eq!(ended(place::FIRST_FIT.spec())?, Time::from_secs(2 * 3_600));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Place`](policy::place::Place) is for what is no score. A [`Provision`](policy::provision::Provision) part
+//! says what it may rent, and may act before anybody waits. This one rents a machine once, an hour
+//! before the work comes:
+//!
+//! ```
+//! use windtunnel::model::{Market, OfferSpec, Work, World};
+//! use windtunnel::part::Part;
+//! use windtunnel::policy::provision::{Provision, ProvisionPart, Provisioned, Reach};
+//! use windtunnel::policy::{self, Trigger, Turn, release, spec::PolicySpec};
+//! use windtunnel::sim::Run;
+//! use windtunnel::state::{WaitReason, WorkRef};
+//! use windtunnel::units::{Demand, Distribution, Shape, Span, Time};
+//! use windtunnel::workload::WorkList;
+//!
+//! const NINE: Time = Time::from_secs(9 * 3_600);
+//!
+//! static AHEAD: ProvisionPart = Part {
+//!     name: "ahead",
+//!     doc: "Rents one machine at nine.",
+//!     parameters: &[],
+//!     make: |_| Box::new(Ahead::default()),
+//! };
+//!
+//! #[derive(Debug, Default)]
+//! struct Ahead {
+//!     rented: bool,
+//! }
+//!
+//! impl Provision for Ahead {
+//!     fn reach(&self) -> Reach {
+//!         Reach { fleets: vec![("aws/us-east-1a/m5.xlarge/on-demand".to_owned(), 1)], ..Reach::default() }
+//!     }
+//!
+//!     fn begin(&mut self, turn: &mut Turn<'_, '_>) {
+//!         turn.wake(NINE).expect("nine is to come");
+//!     }
+//!
+//!     fn react(&mut self, _triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+//!         if turn.now() >= NINE && !self.rented {
+//!             let mut offers = turn.world().offers.iter();
+//!             let rented = offers.find(|(_, facts)| facts.market == Market::OnDemand);
+//!             self.rented = rented.is_some_and(|(offer, _)| turn.rent(offer).is_ok());
+//!         }
+//!     }
+//!
+//!     fn supply(&mut self, _turn: &mut Turn<'_, '_>, _work: WorkRef) -> Provisioned {
+//!         Provisioned::None(WaitReason::NoRoom)
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let shape = Shape { cpu: 4_000, memory: 16_384, gpus: 0 };
+//! let m5 = OfferSpec::on_demand("aws/us-east-1/us-east-1a", "m5.xlarge", shape, "0.192");
+//! let world = World::builder().offer(m5.boot(Distribution::Constant(120.0))).build()?;
+//! let (ten, demand) = (Time::from_secs(10 * 3_600), Demand { cpu: 4_000, ..Demand::default() });
+//! let mut source = WorkList::new([Work::job(0, ten, demand, Span::HOUR)]);
+//! let release = release::NEVER.spec();
+//! let spec = PolicySpec { provision: AHEAD.spec(), release, ..PolicySpec::named("mine") };
+//! let outcome = Run::new(&world, &mut source).policy(&mut *policy::build(&spec)).run()?;
+//! assert_eq!(outcome.ended, ten + Span::HOUR, "it waits for no boot");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `docs/policy.md` says when each question is asked.
+//!
 //! # Your policy beside others
 //!
 //! A scenario takes it under a name, with a version and a closure that makes it anew for every run.
