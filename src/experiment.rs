@@ -58,5 +58,4 @@ pub use runner::{
 pub use score::{Possible, Score, ScoredPolicy};
 pub use sensitivity::{Influence, Sensitivity, sensitivity};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
-pub use space::ReadEdited;
 pub use survey::{Impossible, Survey, SurveyedLoad, Unsurveyed, survey};

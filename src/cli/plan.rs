@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use windtunnel::experiment::ReadEdited;
 
 use serde_json::{Value, json};
 
@@ -32,7 +31,8 @@ const BUDGET: u32 = 400;
 /// Searches, judges, and shows the answer.
 pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
     let guard = ResourceGuard::new(&arguments.many.bounds);
-    let scenario = load::open(&arguments.which)?;
+    let mut scenario = load::open(&arguments.which)?;
+    arguments.many.bounds.limit(&mut scenario);
     let task = task(&scenario, arguments)?;
     let how = &arguments.how;
     let experiment = Experiment {
@@ -42,15 +42,8 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
         parameters: parameters(arguments),
     };
     let mut session = ExperimentSession::open(guard, (how, &arguments.many), &experiment)?;
-    let set = load::edits(&arguments.which)?;
-    let open = |setup: &[(String, String)]| {
-        let all: Vec<(String, String)> = set.iter().chain(setup).cloned().collect();
-        let mut scenario = load::read(&arguments.which, &all)?;
-        arguments.many.bounds.limit(&mut scenario);
-        Ok(scenario)
-    };
     let found = session.work(|runner| {
-        search(runner, task, &open).map_err(|failure| match failure {
+        search(runner, task, &scenario).map_err(|failure| match failure {
             SearchFailure::Problems(problems) => Stop::Input(by_variable(problems, &scenario)),
             SearchFailure::Runs(failure) => stopped(failure),
             SearchFailure::Halted(failure, progress) => {
@@ -63,7 +56,7 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
     let rows = rows(&scenario, arguments, &found)?;
     let mut assumptions = vec![not_modelled(scenario.unmodelled(&rows))];
     assumptions.extend(scenario.assumed(&rows));
-    let mut cautions = beside(&found, &open, &mut assumptions)?;
+    let mut cautions = beside(&found, &scenario, &mut assumptions)?;
     cautions.extend(nothing_to_gate(how.gate, &scenario));
     let report = PlanReport {
         recipe: &recipe,
@@ -91,7 +84,7 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
 /// assumptions of its runs are added to `assumptions`.
 fn beside(
     found: &Found,
-    open: ReadEdited<'_>,
+    base: &Scenario,
     assumptions: &mut Vec<String>,
 ) -> Result<Vec<String>, Stop> {
     let Some(row) = found.choice.or((!found.finalists.is_empty()).then_some(0)) else {
@@ -101,7 +94,7 @@ fn beside(
     let Some(run) = candidate.held_out.first().or(candidate.searched.first()) else {
         return Ok(Vec::new());
     };
-    let scenario = open(&found.edits(&candidate.point))?;
+    let scenario = base.edited(&found.edits(&candidate.point))?;
     let name = found.task.policy.as_deref();
     let named = |policy: &&PolicySpec| Some(policy.name.as_str()) == name;
     let policy = scenario.policies.iter().find(named);

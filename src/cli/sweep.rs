@@ -2,7 +2,6 @@
 
 use std::io::Write;
 use std::path::PathBuf;
-use windtunnel::experiment::ReadEdited;
 
 use serde_json::{Value, json};
 
@@ -35,9 +34,7 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
     let (axes, edits) = axes(arguments)?;
     let open = |point: &[(String, String)]| {
         let all: Vec<(String, String)> = edits.iter().chain(point).cloned().collect();
-        let mut scenario = load::read(&arguments.which, &all)?;
-        arguments.many.bounds.limit(&mut scenario);
-        Ok(scenario)
+        load::read(&arguments.which, &all)
     };
     let design = arguments.sample.unwrap_or_default();
     // The seed of the scenario, if it can be read without its axes.
@@ -46,13 +43,14 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
     let points =
         design.points(&axes, seed, arguments.max_runs / per_point).map_err(Problems::from)?;
     // Reading thousands of points takes its time; what is too much is so at the first.
-    let mut first = check(&axes, &points[..1], &open)?;
+    let mut first = open(&points[0].edits(&axes))?;
+    arguments.many.bounds.limit(&mut first);
     let policies = policies(&first, &arguments.policies)?;
     let at_least = points.len() * policies.len() * arguments.replications.unwrap_or(1) as usize;
     if at_least > arguments.max_runs {
         return Err(too_many(at_least, arguments.max_runs));
     }
-    check(&axes, &points, &open)?;
+    check(&axes, &points, &first)?;
     let unshared = first.clone();
     share_inputs(&mut first).map_err(|failure| Stop::of_run(failure, &again()))?;
     let how = &arguments.how;
@@ -76,7 +74,7 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
             return Err(too_many(all, arguments.max_runs));
         }
         let plan = SweepPlan { axes, design, points, policies, repetition, replications };
-        run_all(runner, plan, &first, &open).map_err(|failure| match failure {
+        run_all(runner, plan, &first).map_err(|failure| match failure {
             SweepFailure::Problems(problems) => Stop::Input(problems),
             SweepFailure::Input(failure) => Stop::of_run(failure, &again()),
             SweepFailure::Runs(failure) => stopped(failure),
@@ -88,7 +86,7 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
     let rows: Vec<usize> = (0..first.policies.len()).filter(is_swept).collect();
     let mut assumptions = vec![not_modelled(first.unmodelled(&rows))];
     assumptions.extend(first.assumed(&rows));
-    let mut cautions = beside(&swept, goal, &open, &mut assumptions)?;
+    let mut cautions = beside(&swept, goal, &first, &mut assumptions)?;
     cautions.extend(nothing_to_gate(how.gate, &first));
     let report = SweepReport {
         question: Some(first.question.as_str()).filter(|question| !question.is_empty()),
@@ -115,13 +113,13 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
 fn beside(
     swept: &Sweep,
     goal: usize,
-    open: ReadEdited<'_>,
+    first: &Scenario,
     assumptions: &mut Vec<String>,
 ) -> Result<Vec<String>, Stop> {
     let mut scenarios = Vec::new();
     for row in 0..swept.policies.len() {
         if let Some(best) = best(swept, row, goal) {
-            let scenario = open(&swept.points[best.point].edits(&swept.axes))?;
+            let scenario = first.edited(&swept.points[best.point].edits(&swept.axes))?;
             scenarios.push((best.point, row, scenario));
         }
     }
@@ -196,8 +194,12 @@ fn axes(arguments: &args::SweepArgs) -> Result<(Vec<Axis>, Edits), Stop> {
             Err(problem) => problems.push(problem),
         }
     }
+    let bounds = &arguments.many.bounds;
     let by_flag = [
         ("seed", arguments.which.seed.is_some()),
+        ("limits.max_events", bounds.max_events.is_some()),
+        ("limits.max_jobs", bounds.max_jobs.is_some()),
+        ("limits.max_simulated", bounds.max_simulated.is_some()),
         ("workload.on_bad_row", arguments.which.on_bad_row.is_some()),
     ];
     for (key, is_given) in by_flag {

@@ -30,7 +30,7 @@ use super::compare::{Asked, Chance};
 use super::replication::Repetition;
 use super::runner::{Runner, RunnerFailure};
 use super::setting_range;
-use super::space::{ReadEdited, check_all};
+use super::space::check_all;
 use super::statistics::promise;
 use crate::problem::{Problem, Problems};
 use crate::scenario::{Objective, Scenario};
@@ -130,28 +130,28 @@ pub enum SearchFailure {
     Halted(RunnerFailure, Box<SearchProgress>),
 }
 
-/// Searches and judges. `open` reads the scenario at a setup.
+/// Searches among the setups of `scenario`, and judges.
 ///
 /// # Errors
 /// See [`SearchFailure`].
 pub fn search(
     runner: &Runner<'_>,
     task: Task,
-    open: ReadEdited<'_>,
+    scenario: &Scenario,
 ) -> Result<Found, SearchFailure> {
     let wrong = setting_range::of_task(&task);
     if !wrong.is_empty() {
         return Err(SearchFailure::Problems(wrong.into()));
     }
     let start: SetupPoint = task.variables.iter().map(middle).collect();
-    let scenario = check(&task, &start, open)?;
-    let policy = policy_of(&scenario, task.policy.as_deref())?;
-    let plan = plan(runner, &scenario, policy, task.asked)?;
-    let still = is_still(runner, &task, &scenario, plan)?;
-    let shares = BudgetShares::of(&task, &scenario, plan, still)?;
+    let first = check(&task, &start, scenario)?;
+    let policy = policy_of(&first, task.policy.as_deref())?;
+    let plan = plan(runner, &first, policy, task.asked)?;
+    let still = is_still(runner, &task, &first, plan)?;
+    let shares = BudgetShares::of(&task, &first, plan, still)?;
     let error = 1.0 - task.confidence;
     let judging = Judge {
-        objectives: scenario.objectives.clone(),
+        objectives: first.objectives.clone(),
         keeping: task.keeping,
         goal: task.goal,
         room: match task.keeping {
@@ -163,9 +163,9 @@ pub fn search(
         },
         still: still == Some(true),
     };
-    let scope = VariableScope::of(&task.variables, task.policy.as_deref(), &scenario, &start);
+    let scope = VariableScope::of(&task.variables, task.policy.as_deref(), &first, &start);
     let mut book = Evaluations::new(
-        (runner, open),
+        (runner, scenario),
         (&task.variables, task.policy.as_deref(), &scope),
         (judging, plan.repetition),
         &shares,
@@ -186,9 +186,9 @@ pub fn search(
     let effects = (0..task.variables.len()).map(|axis| effect(&book, axis)).collect();
     let candidates = std::mem::take(&mut book.candidates);
     let runs = book.used;
-    let chance = chance(&candidates, &scenario, plan.repetition);
+    let chance = chance(&candidates, &first, plan.repetition);
     Ok(Found {
-        objectives: scenario.objectives.clone(),
+        objectives: first.objectives.clone(),
         finalists,
         choice: chosen.choice,
         separated: chosen.separated,
@@ -200,12 +200,12 @@ pub fn search(
         chance,
         searched: shares.searched,
         held_out: shares.held_out,
-        seed: scenario.seed,
+        seed: first.seed,
         effects,
         comparable: comparable(&candidates, &rows),
         candidates,
         scope,
-        open_ends: open_ends(&task, &start, open),
+        open_ends: open_ends(&task, &start, scenario),
         task,
     })
 }
@@ -310,13 +310,13 @@ impl Found {
 
 /// Whether the scenario takes the value before the first and the one after the last, by variable;
 /// zero, a full share and the like are ends of their own.
-fn open_ends(task: &Task, start: &SetupPoint, open: ReadEdited<'_>) -> Vec<[bool; 2]> {
+fn open_ends(task: &Task, start: &SetupPoint, scenario: &Scenario) -> Vec<[bool; 2]> {
     let taken = |variable: &Variable, value: &String| {
         let mut edits = edits(&task.variables, start);
         for own in edits.iter_mut().filter(|(key, _)| *key == variable.key) {
             own.1.clone_from(value);
         }
-        open(&edits).is_ok()
+        scenario.edited(&edits).is_ok()
     };
     let of = |variable: &Variable| {
         variable
@@ -334,7 +334,7 @@ fn middle(variable: &Variable) -> usize {
 
 /// Reads the scenario at the start and with every end and every word of each
 /// variable, so that nothing runs where one is wrong.
-fn check(task: &Task, start: &SetupPoint, open: ReadEdited<'_>) -> Result<Scenario, SearchFailure> {
+fn check(task: &Task, start: &SetupPoint, scenario: &Scenario) -> Result<Scenario, SearchFailure> {
     let mut twice: Vec<Problem> = Vec::new();
     let mut points = vec![start.clone()];
     for (axis, variable) in task.variables.iter().enumerate() {
@@ -352,8 +352,8 @@ fn check(task: &Task, start: &SetupPoint, open: ReadEdited<'_>) -> Result<Scenar
             point
         }));
     }
-    match check_all(points.iter().map(|point| edits(&task.variables, point)), open) {
-        Ok(scenario) if twice.is_empty() => Ok(scenario),
+    match check_all(points.iter().map(|point| edits(&task.variables, point)), scenario) {
+        Ok(first) if twice.is_empty() => Ok(first),
         found => {
             twice.extend(found.err().into_iter().flatten());
             Err(SearchFailure::Problems(twice.into()))

@@ -15,23 +15,20 @@ const MOST_PROBLEMS: usize = 20;
 /// Traces that are kept in memory; when points have more, the others are read in every run.
 const MOST_TRACES: usize = 2;
 
-/// Reads the scenario with some of its single values edited.
-pub type ReadEdited<'a> = &'a dyn Fn(&[(String, String)]) -> Result<Scenario, Problems>;
-
-/// Reads the scenario with each of many edits, so that nothing runs where one is wrong; the
+/// Reads `scenario` with each of many edits, so that nothing runs where one is wrong; the
 /// scenario with the first.
 ///
 /// # Errors
 /// Every problem of all of them, each once, up to a limit.
 pub(super) fn check_all(
     edits: impl IntoIterator<Item = Vec<(String, String)>>,
-    open: ReadEdited<'_>,
+    scenario: &Scenario,
 ) -> Result<Scenario, Problems> {
     let mut first = None;
     let mut all: Vec<Problem> = Vec::new();
     for edits in edits {
-        match open(&edits) {
-            Ok(scenario) => first = first.or(Some(scenario)),
+        match scenario.edited(&edits) {
+            Ok(edited) => first = first.or(Some(edited)),
             Err(problems) => all.extend(problems),
         }
         // The same thing is wrong at many points; values differ, keys do not.

@@ -17,7 +17,9 @@ pub(super) struct ScenarioText {
     /// The file, as the user named it.
     pub(super) path: String,
     /// The text as it was written.
-    original: String,
+    pub(super) original: String,
+    /// The edits that were made of it.
+    pub(super) edits: Vec<(String, String)>,
     /// The text as it runs, with the edits.
     pub(super) text: String,
     /// Line number in `original` of each line of `text`.
@@ -34,7 +36,15 @@ impl ScenarioText {
         let lines = (1..=text.split('\n').count() as u64).collect();
         let (original, text) = (text.to_owned(), text.to_owned());
         let starts = starts(&text);
-        Self { path: path.to_owned(), original, text, lines, starts, set: Vec::new() }
+        Self {
+            path: path.to_owned(),
+            original,
+            text,
+            lines,
+            starts,
+            edits: Vec::new(),
+            set: Vec::new(),
+        }
     }
 
     /// Sets scalars, each at a dotted key, one after the other. Every other
@@ -43,6 +53,7 @@ impl ScenarioText {
         if edits.is_empty() {
             return Vec::new();
         }
+        self.edits.extend_from_slice(edits);
         // A file that is no TOML says so itself when it is read.
         let Ok(mut document) = self.text.parse::<DocumentMut>() else { return Vec::new() };
         let mut problems = Vec::new();

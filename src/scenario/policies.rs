@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use toml::de::DeTable;
 use toml_edit::DocumentMut;
 
-use super::Scenario;
 use super::document::ScenarioText;
+use super::{RunLimits, Scenario};
 use crate::policy::spec::{External, PolicySpec};
 use crate::policy::{Policy, PolicyFactory};
 use crate::problem::{Problem, Problems, clip};
@@ -36,7 +36,7 @@ impl Scenario {
         }
         let own = own.to_string();
         let before = own.matches('\n').count() as u64 + 1;
-        let read = self.read_again(&format!("{own}\n{text}"), &[]);
+        let read = self.read_again(&format!("{own}\n{text}"), &[], &[]);
         let read = read.map_err(|problems| {
             let placed = |problem: Problem| match problem.line.checked_sub(before) {
                 Some(line) if line > 0 => Problem { path: shown.to_owned(), line, ..problem },
@@ -48,26 +48,47 @@ impl Scenario {
         Ok((Self { workload, ..read }, last))
     }
 
-    /// The scenario after more `key = value` edits of single values.
+    /// The scenario after more `key = value` edits of single values, each in place of one of the same
+    /// key that it was read with. Its name, `seed` and `limits` stay if no edit sets them, and so do policies
+    /// that were added; other changes that were made in code are lost, as it is read anew.
     ///
     /// # Errors
     /// Every problem in the edits, and in what they make of the scenario.
     pub fn edited(&self, edits: &[(String, String)]) -> Result<Self, Problems> {
-        self.read_again(&self.text, edits)
+        let document = &self.document;
+        let all = replaced(&document.edits, edits);
+        let read = self.read_again(&document.original, &all, edits)?;
+        Ok(Self { edits: replaced(&self.edits, edits), ..read })
     }
 
-    /// Reads this text in place of its own; what does not stand in the file stays.
-    fn read_again(&self, text: &str, more: &[(String, String)]) -> Result<Self, Problems> {
-        let mut read = Self::parse(text, &self.path, &self.base, more)?;
+    /// Reads `text` with `edits` in place of its own; what does not stand in the file stays, unless one of
+    /// `new` sets it.
+    fn read_again(
+        &self,
+        text: &str,
+        edits: &[(String, String)],
+        new: &[(String, String)],
+    ) -> Result<Self, Problems> {
+        let mut read = Self::parse(text, &self.path, &self.base, edits)?;
         for policy in &self.policies {
             if let Some(factory) = &policy.factory {
                 read.put(&policy.name, factory.clone());
             }
         }
-        let seeded = more.iter().any(|(key, _)| key == "seed");
-        let seed = if seeded { read.seed } else { self.seed };
-        let edits = self.edits.iter().chain(more).cloned().collect();
-        Ok(Self { seed, edits, name: self.name.clone(), ..read })
+        let (own, limits) = (self.limits, read.limits);
+        let limits = RunLimits {
+            max_events: newer(new, "limits.max_events", own.max_events, limits.max_events),
+            max_alive: newer(new, "limits.max_alive", own.max_alive, limits.max_alive),
+            max_jobs: newer(new, "limits.max_jobs", own.max_jobs, limits.max_jobs),
+            max_simulated: newer(
+                new,
+                "limits.max_simulated",
+                own.max_simulated,
+                limits.max_simulated,
+            ),
+        };
+        let seed = newer(new, "seed", self.seed, read.seed);
+        Ok(Self { seed, limits, edits: self.edits.clone(), name: self.name.clone(), ..read })
     }
 
     /// Adds a policy that is a Rust type, or has parts that are rows of your own, in the place of one of the same name; gives its row.
@@ -121,6 +142,17 @@ impl Scenario {
         self.policy_assumptions.sort();
         row
     }
+}
+
+/// The value of `key` that was `read` if one of the edits sets it, else its `own`.
+fn newer<T>(edits: &[(String, String)], key: &str, own: T, read: T) -> T {
+    if edits.iter().any(|(set, _)| set == key) { read } else { own }
+}
+
+/// Edits without those whose keys `new` has, and then `new`.
+fn replaced(edits: &[(String, String)], new: &[(String, String)]) -> Vec<(String, String)> {
+    let stays = |(key, _): &&(String, String)| !new.iter().any(|(set, _)| set == key);
+    edits.iter().filter(stays).chain(new).cloned().collect()
 }
 
 /// The names of the policies, in the order of the file, which holds nothing else.
@@ -218,6 +250,35 @@ mod tests {
         assert_eq!(names, ["p", "q", "r", "z", "new"]);
         assert_eq!(with.policies[4], scenario.policies[3]);
         assert!(scenario.edited(&[("nonsense".to_owned(), "1".to_owned())]).is_err());
+    }
+
+    /// Limits and a seed that were set in code stay, an edit of a key is replaced, and problems tell
+    /// the line of the file and the last edit.
+    #[test]
+    fn an_edited_scenario_keeps_what_stands_in_no_file() {
+        let edit = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let edits = [edit("limits.max_jobs", "500"), edit("cluster.c.nodes", "3")];
+        let mut scenario = Scenario::parse(TEXT, "a.toml", Path::new(""), &edits).expect("right");
+        (scenario.limits.max_events, scenario.limits.max_alive, scenario.seed) = (7, 8, 9);
+        let more = [edit("cluster.c.nodes", "4"), edit("limits.max_alive", "80")];
+        let edited = scenario.edited(&more).expect("it is right");
+        let limits = edited.limits;
+        assert_eq!((limits.max_events, limits.max_alive, limits.max_jobs), (7, 80, 500));
+        assert_eq!((edited.seed, edited.world.offers.rows()[0].running_at_start), (9, 4));
+        assert_eq!(edited.edits, [edits[0].clone(), more[0].clone(), more[1].clone()]);
+        let all = [edits[0].clone(), more[0].clone(), more[1].clone()];
+        let whole = Scenario::parse(TEXT, "a.toml", Path::new(""), &all).expect("right");
+        assert_eq!(edited.text, whole.text);
+        let nonsense = [edit("cluster.c.nodes", "many"), edit("seed", "2")];
+        let problems = edited.edited(&nonsense).expect_err("no number");
+        assert!(problems.to_string().contains("--set cluster.c.nodes=many"), "{problems}");
+        assert_eq!(edited.edited(&nonsense[1..]).expect("right").seed, 2);
+        // Limits stay with policies of another file too.
+        let (with, _) = edited.with_policies("[policy.z]\n", "z.toml").expect("it is right");
+        assert_eq!((with.limits, with.edits.len()), (edited.limits, 3));
+        let again = with.edited(&[edit("cluster.c.nodes", "5")]).expect("it is right");
+        assert_eq!((again.limits, again.policies.len()), (edited.limits, with.policies.len()));
+        assert_eq!(again.world.offers.rows()[0].running_at_start, 5);
     }
 
     #[track_caller]

@@ -236,12 +236,11 @@ fn a_rust_type_is_explained() {
 #[test]
 fn a_rust_type_is_swept() {
     let scenario = doubled();
-    let open = |edits: &[(String, String)]| scenario.edited(edits);
     let axis = Axis::read("cluster.dc1.group.cpu.nodes", "8,16").expect("it is a list");
     let axes = vec![axis.expect("it has two values")];
     let design = Design::default();
     let points = design.points(&axes, 1, 2).expect("two values");
-    let first = sweep::check(&axes, &points, &open).expect("it can be read");
+    let first = sweep::check(&axes, &points, &scenario).expect("it can be read");
     let plan = SweepPlan {
         axes,
         design,
@@ -250,7 +249,7 @@ fn a_rust_type_is_swept() {
         repetition: SEEDS,
         replications: 1,
     };
-    let swept = sweep::sweep(&Runner::default(), plan, &first, &open);
+    let swept = sweep::sweep(&Runner::default(), plan, &first);
     let runs = swept.unwrap_or_else(|failure| panic!("{failure:?}")).runs;
     assert_eq!((runs.len(), &runs[0], &runs[2]), (4, &runs[1], &runs[3]));
     assert_ne!(runs[0], runs[2]);
@@ -260,7 +259,6 @@ fn a_rust_type_is_swept() {
 #[test]
 fn a_rust_type_is_planned_for() {
     let scenario = doubled();
-    let open = |edits: &[(String, String)]| scenario.edited(edits);
     let goal = METRICS.iter().position(|metric| metric.key == "cost_monthly");
     let found = |policy: &PolicySpec| {
         let variable = Variable::read("cluster.dc1.group.cpu.nodes", "4..12");
@@ -274,7 +272,7 @@ fn a_rust_type_is_planned_for() {
             budget: 60,
             asked: Asked { replications: Some(6), ..Asked::default() },
         };
-        search(&Runner::default(), task, &open).unwrap_or_else(|failure| panic!("{failure}"))
+        search(&Runner::default(), task, &scenario).unwrap_or_else(|failure| panic!("{failure}"))
     };
     let (ours, yours) = (found(&scenario.policies[1]), found(&scenario.policies[4]));
     assert!(ours.candidates.len() > 2 && !ours.finalists.is_empty());

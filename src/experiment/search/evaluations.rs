@@ -6,7 +6,7 @@ use super::super::measurement::{Course, Measurement};
 use super::super::replication::Repetition;
 use super::super::runner::{RunRequest, Runner, RunnerFailure};
 use super::super::single::RunFailure;
-use super::super::space::{ReadEdited, TraceCache};
+use super::super::space::TraceCache;
 use super::SearchFailure;
 use super::line::{Levels, SearchSpace, SetupPoint};
 use super::scope::VariableScope;
@@ -47,7 +47,7 @@ pub(super) enum SearchStop {
 /// The setups so far.
 pub(super) struct Evaluations<'a> {
     pub(super) runner: &'a Runner<'a>,
-    pub(super) open: ReadEdited<'a>,
+    pub(super) base: &'a Scenario,
     pub(super) variables: &'a [Variable],
     pub(super) policy: Option<&'a str>,
     pub(super) scope: &'a VariableScope,
@@ -68,7 +68,7 @@ pub(super) struct Evaluations<'a> {
 
 impl<'a> Evaluations<'a> {
     pub(super) fn new(
-        (runner, open): (&'a Runner<'a>, ReadEdited<'a>),
+        (runner, base): (&'a Runner<'a>, &'a Scenario),
         (variables, policy, scope): (&'a [Variable], Option<&'a str>, &'a VariableScope),
         (judge, repetition): (Judge, Repetition),
         shares: &super::shares::BudgetShares,
@@ -77,7 +77,7 @@ impl<'a> Evaluations<'a> {
             |one: &Variable| Levels { count: one.levels.len(), ordered: one.numbers.is_some() };
         Self {
             runner,
-            open,
+            base,
             variables,
             policy,
             scope,
@@ -90,7 +90,7 @@ impl<'a> Evaluations<'a> {
             candidates: Vec::new(),
             rows: BTreeMap::new(),
             axes: variables.iter().map(levels).collect(),
-            traces: TraceCache::default(),
+            traces: TraceCache::of(base),
         }
     }
 
@@ -175,7 +175,7 @@ impl<'a> Evaluations<'a> {
 
     /// The scenario at a point, its trace shared with all others.
     pub(super) fn scenario(&mut self, point: &SetupPoint) -> Result<Scenario, SearchFailure> {
-        let mut scenario = (self.open)(&edits(self.variables, point)).map_err(unread)?;
+        let mut scenario = self.base.edited(&edits(self.variables, point)).map_err(unread)?;
         self.traces.fill(&mut scenario).map_err(|failure| {
             let (policy, failure) = (String::new(), Box::new(failure));
             SearchFailure::Runs(RunnerFailure::Run { policy, seed: scenario.seed, failure })

@@ -276,12 +276,10 @@ mod tests {
         budget: u32,
     ) -> (Vec<SetupPoint>, Vec<SetupPoint>, Option<SetupPoint>, StepEnd) {
         let task = Task { budget, ..sizing::task(vary).expect("a task") };
-        let open = |edits: &[(String, String)]| {
-            Scenario::parse(text, "plan", std::path::Path::new(""), edits)
-        };
         let runner =
             Runner { cache: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
-        let scenario = open(&[]).expect("a scenario");
+        let scenario = Scenario::parse(text, "plan", std::path::Path::new(""), &[]);
+        let scenario = scenario.expect("a scenario");
         let repetition = Repetition::Seeds { warm_up: Span::ZERO };
         let plan = compare::RepetitionPlan { repetition, replications: u32::MAX };
         let shares =
@@ -297,7 +295,7 @@ mod tests {
         let start = start.to_vec();
         let scope = VariableScope::of(&task.variables, None, &scenario, &start);
         let mut book = Evaluations::new(
-            (&runner, &open),
+            (&runner, &scenario),
             (&task.variables, None, &scope),
             (judging, repetition),
             &shares,

@@ -186,8 +186,8 @@ fn a_search_that_is_stopped_tells_the_best_so_far() {
     let stopped = |runs: usize| {
         let memory = Room(runs, AtomicUsize::new(0));
         let runner = Runner { cache: &memory, ..Runner::default() };
-        let open = |edits: &[(String, String)]| Scenario::parse(&text, "a", Path::new(""), edits);
-        search(&runner, task(&[("cluster.c.nodes", "1..40")]), &open)
+        let scenario = Scenario::parse(&text, "a", Path::new(""), &[]).expect("a scenario");
+        search(&runner, task(&[("cluster.c.nodes", "1..40")]), &scenario)
     };
     let whole = stopped(usize::MAX).expect("nothing stops it");
     assert!(matches!(stopped(3), Err(SearchFailure::Runs(_))));

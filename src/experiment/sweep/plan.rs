@@ -9,7 +9,7 @@ use super::super::replication::Repetition;
 use super::super::runner::{ProgressWatch, RunRequest, Runner, RunnerFailure, is_drawn};
 use super::super::setting_range;
 use super::super::single::RunFailure;
-use super::super::space::{ReadEdited, TraceCache, check_all};
+use super::super::space::{TraceCache, check_all};
 use super::axis::Axis;
 use super::design::{Design, SweepPoint};
 use super::table::{Sweep, SweepRun};
@@ -32,8 +32,7 @@ pub struct SweepPlan {
     pub design: Design,
     /// The points.
     pub points: Vec<SweepPoint>,
-    /// Rows of the policies in the scenario at the first point; at least one. At every other point the
-    /// same policies are in these rows.
+    /// Rows of the policies in the scenario; at least one.
     pub policies: Vec<usize>,
     /// The repetition: seeds, windows or blocks.
     pub repetition: Repetition,
@@ -49,9 +48,9 @@ pub struct SweepPlan {
 pub fn check(
     axes: &[Axis],
     points: &[SweepPoint],
-    open: ReadEdited<'_>,
+    scenario: &Scenario,
 ) -> Result<Scenario, Problems> {
-    check_all(points.iter().map(|point| point.edits(axes)), open)
+    check_all(points.iter().map(|point| point.edits(axes)), scenario)
 }
 
 /// Repetition of the scenario, and the number of replications, at the first point, and so at all of
@@ -67,7 +66,7 @@ pub fn repetition(
     policies: &[usize],
     asked: Option<u32>,
 ) -> Result<(Repetition, u32), ExperimentFailure> {
-    if let Some(problem) = setting_range::of_rows(first, policies, first) {
+    if let Some(problem) = setting_range::of_rows(first, policies) {
         return Err(ExperimentFailure::Problem(problem));
     }
     let side = |&row: &usize| {
@@ -117,15 +116,14 @@ fn differs(
 /// policy would notice are not run again.
 ///
 /// # Errors
-/// Those of [`Runner::measure`], and problems with the scenario at a point if its files changed
-/// since [`check`], or where it has other policies in the rows of the plan.
+/// Those of [`Runner::measure`], and problems with the scenario at a point if files that it names
+/// changed since [`check`].
 pub fn sweep(
     runner: &Runner<'_>,
     plan: SweepPlan,
     first: &Scenario,
-    open: ReadEdited<'_>,
 ) -> Result<Sweep, SweepFailure> {
-    let wrong = setting_range::of_rows(first, &plan.policies, first);
+    let wrong = setting_range::of_rows(first, &plan.policies);
     let none = (plan.replications == 0)
         .then(|| Problem::with(&first.path, "there must be at least one replication"));
     if let Some(problem) = wrong.or(none) {
@@ -144,10 +142,8 @@ pub fn sweep(
     for points in plan.points.chunks(BATCH.div_ceil(per_point).max(1)) {
         let mut scenarios = Vec::new();
         for point in points {
-            let mut scenario = open(&point.edits(&plan.axes)).map_err(SweepFailure::Problems)?;
-            if let Some(problem) = setting_range::of_rows(&scenario, &plan.policies, first) {
-                return Err(SweepFailure::Problems(problem.into()));
-            }
+            let edited = first.edited(&point.edits(&plan.axes));
+            let mut scenario = edited.map_err(SweepFailure::Problems)?;
             traces.fill(&mut scenario).map_err(SweepFailure::Input)?;
             scenarios.push(scenario);
         }

@@ -132,7 +132,8 @@ pub fn task(vary: &[(&str, &str)]) -> Result<Task, SearchFailure> {
 pub fn plan(text: &str, task: Task) -> Result<Found, SearchFailure> {
     let runner =
         Runner { cache: &NoCache, watch: &NoProgress, audit: false, launcher: &NoLauncher };
-    search(&runner, task, &|edits| Scenario::parse(text, "plan", Path::new(""), edits))
+    let scenario = Scenario::parse(text, "plan", Path::new(""), &[]);
+    search(&runner, task, &scenario.map_err(SearchFailure::Problems)?)
 }
 
 /// The number that a plan over one range chose; `None` if it found nothing.

@@ -34,7 +34,8 @@ pub(in crate::report) fn small(bound: &str, nodes: &str) -> Found {
         budget: 200,
         asked: Asked::default(),
     };
-    let found = search(&runner, task, &|edits| Scenario::parse(&text, "a.toml", base, edits));
+    let scenario = Scenario::parse(&text, "a.toml", base, &[]).expect("a scenario");
+    let found = search(&runner, task, &scenario);
     found.unwrap_or_else(|failure| panic!("{failure:?}"))
 }
 
