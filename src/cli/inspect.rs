@@ -16,16 +16,13 @@ use super::progress::Bar;
 use windtunnel::experiment::{Facts, Survey, Unsurveyed, lint, offered, survey, unestimated};
 use windtunnel::halt;
 use windtunnel::model::Market;
-use windtunnel::problem::Problem;
+use windtunnel::problem::{Problem, listed};
 use windtunnel::report::clean;
 use windtunnel::scenario::{
     OPTIONS, PARTS, PRESETS, Scenario, Starter, ValueKind, init_from, not_modelled, quickstart,
     schema as scenario_schema,
 };
 use windtunnel::units::Calendar;
-
-/// Warnings that are printed.
-const MOST_WARNINGS: usize = 20;
 
 /// Command `windtunnel validate`.
 pub(super) fn validate(arguments: &ValidateArgs) -> CommandResult {
@@ -69,13 +66,7 @@ pub(super) fn validate(arguments: &ValidateArgs) -> CommandResult {
         writeln!(out, "  assumed    {}", clean(&assumption))?;
     }
     if !warnings.is_empty() {
-        writeln!(out)?;
-    }
-    for warning in warnings.iter().take(MOST_WARNINGS) {
-        writeln!(out, "warning: {warning}")?;
-    }
-    if let Some(more) = warnings.len().checked_sub(MOST_WARNINGS).filter(|&more| more > 0) {
-        writeln!(out, "... and {more} more, {} in all", warnings.len())?;
+        writeln!(out, "\n{}", listed(&warnings, "warning: "))?;
     }
     Ok(())
 }

@@ -68,19 +68,22 @@ pub struct Problems(Vec<Problem>);
 /// Problems that are printed in full.
 const MOST_PRINTED: usize = 20;
 
+/// The first problems as each prints itself, each after `before`, and the number of all where there
+/// are more.
+pub fn listed(problems: &[Problem], before: &str) -> String {
+    let printed = problems.iter().take(MOST_PRINTED);
+    let mut lines: Vec<String> = printed.map(|problem| format!("{before}{problem}")).collect();
+    if let Some(more @ 1..) = problems.len().checked_sub(MOST_PRINTED) {
+        lines.push(format!("... and {more} more, {} in all", problems.len()));
+    }
+    lines.join("\n")
+}
+
 impl std::error::Error for Problems {}
 
 impl fmt::Display for Problems {
-    /// The first problems as each prints itself, and the number of all where there are more.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (row, problem) in self.iter().take(MOST_PRINTED).enumerate() {
-            f.write_str(if row == 0 { "" } else { "\n" })?;
-            problem.fmt(f)?;
-        }
-        match self.len().checked_sub(MOST_PRINTED) {
-            None | Some(0) => Ok(()),
-            Some(more) => write!(f, "\n... and {more} more, {} in all", self.len()),
-        }
+        f.write_str(&listed(self, ""))
     }
 }
 
@@ -102,6 +105,7 @@ impl Deref for Problems {
 impl From<Vec<Problem>> for Problems {
     /// `problems` holds at least one.
     fn from(problems: Vec<Problem>) -> Self {
+        debug_assert!(!problems.is_empty(), "nothing is wrong");
         Self(problems)
     }
 }
@@ -114,7 +118,7 @@ impl From<Problem> for Problems {
 
 impl FromIterator<Problem> for Problems {
     fn from_iter<I: IntoIterator<Item = Problem>>(problems: I) -> Self {
-        Self(problems.into_iter().collect())
+        Self::from(Vec::from_iter(problems))
     }
 }
 

@@ -141,6 +141,7 @@ mod tests {
         let problem = WorkList::new(&works).next(&mut book, &mut work).expect_err("no names");
         assert!(problem.to_string().contains("a tenant that its names lack"), "{problem}");
     }
+
     #[test]
     fn an_id_that_was_there_before_is_a_problem() {
         let work = |(source, ordinal)| {

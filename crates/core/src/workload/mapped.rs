@@ -67,7 +67,7 @@ impl MappedRows {
     ) -> Result<Self, Problems> {
         let zone = DefaultTimeZone::named(mapping.time_zone.as_deref(), table.shown())?;
         let pending = !mapping.has_header;
-        let any = table.advance().map_err(|bad| vec![bad.into_problem()])?;
+        let any = table.advance().map_err(Bad::into_problem)?;
         if !any && mapping.has_header {
             return Err(
                 Problem::with(table.shown(), "the file is empty; a header is needed").into()

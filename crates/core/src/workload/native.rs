@@ -94,7 +94,7 @@ const FOREVER: &[u8] = b"forever";
 impl NativeRows {
     /// Reads the header of `table`.
     pub(super) fn new(mut table: TextTable, keep_names: bool) -> Result<Self, Problems> {
-        if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
+        if !table.advance().map_err(Bad::into_problem)? {
             let problem = Problem::with(table.shown(), "the file is empty; a header is needed");
             return Err(problem.into());
         }

@@ -178,7 +178,7 @@ impl OpenbRows {
         options: &OpenbOptions,
         keep_names: bool,
     ) -> Result<Self, Problems> {
-        if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
+        if !table.advance().map_err(Bad::into_problem)? {
             return Err(
                 Problem::with(table.shown(), "the file is empty; a header is needed").into()
             );

@@ -196,7 +196,7 @@ struct Attempts {
 /// The jobs of a log that have several rows.
 fn attempts(mut table: TextTable) -> Result<FxHashMap<u64, Attempts>, Problems> {
     let (mut seen, mut found) = (SeenNames::default(), FxHashMap::default());
-    if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
+    if !table.advance().map_err(Bad::into_problem)? {
         return Ok(found);
     }
     let id = SacctColumns::find(&table)?.id;
@@ -250,7 +250,7 @@ impl SacctRows {
         calendar: Calendar,
         keep_names: bool,
     ) -> Result<Self, Problems> {
-        if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
+        if !table.advance().map_err(Bad::into_problem)? {
             let message = "the file is empty; a header is needed";
             return Err(Problem::with(table.shown(), message).into());
         }

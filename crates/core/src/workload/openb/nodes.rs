@@ -88,7 +88,7 @@ struct NodeColumns {
 
 impl NodeColumns {
     fn find(table: &mut TextTable) -> Result<Self, Problems> {
-        if !table.advance().map_err(|bad| vec![bad.into_problem()])? {
+        if !table.advance().map_err(Bad::into_problem)? {
             return Err(
                 Problem::with(table.shown(), "the file is empty; a header is needed").into()
             );
