@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use super::Source;
 use crate::model::{Interner, Work, WorkId};
 use crate::problem::Problem;
+use crate::units::Span;
 
 /// A list, a slice or any iterator of [`Work`] in order of arrival, as a [`Source`].
 ///
@@ -71,6 +72,14 @@ impl<W: Borrow<Work>, I: Iterator<Item = W>> Source for WorkList<I> {
             let message = format!("two pieces of work have the id {ordinal} of source {source}");
             let hint = "give each its own ordinal, as the first argument of `Work::job`";
             return Err(Problem::with("workload", message).hint(hint));
+        }
+        let wrong =
+            |what: &str| Problem::with("workload", format!("work `{}` {what}", work.label()));
+        if work.ask.tasks == 0 {
+            return Err(wrong("has no task").hint("`ask.tasks` is at least one"));
+        }
+        if work.body.length().is_some_and(|length| length < Span::ZERO) {
+            return Err(wrong("runs for less than no time").hint("a length of zero or more"));
         }
         let lacks = |what: &str| {
             let message = format!("work of a list has a {what} that its names lack");
@@ -140,6 +149,21 @@ mod tests {
         // Without the names, a problem tells so.
         let problem = WorkList::new(&works).next(&mut book, &mut work).expect_err("no names");
         assert!(problem.to_string().contains("a tenant that its names lack"), "{problem}");
+    }
+
+    #[test]
+    fn work_without_tasks_or_of_negative_length_is_a_problem() {
+        let job = Work::job(0, Time::ZERO, Demand::default(), Span::HOUR);
+        let mut none = job.clone();
+        none.ask.tasks = 0;
+        let early = Work::job(0, Time::ZERO, Demand::default(), Span::ZERO - Span::HOUR);
+        let read =
+            |work: Work| WorkList::new([work]).next(&mut Interner::default(), &mut Work::default());
+        assert_eq!(read(job), Ok(true));
+        for (work, what) in [(none, "has no task"), (early, "runs for less than no time")] {
+            let problem = read(work).expect_err(what);
+            assert!(problem.message.contains(what), "{problem}");
+        }
     }
 
     #[test]

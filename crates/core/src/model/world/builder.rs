@@ -135,6 +135,14 @@ impl OfferSpec {
         }
     }
 
+    /// Whether a fixed boot time is one; laws are, by construction.
+    fn boots_in_time(&self) -> bool {
+        match self.boot {
+            Distribution::Constant(secs) => (0.0..=1e9).contains(&secs),
+            Distribution::Law(_) => true,
+        }
+    }
+
     /// Sentences on what is wrong with it by itself.
     fn faults(&self) -> Vec<String> {
         let InstanceType { shape, speed, .. } = &self.instance_type;
@@ -149,6 +157,7 @@ impl OfferSpec {
             (shape.gpus == 0 && !self.gpu_model.is_empty(), "a GPU model, but no GPU".to_owned()),
             (*speed == 0, "the speed is 0".to_owned()),
             (self.capacity.is_some_and(|most| most < self.running), running),
+            (!self.boots_in_time(), "the boot takes no number of seconds from 0 to 1e9".to_owned()),
         ];
         checks.into_iter().filter_map(|(wrong, sentence)| wrong.then_some(sentence)).collect()
     }
@@ -429,6 +438,19 @@ mod tests {
         assert_eq!(world.regions[aws].jurisdiction, "US");
         let minimum = world.providers[world.regions[aws].provider].billing.minimum;
         assert_eq!(minimum, Span::from_secs(60));
+    }
+
+    #[test]
+    fn a_boot_of_no_number_of_seconds_is_a_fault() {
+        for (secs, right) in [(0.0, true), (1e9, true), (-1.0, false), (2e9, false)]
+            .into_iter()
+            .chain([f64::NAN, f64::INFINITY].map(|secs| (secs, false)))
+        {
+            let shape = Shape { cpu: 1_000, ..Shape::default() };
+            let offer = OfferSpec::on_demand("aws/us-east-1", "a", shape, "1")
+                .boot(Distribution::Constant(secs));
+            assert_eq!(!offer.faults().iter().any(|one| one.contains("boot")), right, "{secs}");
+        }
     }
 
     #[test]
