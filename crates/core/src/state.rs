@@ -514,6 +514,13 @@ impl<'w> State<'w> {
         self.room_made
     }
 
+    /// Whether some instance may have room for a task of the work; if not, none has. It takes
+    /// constant time.
+    #[inline]
+    pub fn may_fit(&self, work: WorkRef) -> bool {
+        self.fleet.may_fit(self.works[work].ask.demand)
+    }
+
     /// The first instance, in the index's order and not before `from`, on which
     /// one more task of the work fits. The second value is its place in the
     /// order, for a search that goes on after it.

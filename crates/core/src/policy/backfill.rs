@@ -132,15 +132,19 @@ impl Pass<'_, '_, '_, '_> {
     }
 
     /// Starts waiting tasks of `work` as `how` does with a place part, weighed as for everybody
-    /// (see [`WorkStarter`]). Tasks that are left stay in the queue; the answer is about those.
+    /// (see [`WorkStarter`]). Tasks that are left stay in the queue; the answer is about those. Nobody
+    /// is asked where no instance has room for a task.
     pub(in crate::policy) fn start(
         &mut self,
         work: WorkRef,
         rent: Rent,
         mut how: impl FnMut(&mut dyn Place, &mut Turn<'_, '_>) -> StartAttempt,
     ) -> StartAttempt {
-        let before = self.turn.work(work).waiting;
         let mut outcome = StartAttempt::NoRoom;
+        if !self.turn.may_fit(work) {
+            return outcome;
+        }
+        let before = self.turn.work(work).waiting;
         let mut starter = WorkStarter { place: &mut *self.place, provision: &mut *self.provision };
         let mut tried = |place: &mut dyn Place, turn: &mut Turn<'_, '_>| {
             outcome = how(place, turn);

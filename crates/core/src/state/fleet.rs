@@ -85,6 +85,15 @@ impl Fleet {
         }
     }
 
+    /// See [`FreeIndex::may_fit`].
+    #[inline]
+    pub(super) fn may_fit(&self, demand: Demand) -> bool {
+        match &self.whole {
+            Some(whole) if demand.exclusive => whole.may_fit(demand),
+            _ => self.index.may_fit(demand),
+        }
+    }
+
     /// Whether an instance that [`Fleet::first`] finds always fits. A task that asks nothing fits
     /// everywhere but beside work that has its instances alone.
     #[inline]

@@ -159,18 +159,34 @@ impl FreeIndex {
         from: u64,
         mut accept: impl FnMut(u32) -> bool,
     ) -> Option<(u64, u32)> {
+        let needed = Needed { least: self.least(demand), kinds, from };
+        match &self.ordered {
+            Ordered::ByAge(tournament) => tournament.first(&needed, accept),
+            Ordered::ByKey(tree) => tree.first(&needed, &mut accept),
+        }
+    }
+
+    /// Whether some instance may fit `demand`; if not, none does. It looks at one place only.
+    #[inline]
+    pub(crate) fn may_fit(&self, demand: Demand) -> bool {
+        let needed = Needed { least: self.least(demand), kinds: u64::MAX, from: 0 };
+        let most = match &self.ordered {
+            Ordered::ByAge(tournament) => tournament.most(),
+            Ordered::ByKey(tree) => tree.most(),
+        };
+        most.may_fit(&needed)
+    }
+
+    /// The least that must be free where one task of `demand` fits.
+    #[inline(always)]
+    fn least(&self, demand: Demand) -> Most {
         let gpu = match demand.gpus {
             0 => 0,
             _ if demand.gpu_share < WHOLE_GPU => u32::from(demand.gpu_share),
             gpus => u32::from(gpus) * u32::from(WHOLE_GPU),
         };
         let both = self.both(demand.cpu, demand.memory);
-        let least = Most { cpu: demand.cpu, memory: demand.memory, gpu, both };
-        let needed = Needed { least, kinds, from };
-        match &self.ordered {
-            Ordered::ByAge(tournament) => tournament.first(&needed, accept),
-            Ordered::ByKey(tree) => tree.first(&needed, &mut accept),
-        }
+        Most { cpu: demand.cpu, memory: demand.memory, gpu, both }
     }
 
     #[inline(always)]
@@ -233,6 +249,7 @@ mod tests {
         {
             let mut index = FreeIndex::new(by);
             let mut list: Vec<(u64, u32, Free, u64)> = Vec::new();
+            let mut hopeless = 0;
             for step in 0..6_000_u32 {
                 let pick = stream.below(list.len().max(1) as u64) as usize;
                 match stream.below(4) {
@@ -274,7 +291,11 @@ mod tests {
                     .map(|row| (row.0, row.1));
                 assert_eq!(index.first(demand, kinds, from, |_| true), want, "step {step}");
                 assert_eq!(index.len(), list.len());
+                hopeless += u32::from(!index.may_fit(demand));
+                let fits = list.iter().any(|row| row.2.fits(demand));
+                assert!(index.may_fit(demand) || !fits, "step {step}: {demand:?}");
             }
+            assert!(hopeless > 50, "{hopeless} of 6,000 are known to fit nowhere");
         }
     }
 }

@@ -36,6 +36,11 @@ impl Tournament {
         self.len
     }
 
+    /// The most that is free of all instances, resource by resource.
+    pub(super) fn most(&self) -> Most {
+        self.most[1]
+    }
+
     /// Leaves that there is room for.
     fn width(&self) -> usize {
         self.most.len() / 2

@@ -150,6 +150,11 @@ impl Tree {
         self.len
     }
 
+    /// The most that is free of all instances, resource by resource.
+    pub(super) fn most(&self) -> Most {
+        self.nodes[self.root as usize].all_most()
+    }
+
     /// Adds the instance in `slot` at `order`, which no other instance has.
     pub(super) fn insert(&mut self, order: u64, slot: u32, most: Most, kinds: u64) {
         self.len += 1;

@@ -44,13 +44,22 @@ impl WholeIndex {
         from: u64,
         accept: impl FnMut(u32) -> bool,
     ) -> Option<(u64, u32)> {
-        let demand = Demand { cpu: demand.cpu.saturating_add(1), ..demand };
-        self.index.first(demand, kinds, from, accept)
+        self.index.first(sought(demand), kinds, from, accept)
+    }
+
+    /// See [`FreeIndex::may_fit`].
+    pub(crate) fn may_fit(&self, demand: Demand) -> bool {
+        self.index.may_fit(sought(demand))
     }
 
     fn order(&self, instance: &Instance) -> u64 {
         self.by.order(instance.ordinal, |scalar| instance.whole_by(scalar))
     }
+}
+
+/// What is looked for on empty instances.
+fn sought(demand: Demand) -> Demand {
+    Demand { cpu: demand.cpu.saturating_add(1), ..demand }
 }
 
 fn shown(instance: &Instance) -> Free {
