@@ -243,7 +243,7 @@
 //! checked and scored.
 //!
 //! ```
-//! use windtunnel::experiment::{Asked, ComparedArms, Judging, Runner};
+//! use windtunnel::experiment::{Asked, ComparedArms, ComparedPolicy, Judging, Runner};
 //! use windtunnel::policy::spec::PolicySpec;
 //! use windtunnel::policy::{self, order};
 //! use windtunnel::report::{ComparisonResults, ResultFolder};
@@ -263,6 +263,17 @@
 //!
 //! let asked = Asked { replications: Some(3), ..Asked::default() };
 //! let compared = ComparedArms::of(&Runner::default(), &mut scenario, asked, Judging::default())?;
+//!
+//! // The numbers: of each policy the measurements, one per replication, and of those any metric by
+//! // its name (`metrics::METRICS` has all), beside how it differs from the first policy, the baseline.
+//! let [today, mine] = &compared.comparison.policies[..] else { panic!("there are two") };
+//! let waits = |of: &ComparedPolicy| -> Vec<Option<f64>> {
+//!     of.measurements.iter().map(|one| one.metric("wait_mean")).collect()
+//! };
+//! assert_eq!((waits(today).len(), waits(mine).len()), (3, 3));
+//! let wait = compared.comparison.contrast(1, "wait_mean").expect("both have waits");
+//! println!("{} s of wait in place of {} s: {:?}", wait.mean, wait.base, wait.paired);
+//!
 //! let results = ComparisonResults::of(compared)?;
 //! println!("{}", results.report().document(Vec::new()).markdown());
 //!

@@ -255,8 +255,18 @@ fn a_wrong_setting_is_told() {
         set.err().map(|wrong| wrong.to_string()).unwrap_or_default()
     };
     assert_eq!(told("max_instances", 4_u32.into()), "");
-    assert!(told("max_instances", true.into()).starts_with("`max_instances` is Count("));
-    assert!(told("max_instances", "4".to_owned().into()).ends_with("not Text(\"4\")"));
+    let flag = told("max_instances", true.into());
+    assert!(flag.starts_with("`max_instances` is a whole number "), "{flag}");
+    assert!(flag.ends_with(", not the flag `true`"), "{flag}");
+    let text = told("max_instances", "4".to_owned().into());
+    assert!(text.ends_with(", not the text `4`"), "{text}");
+    let zero = told("max_instances", 0_u32.into());
+    assert!(zero.ends_with(", not the number `0`"), "{zero}");
+    let nowhere = told("max_instances", Setting::Unset("none"));
+    assert!(nowhere.ends_with(", not unset (`none`)"), "{nowhere}");
+    let word = place::BEST_FIT.spec().try_set("by", "disk").expect_err("no such resource");
+    let words = "`by` is one of the words `mean`, `cpu`, `memory`, `gpu`, not the word `disk`";
+    assert_eq!(word.to_string(), words);
     let known = told("most", 4_u32.into());
     assert!(known.starts_with("`most` is no parameter: there are ["), "{known}");
     assert!(known.contains("max_instances"), "{known}");

@@ -6,6 +6,7 @@ use std::fmt;
 
 use super::column::{Column, Field};
 use crate::model::Market;
+use crate::problem::clip;
 use crate::units::{Demand, Scalar, Span};
 
 /// A parameter of a part.
@@ -122,6 +123,55 @@ impl SettingKind {
             | (Self::Mix, Setting::Mix(_)) => true,
             _ => false,
         }
+    }
+}
+
+impl fmt::Display for SettingKind {
+    /// Writes what is asked for: `a whole number from 1 to 64`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match *self {
+            Self::Flag => "`true` or `false`",
+            Self::Count(low, u64::MAX) => return write!(f, "a whole number of at least {low}"),
+            Self::Count(low, high) => return write!(f, "a whole number from {low} to {high}"),
+            Self::Vcpus => "a number of cores",
+            Self::Memory => "an amount of memory",
+            Self::Span => "a length of time, zero or more",
+            Self::SpanOr(word) => {
+                return write!(f, "a length of time, zero or more, or the word `{word}`");
+            }
+            Self::TimeZone => "the name of a time zone",
+            Self::Word(words) => return write!(f, "one of the words `{}`", words.join("`, `")),
+            Self::Providers => "names of providers and clusters",
+            Self::Regions => "names of regions",
+            Self::Types => "names of instance types",
+            Self::Families => "names of families of instance types",
+            Self::Markets => "markets to rent from",
+            Self::Fleets => "numbers of instances by offer",
+            Self::Mix => "a mix of demands",
+            Self::Columns => "columns of a table",
+        })
+    }
+}
+
+impl Setting {
+    /// The kind of value, and the value as documents write it: `the number 4`.
+    fn in_words(&self) -> String {
+        let kind = match self {
+            Self::Unset(_) => return format!("unset (`{self}`)"),
+            Self::Flag(_) => "flag",
+            Self::Count(_) => "number",
+            Self::Vcpus(_) => "number of cores",
+            Self::Memory(_) => "amount of memory",
+            Self::Span(_) => "length of time",
+            Self::Word(_) => "word",
+            Self::Names(_) => "list of names",
+            Self::Markets(_) => "list of markets",
+            Self::Fleets(_) => "list of fleets",
+            Self::Mix(_) => "mix of demands of",
+            Self::Text(_) => "text",
+            Self::Columns(_) => "list of columns",
+        };
+        format!("the {kind} `{}`", clip(&self.to_string()))
     }
 }
 
@@ -242,7 +292,7 @@ impl PartSettings {
         };
         let kind = self.parameters[row].kind;
         if !kind.admits(&value) {
-            return wrong(format!("is {kind:?}, not {value:?}"));
+            return wrong(format!("is {kind}, not {}", value.in_words()));
         }
         self.values[row] = value;
         Ok(())

@@ -175,6 +175,8 @@ pub struct WorldBuilder {
     offers: BTreeSet<String>,
     quotas: Vec<(String, QuotaUnit, u64)>,
     links: Vec<(String, String, Link)>,
+    /// Some offer has no place.
+    has_misplaced: bool,
     problems: Vec<Problem>,
 }
 
@@ -190,6 +192,7 @@ impl World {
             offers: BTreeSet::new(),
             quotas: Vec::new(),
             links: Vec::new(),
+            has_misplaced: false,
             problems: Vec::new(),
         }
     }
@@ -230,7 +233,13 @@ impl WorldBuilder {
     /// provider's: offers of one provider that name the same type must agree on it.
     #[must_use]
     pub fn offer(mut self, offer: OfferSpec) -> Self {
-        let Some((region, zone)) = self.place(&offer.place) else { return self };
+        let Some((region, zone)) = self.place(&offer.place) else {
+            // It has no full name then, unless it was given one.
+            let name = offer.name.as_ref().unwrap_or(&offer.instance_type.name).clone();
+            self.has_misplaced = true;
+            self.check(&name, &offer);
+            return self;
+        };
         let provider = self.world.regions[region].provider;
         let zone = zone.unwrap_or_else(|| {
             let name = self.world.regions[region].name.clone();
@@ -238,9 +247,7 @@ impl WorldBuilder {
         });
         let provider_name = &self.world.providers[provider].name;
         let name = offer.full_name(provider_name, &self.world.zones[zone].name);
-        for fault in offer.faults() {
-            self.wrong(format!("offer `{}`: {fault}", clip(&name)));
-        }
+        self.check(&name, &offer);
         if !self.offers.insert(name.clone()) {
             let problem = format!("two offers are called `{}`", clip(&name));
             let problem = Problem::with("world", problem);
@@ -281,7 +288,7 @@ impl WorldBuilder {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn build(mut self) -> Result<World, Problems> {
-        if self.world.offers.is_empty() {
+        if self.world.offers.is_empty() && !self.has_misplaced {
             self.wrong("the world has no offer, so nothing can ever run".to_owned());
         }
         for (place, unit, limit) in std::mem::take(&mut self.quotas) {
@@ -295,6 +302,13 @@ impl WorldBuilder {
             }
         }
         if self.problems.is_empty() { Ok(self.world) } else { Err(self.problems.into()) }
+    }
+
+    /// Tells what is wrong with the offer called `name` by itself.
+    fn check(&mut self, name: &str, offer: &OfferSpec) {
+        for fault in offer.faults() {
+            self.wrong(format!("offer `{}`: {fault}", clip(name)));
+        }
     }
 
     fn wrong(&mut self, message: String) {
@@ -450,6 +464,20 @@ mod tests {
             let offer = OfferSpec::on_demand("aws/us-east-1", "a", shape, "1")
                 .boot(Distribution::Constant(secs));
             assert_eq!(!offer.faults().iter().any(|one| one.contains("boot")), right, "{secs}");
+        }
+    }
+
+    #[test]
+    fn a_bad_place_hides_no_other_fault() {
+        let offer = OfferSpec::on_demand("aws//x", "m5.large", NODE, "-1").speed(0);
+        let told = |offer: OfferSpec| {
+            let problems = World::builder().offer(offer).build().expect_err("much is wrong");
+            problems.iter().map(|problem| problem.message.clone()).collect::<Vec<String>>()
+        };
+        let price = "price `-1` is no amount in dollars per hour";
+        for (offer, name) in [(offer.clone(), "m5.large"), (offer.named("mine"), "mine")] {
+            let faults = [price, "the speed is 0"].map(|fault| format!("offer `{name}`: {fault}"));
+            assert_eq!(told(offer), [&["`aws//x` is no place".to_owned()], &faults[..]].concat());
         }
     }
 
