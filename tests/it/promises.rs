@@ -2,14 +2,15 @@
 //! out in an ordinary run, and those that have an excuse are not.
 
 use windtunnel::metrics::Laws;
-use windtunnel::model::{Ask, Work};
+use windtunnel::model::{Ask, Offer, Work, World};
+use windtunnel::part::Part;
 use windtunnel::policy::backfill::{self, BackfillPart};
-use windtunnel::policy::place::{Fit, place_all};
+use windtunnel::policy::place::{Fit, Place, PlacePart, place_all};
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim::Options;
-use windtunnel::state::{Needs, Record, StartPromise, State, WorkRef};
-use windtunnel::units::{Demand, Span, Time};
+use windtunnel::state::{Needs, OfferSet, Record, Share, StartPromise, State, WorkRef};
+use windtunnel::units::{Demand, Id, Shape, Span, Time};
 use windtunnel::workload::WorkList;
 
 use crate::trial::{self, CORE};
@@ -36,9 +37,14 @@ fn broken(rows: &[Row], policy: &mut dyn Policy) -> Option<&'static str> {
 
 /// The same on so many cores.
 fn broken_on(cores: u32, works: &[Work], policy: &mut dyn Policy) -> Option<&'static str> {
-    let (world, mut laws) = (trial::processors(1, cores), Laws::new(false));
+    broken_in(&trial::processors(1, cores), works, policy)
+}
+
+/// The same on these machines.
+fn broken_in(world: &World, works: &[Work], policy: &mut dyn Policy) -> Option<&'static str> {
+    let mut laws = Laws::new(false);
     let (options, mut source) = (Options::default(), WorkList::new(works));
-    trial::run(&world, &mut source, policy, &options, &mut laws, &works);
+    trial::run(world, &mut source, policy, &options, &mut laws, &works);
     laws.broken().map(|broken| broken.law)
 }
 
@@ -132,6 +138,54 @@ fn estimates_that_were_too_short_excuse() {
     for backfill in [&backfill::EASY, &backfill::CONSERVATIVE] {
         let spec = PolicySpec { backfill: backfill.spec(), ..PolicySpec::named("kept") };
         assert_eq!(broken(&case, &mut *policy::build(&spec)), None, "{backfill:?}");
+    }
+}
+
+/// The oldest that fits, but none of the second offer.
+#[derive(Debug)]
+struct Choosy {
+    /// Says so in `admits`.
+    says: bool,
+}
+
+static SILENT: PlacePart = Part {
+    name: "silent",
+    doc: "Declines without a word.",
+    parameters: &[],
+    make: |_| Box::new(Choosy { says: false }),
+};
+
+static OUTSPOKEN: PlacePart =
+    Part { name: "outspoken", make: |_| Box::new(Choosy { says: true }), ..SILENT };
+
+impl Place for Choosy {
+    fn needs(&self) -> Needs {
+        Fit::first().needs()
+    }
+
+    fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share> {
+        let first = OfferSet::new(turn.world(), |offer| offer == Id::new(0) && reach.has(offer));
+        Fit::first().pick(turn, work, &first)
+    }
+
+    fn admits(&mut self, _turn: &Turn<'_, '_>, _work: WorkRef, offer: Id<Offer>) -> bool {
+        !self.says || offer == Id::new(0)
+    }
+}
+
+#[test]
+fn a_place_part_says_what_it_never_uses() {
+    // Two cores, one until 10 and one until 100, and a third that the part leaves alone. Those that
+    // want two cores are promised 10, unless reservations know of that.
+    let shape = |cores| Shape { cpu: cores * CORE.cpu, memory: 0, gpus: 0 };
+    let world = trial::machines(&[(shape(2), 1), (shape(1), 1)]);
+    let works = works(&[(0, 100, 100, 1), (0, 10, 10, 1), (1, 10, 10, 2), (2, 10, 10, 2)]);
+    for backfill in [&backfill::EASY, &backfill::CONSERVATIVE] {
+        for (place, law) in [(&SILENT, Some(LAW)), (&OUTSPOKEN, None)] {
+            let (place, backfill) = (place.spec(), backfill.spec());
+            let spec = PolicySpec { place, backfill, ..PolicySpec::named("choosy") };
+            assert_eq!(broken_in(&world, &works, &mut *policy::build(&spec)), law, "{spec:?}");
+        }
     }
 }
 

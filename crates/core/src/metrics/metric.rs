@@ -160,6 +160,7 @@ pub const METRICS: &[Metric] = &[
         .of_same_work()
         .as_objective("From the start to the last completion."),
     amount("throughput", "throughput", "per h", Higher, |s| s.throughput_per_hour),
+    // Work that is placed and waits for a boot has left the queue, though its wait goes on.
     count("queue_length_mean", "queue length, mean", Lower, |s| s.queue_length_mean),
     count("queue_length_max", "queue length, longest", Lower, |s| Some(s.queue_length_max as f64)),
     share("utilisation_cpu", "CPU utilisation", Higher, |s| s.utilisation_cpu).as_objective(

@@ -51,6 +51,15 @@ pub static PARTS: &[&PlacePart] = &[
 ];
 
 /// Picks an instance for the next task or tasks of a piece of work.
+///
+/// # What it may decline
+/// Reservations, and so promises, count on every instance of the offers that the part
+/// [admits](Place::admits), as soon as the next tasks fit there by the estimates. So wherever tasks fit on
+/// such instances within reach, [`Place::pick`] picks some, whichever it prefers. What it would not use it
+/// says in `admits`, offer by offer, the same whenever it is asked. A part that declines in `pick` by
+/// anything else, such as how full or how old an instance is or what time it is, has its work start
+/// later than promised: under backfilling with reservations (EASY, conservative) the run breaks a law,
+/// and so it does where work is left that would fit. A [cost limit](Place::pick_below) may be declined by.
 pub trait Place: std::fmt::Debug {
     /// Order of the index that its queries need; `ends` is not its to set. A policy of your own that
     /// asks the part returns these as its [`Policy::needs`](super::Policy::needs).
@@ -58,7 +67,8 @@ pub trait Place: std::fmt::Debug {
 
     /// Share of the next tasks of `work`: between one and all waiting tasks on one instance, or
     /// `None` where no running or booting instance has room. Shares already added to an open
-    /// allocation are part of the state. Only instances within `reach` are looked at.
+    /// allocation are part of the state. Only instances within `reach` are looked at. It may not be asked
+    /// at all where no instance has room for a task.
     fn pick(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, reach: &OfferSet) -> Option<Share>;
 
     /// Whether tasks of `work` are ever placed on instances of `offer`, as far as it is

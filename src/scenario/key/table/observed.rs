@@ -14,7 +14,12 @@ pub(super) const ROWS: &[KeyRow] = &[
     row("observed.wait_p50", ValueKind::Span, "", "Wait, median."),
     row("observed.wait_p95", ValueKind::Span, "", "Wait, 95th percentile."),
     row("observed.makespan", ValueKind::Span, "", "From the first submission to the last end."),
-    row("observed.queue_length_mean", AT_LEAST_0, "", "Waiting work, mean over time."),
+    row(
+        "observed.queue_length_mean",
+        AT_LEAST_0,
+        "",
+        "Work without a place, mean over time: who waits for a boot does not count.",
+    ),
     row(
         "observed.utilisation_cpu",
         ValueKind::Percent(0, 100),
