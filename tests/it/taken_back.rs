@@ -4,13 +4,13 @@
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
 
-use windtunnel::metrics::Fingerprint;
-use windtunnel::model::{Market, Offer, World};
+use windtunnel::metrics::{Collector, Fingerprint};
+use windtunnel::model::{Market, Offer, OfferSpec, Work, World};
 use windtunnel::policy::place::{self, Fit, Place};
 use windtunnel::policy::{self, Policy, Trigger, Turn};
-use windtunnel::sim;
+use windtunnel::sim::{self, Run};
 use windtunnel::state::{AllocationRef, InstanceRef, Needs, Record, State, WorkRef};
-use windtunnel::units::Id;
+use windtunnel::units::{Id, Shape};
 use windtunnel::workload::WorkList;
 
 use crate::dice::Dice;
@@ -93,7 +93,9 @@ impl Fickle {
                 let offers: Vec<_> = turn.world().offers.ids().collect();
                 let offer = dice.of(&offers);
                 let owned = turn.world().offers[offer].market == Market::Owned;
-                self.tried[1] += u64::from(!owned && turn.rent(offer).is_ok());
+                // A launch that is refused is a fact, whoever takes the trial back.
+                let refused = owned || turn.launch_refusal(offer).is_some();
+                self.tried[1] += u64::from(!refused && turn.rent(offer).is_ok());
             }
             2 => {
                 let idle: Vec<InstanceRef> =
@@ -167,4 +169,35 @@ fn what_is_taken_back_leaves_no_trace() {
         }
     }
     assert!(tried.iter().all(|&count| count > 100), "{tried:?}");
+}
+
+/// Rents two instances at once or none, in an attempt within an attempt that fails.
+struct InVain;
+
+impl Policy for InVain {
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        if triggers.contains(&Trigger::Begins) {
+            turn.attempt(|turn| {
+                turn.attempt(|turn| {
+                    turn.rent(Id::new(0)).ok()?;
+                    turn.rent(Id::new(0)).ok()
+                });
+                turn.rent(Id::new(0)).expect("the first launch was taken back");
+                None::<()>
+            });
+        }
+    }
+}
+
+#[test]
+fn a_refused_launch_of_an_attempt_counts_and_one_taken_back_does_not() {
+    let shape = Shape { cpu: 1_000, ..Shape::default() };
+    let offer = OfferSpec::on_demand("cloud", "m", shape, "1").at_most(1);
+    let world = World::builder().offer(offer).build().expect("the world is right");
+    let (mut source, mut collector) = (WorkList::new(Vec::<Work>::new()), Collector::default());
+    let mut policy = InVain;
+    let run = Run::new(&world, &mut source).policy(&mut policy).observe(&mut collector);
+    let outcome = run.run().expect("it goes through");
+    let summary = collector.summary(&world, &[], &outcome);
+    assert_eq!((summary.work.refused_launches, summary.instances_launched), (1, 0));
 }

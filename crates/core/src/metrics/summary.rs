@@ -86,7 +86,7 @@ pub struct WorkCounts {
     pub unfinished: u64,
     /// Allocations that the policy took away.
     pub preemptions: u64,
-    /// Launches refused by quota or capacity.
+    /// Launches refused by quota or capacity, also those of an attempt that was rolled back.
     pub refused_launches: u64,
     /// The same by the quota's name, or `capacity`.
     #[serde(serialize_with = "as_map")]
@@ -234,9 +234,10 @@ pub struct Summary {
     pub makespan_s: f64,
     /// Finished work per hour of makespan.
     pub throughput_per_hour: Option<f64>,
-    /// Time-weighted mean of waiting work.
+    /// Time-weighted mean of work with tasks that have no place. Work that is placed and waits for its
+    /// instances to boot does not count, though that is part of the wait.
     pub queue_length_mean: Option<f64>,
-    /// Most work waiting for longer than an instant.
+    /// Most such work at once, for longer than an instant.
     pub queue_length_max: u64,
     /// Milli-cores that tasks on instances ask, over those of running instances, time-weighted.
     /// Boots are no running time.

@@ -148,6 +148,12 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.judge(result)
     }
 
+    /// Whether `count` launches more would be more instances at once than any policy may have; then
+    /// the run ends after this decision, as if it had asked for them.
+    pub(super) fn overruns(&mut self, count: u64) -> bool {
+        self.state.overruns(count)
+    }
+
     /// Gives back an empty rented instance.
     ///
     /// # Errors
@@ -237,6 +243,10 @@ impl<'a, 'w> Turn<'a, 'w> {
     }
 
     /// Runs `plan`; unless it returns `Some`, everything it did is rolled back.
+    ///
+    /// A launch that is rolled back was never asked for. One that a quota or the capacity refused was,
+    /// and counts as refused whatever becomes of the attempt; who only wants to know asks
+    /// [`State::launch_refusal`] or [`State::launch_room`], as the built-in parts do.
     #[inline]
     pub fn attempt<T>(&mut self, plan: impl FnOnce(&mut Self) -> Option<T>) -> Option<T> {
         let attempt = self.state.begin();

@@ -175,10 +175,17 @@ impl State<'_> {
         }
     }
 
-    /// Takes back every change of the attempt, last first.
+    /// Takes back every change of the attempt, last first. Launches that were refused stay so.
     pub(crate) fn roll_back(&mut self, attempt: Attempt) {
         self.attempts -= 1;
-        self.effects.truncate(attempt.effects);
+        let mut kept = attempt.effects;
+        for at in attempt.effects..self.effects.len() {
+            if matches!(self.effects[at], Effect::LaunchRefused(..)) {
+                self.effects[kept] = self.effects[at];
+                kept += 1;
+            }
+        }
+        self.effects.truncate(kept);
         while self.undo.len() > attempt.undo {
             match self.undo.pop().expect("the attempt has changes left") {
                 Undo::Placed(allocation, last) => self.unplace(allocation, last),

@@ -9,11 +9,18 @@ use crate::model::{Market, Offer, QuotaUnit};
 use crate::units::{Id, Shape};
 
 /// Rented instances at once beyond which a policy is taken to be looping.
-const MOST_RENTED: usize = 1_000_000;
+const MOST_RENTED: u64 = 1_000_000;
 
 impl State<'_> {
     /// Whether the policy has tried to rent more than a million instances at once.
     pub(crate) fn is_overrun(&self) -> bool {
+        self.overrun
+    }
+
+    /// Whether `count` instances more would be too many at once; if so, the policy has tried.
+    pub(crate) fn overruns(&mut self, count: u64) -> bool {
+        let rented = (self.fleet.index.len() - self.standing) as u64;
+        self.overrun |= rented.saturating_add(count) > MOST_RENTED;
         self.overrun
     }
 
@@ -23,8 +30,7 @@ impl State<'_> {
             return Err(Refusal::NotForRent);
         }
         // A decision may rent on and on, which nobody can interrupt.
-        if self.fleet.index.len() >= self.standing + MOST_RENTED {
-            self.overrun = true;
+        if self.overruns(1) {
             return Err(Refusal::Launch(LaunchRefusal::Capacity));
         }
         if let Some(why) = self.launch_refusal(offer) {

@@ -221,6 +221,9 @@ impl OnDemand {
             if mix == Mix::Single && count < wanted {
                 break;
             }
+            if turn.overruns(count) {
+                break;
+            }
             for _ in 0..count {
                 let Ok(instance) = turn.rent(found.offer) else { return tasks };
                 let on = if zones.is_some() { 1 } else { found.each.min(tasks) };
