@@ -287,7 +287,8 @@ fn chaos(seed: u64) -> Answers {
     let mut seen = Seen::default();
     let mut waiting: BTreeMap<u64, u32> = BTreeMap::new();
     let mut started: BTreeSet<u64> = BTreeSet::new();
-    let mut instances: BTreeMap<u32, (String, u32)> = BTreeMap::new();
+    // Whether each instance is rented, and empty.
+    let mut instances: BTreeMap<u32, (bool, bool)> = BTreeMap::new();
     calls(move |call, answer| {
         for record in &call.records {
             match record {
@@ -306,23 +307,30 @@ fn chaos(seed: u64) -> Answers {
         }
         seen.hear(call);
         let changed = call.instances.iter();
-        instances.extend(changed.map(|one| (one.instance, (one.offer.clone(), one.allocations))));
-        call.gone.iter().for_each(|gone| drop(instances.remove(gone)));
+        instances.extend(
+            changed.map(|one| (one.instance, (one.offer.starts_with("aws"), one.allocations == 0))),
+        );
+        for gone in &call.gone {
+            instances.remove(gone);
+        }
         // Mostly it keeps to what is left while it answers.
         let careless = wild && dice.once_in(60);
-        let (mut left, mut empty) = (waiting.clone(), BTreeMap::new());
-        for (&number, (offer, allocations)) in &instances {
-            empty.insert(number, (offer.starts_with("aws"), *allocations == 0));
-        }
+        let (mut left, mut taken) = (waiting.clone(), Vec::new());
         let mut running: Vec<u64> = seen.running.keys().copied().collect();
         for _ in 0..dice.within(0, 6) {
             if !careless {
                 left.retain(|work, tasks| *tasks > 0 && seen.work.contains_key(work));
             }
             let works: Vec<u64> = left.keys().copied().collect();
-            let free: Vec<u32> =
-                empty.iter().filter(|one| one.1.1 || careless).map(|one| *one.0).collect();
-            match dice.within(0, 9) {
+            let action = dice.within(0, 9);
+            let free: Vec<u32> = match action {
+                0 | 4 => Vec::new(),
+                _ => {
+                    let empty = instances.iter().filter(|one| one.1.1 || careless);
+                    empty.map(|one| *one.0).collect()
+                }
+            };
+            match action {
                 0 => {
                     let at = call.now + 1 + dice.within(0, 10_000_000_000) as i64;
                     answer.actions.push(Action::Wake { at });
@@ -342,8 +350,8 @@ fn chaos(seed: u64) -> Answers {
                 }
                 3 if !free.is_empty() => {
                     let instance = dice.of(&free);
-                    if empty[&instance].0 || careless {
-                        empty.remove(&instance);
+                    if instances[&instance].0 || careless {
+                        taken.extend(instances.remove(&instance).map(|was| (instance, was)));
                         answer.actions.push(Action::Release { instance });
                     }
                 }
@@ -365,7 +373,10 @@ fn chaos(seed: u64) -> Answers {
                 _ if !works.is_empty() && !free.is_empty() => {
                     let (work, instance) = (dice.of(&works), dice.of(&free));
                     left.entry(work).and_modify(|left| *left = left.saturating_sub(1));
-                    empty.entry(instance).and_modify(|one| one.1 = false);
+                    instances.entry(instance).and_modify(|one| {
+                        taken.push((instance, *one));
+                        one.1 = false;
+                    });
                     answer
                         .actions
                         .push(Action::Place { work, on: vec![ShareMessage::on(instance, 1)] });
@@ -373,6 +384,7 @@ fn chaos(seed: u64) -> Answers {
                 _ => {}
             }
         }
+        instances.extend(taken.into_iter().rev());
     })
 }
 
