@@ -47,7 +47,7 @@ pub struct Facts {
     /// Replications that the two before are means over; 0 or 1 of one run.
     #[serde(default)]
     pub replications: u64,
-    /// Whether anything was paid for spot instances.
+    /// Whether anything was paid for spot instances, and none was taken back.
     pub spot: bool,
     /// Providers to which anything was paid, and that have estimates among the prices at which there
     /// could have been rented for the work.
@@ -91,7 +91,7 @@ impl Facts {
             replications: 1,
             impossible: never.map(|(_, count)| *count).sum(),
             apart: result.summary.gangs_apart,
-            spot: cost.by_market.iter().any(spot),
+            spot: cost.by_market.iter().any(spot) && work.reclaimed_instances == 0,
             estimated: estimated(scenario, policy, result),
             unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
             rentals: result.rentals.clone(),
@@ -304,13 +304,13 @@ fn apart(runs: &[CautionedRun<'_>]) -> Option<String> {
     })
 }
 
-/// Spot instances were used, and never taken back.
+/// Spot instances were used, and none was taken back.
 fn spot(runs: &[CautionedRun<'_>]) -> Option<String> {
     let users: Vec<&CautionedRun<'_>> = runs.iter().filter(|run| run.facts.spot).collect();
     (!users.is_empty()).then(|| {
         format!(
-            "Spot instances are never taken back here: interruptions are not modelled, so what {} costs \
-             and keeps is at its best.",
+            "Spot instances are never taken back here, so what {} costs and keeps is at its best \
+             (`cloud.NAME.availability` says how many there are over time).",
             names(&users, runs.len())
         )
     })

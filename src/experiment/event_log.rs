@@ -13,8 +13,8 @@ use crate::model::{Offer, WorkId};
 use crate::policy::Trigger;
 use crate::sim::Observer;
 use crate::state::{
-    AllocationRef, DecisionNote, Ending, ExpectedCost, InstanceRef, LaunchRefusal, OfferRejection,
-    Record, State, Wait, WaitReason, WorkRef,
+    AllocationRef, DecisionNote, Ending, Exit, ExpectedCost, InstanceRef, LaunchRefusal,
+    OfferRejection, Record, State, Wait, WaitReason, WorkRef,
 };
 use crate::units::{Id, Time};
 
@@ -262,7 +262,7 @@ fn is_decision(record: &Record) -> bool {
         | Record::Requested(_)
         | Record::Refused { .. }
         | Record::LaunchRefused { .. }
-        | Record::Released { unfinished: false, .. }
+        | Record::Released { exit: Exit::Returned, .. }
         | Record::Stopped { ending: Ending::Preempted | Ending::Migrated, .. } => true,
         Record::Submitted(_)
         | Record::Stopped {
@@ -277,7 +277,8 @@ fn is_decision(record: &Record) -> bool {
         | Record::Finished(_)
         | Record::Unfinished(_)
         | Record::Ready(_)
-        | Record::Released { .. }
+        | Record::Draining { .. }
+        | Record::Released { exit: Exit::Reclaimed | Exit::RunOver, .. }
         | Record::Charged(_)
         | Record::Noted(..) => false,
     }
@@ -315,6 +316,8 @@ fn counted(triggers: &[Trigger]) -> String {
         Trigger::Freed(_) => "freed",
         Trigger::Ready(_) => "ready",
         Trigger::Idle(_) => "idle",
+        Trigger::Draining(_) => "taken back soon",
+        Trigger::Lost(_) => "lost",
         Trigger::PricesChanged => "prices changed",
         Trigger::Timer => "timer",
         Trigger::Acted => "acted",
@@ -364,8 +367,16 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
         Record::Unfinished(work) => (format!("{} is left unfinished", of(work)), Some(work)),
         Record::Requested(instance) => (format!("{} is requested", place(state, instance)), None),
         Record::Ready(instance) => (format!("{} is ready", place(state, instance)), None),
-        Record::Released { instance, billed, amount, unfinished } => {
-            let how = if unfinished { "is still there as the run ends" } else { "is given back" };
+        Record::Draining { instance, until } => {
+            let until = state.world().calendar.format(until);
+            (format!("{} is taken back at {until}", place(state, instance)), None)
+        }
+        Record::Released { instance, billed, amount, exit } => {
+            let how = match exit {
+                Exit::Returned => "is given back",
+                Exit::Reclaimed => "is taken back by its provider",
+                Exit::RunOver => "is still there as the run ends",
+            };
             let bill = format!("{billed} billed, {amount}");
             (format!("{} {how} ({bill})", place(state, instance)), None)
         }

@@ -164,6 +164,7 @@ impl Observer for JobOutcomeWatch {
             | Record::Stopped { .. }
             | Record::Requested(_)
             | Record::Ready(_)
+            | Record::Draining { .. }
             | Record::Released { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

@@ -453,6 +453,7 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             Record::Stopped { .. }
             | Record::LaunchRefused { .. }
             | Record::Ready(_)
+            | Record::Draining { .. }
             | Record::Released { .. }
             | Record::Charged(_) => (),
         }

@@ -4,11 +4,11 @@ use std::io;
 
 use super::sheet::{Sheet, TextCells};
 use crate::sim::Observer;
-use crate::state::{AllocationRef, InstanceRef, Record, State};
+use crate::state::{AllocationRef, Exit, InstanceRef, Record, State};
 use crate::units::{Money, Span, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 17] = [
+pub(super) const COLUMNS: [&str; 18] = [
     "instance",
     "offer",
     "provider",
@@ -22,6 +22,7 @@ pub(super) const COLUMNS: [&str; 17] = [
     "ready_s",
     "released_s",
     "unfinished",
+    "ended_by",
     "busy_s",
     "billed_s",
     "tasks",
@@ -86,7 +87,7 @@ impl<W: io::Write> InstancesCsv<W> {
         }
     }
 
-    fn row(&mut self, state: &State<'_>, of: InstanceRef, bill: (Span, Money), unfinished: bool) {
+    fn row(&mut self, state: &State<'_>, of: InstanceRef, bill: (Span, Money), exit: Exit) {
         let (instance, world) = (state.instance(of), state.world());
         let (life, offer) = (self.lives[of.slot()], &world.offers[instance.offer]);
         let region = world.region_of(instance.offer);
@@ -103,7 +104,8 @@ impl<W: io::Write> InstancesCsv<W> {
         sheet.time(Some(instance.meter().since()));
         sheet.time(life.ready);
         sheet.time(Some(state.now()));
-        sheet.word(if unfinished { "yes" } else { "no" });
+        sheet.word(if exit == Exit::RunOver { "yes" } else { "no" });
+        sheet.word(exit.by());
         sheet.span(Some(Span::from_micros(life.busy)));
         sheet.span(Some(bill.0));
         sheet.whole(life.tasks);
@@ -125,14 +127,15 @@ impl<W: io::Write> Observer for InstancesCsv<W> {
             Record::Ready(instance) => self.lives[instance.slot()].ready = Some(state.now()),
             Record::Started(allocation) => self.started(state, allocation),
             Record::Stopped { allocation, .. } => self.stopped(state, allocation),
-            Record::Released { instance, billed, amount, unfinished } => {
-                self.row(state, instance, (billed, amount), unfinished);
+            Record::Released { instance, billed, amount, exit } => {
+                self.row(state, instance, (billed, amount), exit);
             }
             Record::Submitted(_)
             | Record::Placed(_)
             | Record::Finished(_)
             | Record::Refused { .. }
             | Record::Unfinished(_)
+            | Record::Draining { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => (),

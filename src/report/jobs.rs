@@ -209,6 +209,7 @@ impl<W: io::Write> Observer for JobsCsv<W> {
             | Record::Stopped { .. }
             | Record::Requested(_)
             | Record::Ready(_)
+            | Record::Draining { .. }
             | Record::Released { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

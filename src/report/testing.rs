@@ -95,6 +95,8 @@ impl Policy for Simple {
                 | Trigger::Eligible(..)
                 | Trigger::Freed(_)
                 | Trigger::Ready(_)
+                | Trigger::Draining(_)
+                | Trigger::Lost(_)
                 | Trigger::PricesChanged
                 | Trigger::Timer
                 | Trigger::Acted => (),

@@ -53,7 +53,8 @@ fn without_limit(world: &World, offers: &[Id<Offer>]) -> Option<String> {
     let mut names: Vec<String> = Vec::new();
     for &offer in offers {
         let name = clip(&world.providers[world.provider_of(offer)].name);
-        let free = world.offers[offer].capacity.is_none() && limited.binary_search(&offer).is_err();
+        let free =
+            world.offers[offer].capacity.most().is_none() && limited.binary_search(&offer).is_err();
         if free && !names.contains(&name) {
             names.push(name);
         }

@@ -5,6 +5,8 @@ mod cloud;
 mod cluster;
 mod link;
 mod price;
+mod availability;
+mod change;
 
 pub use price::past_prices;
 

@@ -39,6 +39,7 @@ mod published;
 mod rlscheduler;
 mod swarm;
 mod verdicts;
+mod weather;
 mod speeds;
 mod sweep;
 mod trial;

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use windtunnel::metrics::Collector;
-use windtunnel::model::{Ask, Market, Offer, PricePath, Quota, QuotaUnit, Work, World, Zone};
+use windtunnel::model::{
+    Ask, CapacityPath, Market, Offer, PricePath, Quota, QuotaUnit, Work, World, Zone,
+};
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, backfill, order, preempt, provision, release};
 use windtunnel::sim::{self, Observer, Options};
@@ -153,7 +155,7 @@ fn rented(cores: &[u32], quota: u64) -> World {
         let zone = world.zones.push(Zone { name: format!("dc-{offer:?}"), ..zone });
         let facts = &mut world.offers[offer];
         (facts.market, facts.running_at_start, facts.zone) = (Market::OnDemand, 0, zone);
-        facts.capacity = None;
+        facts.capacity = CapacityPath::constant(None);
     }
     let (name, unit) = ("cores".to_owned(), QuotaUnit::Cpu);
     world.quotas.push(Quota { name, unit, limit: quota * 1_000, offers });
@@ -202,7 +204,7 @@ fn a_gang_beyond_a_shared_quota_is_refused() {
 fn a_fleet_is_no_larger_than_its_offer() {
     let mut world = rented(&[4], 100);
     let offer = Id::new(0);
-    world.offers[offer].capacity = Some(1);
+    world.offers[offer].capacity = CapacityPath::constant(Some(1));
     let fleets = vec![(world.offers[offer].name.clone(), 2)];
     let spec = with(|spec| spec.provision = provision::STATIC.spec().set("fleets", fleets));
     let got = fates(&world, &[job(0, 8, 10), job(1, 4, 10)], &spec);

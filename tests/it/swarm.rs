@@ -9,9 +9,9 @@ use std::ops::ControlFlow;
 
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
-    Ask, Billing, ClassOrder, Filter, GpuModel, InstanceType, Interner, Link, Market, Offer,
-    PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Work, WorkId, WorkKind,
-    World, Zone,
+    Ask, Billing, CapacityPath, ClassOrder, Filter, GpuModel, InstanceType, Interner, Link, Market,
+    Offer, PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Work, WorkId,
+    WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
@@ -20,7 +20,7 @@ use windtunnel::policy::spec::{
 use windtunnel::policy::{self, backfill, order, place, preempt, provision, release};
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{
-    ChargeKind, Ending, LaunchRefusal, Phase, Record, RefusalReason, State, WorkRef,
+    ChargeKind, Ending, Exit, LaunchRefusal, Phase, Record, RefusalReason, State, WorkRef,
 };
 use windtunnel::units::{
     Calendar, Demand, Distribution, Id, IdVec, Money, Rate, Shape, Span, Time,
@@ -144,7 +144,7 @@ fn add_cluster(dice: &mut Dice, world: &mut World) {
             instance_type,
             market: Market::Owned,
             price: PricePath::constant(Rate::from_picos(EXACT_PRICE)),
-            capacity: Some(count),
+            capacity: CapacityPath::constant(Some(count)),
             boot: Distribution::Constant(0.0),
             running_at_start: count,
         });
@@ -157,6 +157,7 @@ fn add_cloud(dice: &mut Dice, world: &mut World, name: &str) {
         minimum: Span::from_secs(dice.of(&[0, 60])),
     };
     let provider = add_provider(world, name, billing);
+    world.providers[provider].notice = Span::from_secs(dice.of(&[0, 30, 120]));
     let types: Vec<Id<InstanceType>> = (0..dice.within(1, 3))
         .map(|at| instance_type(dice, world, &format!("{name}-type{at}")))
         .collect();
@@ -208,10 +209,23 @@ fn offer(
         instance_type,
         market,
         price: PricePath { first: rate(dice), changes, list: None },
-        capacity: if dice.once_in(2) { Some(dice.within(0, 4) as u32) } else { None },
+        capacity: capacity(dice, market),
         boot: dice.of(&boots),
         running_at_start: 0,
     }
+}
+
+/// A capacity that never changes, or one that comes and goes.
+fn capacity(dice: &mut Dice, market: Market) -> CapacityPath {
+    let some = |dice: &mut Dice| dice.once_in(2).then(|| dice.within(0, 4) as u32);
+    let mut path = CapacityPath::constant(some(dice));
+    let moves = market == Market::Spot || dice.once_in(3);
+    let mut at = Time::ZERO;
+    for _ in 0..if moves { dice.within(0, 6) } else { 0 } {
+        at = at + secs(dice, 1, 900);
+        path.changes.push((at, some(dice)));
+    }
+    path
 }
 
 fn add_quotas(dice: &mut Dice, world: &mut World) {
@@ -605,12 +619,18 @@ impl Observer for Log {
             }
             Record::Requested(instance) => self.add(state, "requested", None, place(instance)),
             Record::Ready(instance) => self.add(state, "ready", None, place(instance)),
-            Record::Released { instance, amount, unfinished, .. } => {
+            Record::Draining { instance, .. } => {
+                self.add(state, "draining", None, place(instance));
+                self.see("a spot instance is warned");
+            }
+            Record::Released { instance, amount, exit, .. } => {
                 self.add(state, "released", None, place(instance));
                 self.cost += amount;
-                if !unfinished {
-                    self.see("an instance is given back");
-                }
+                self.see(match exit {
+                    Exit::Returned => "an instance is given back",
+                    Exit::Reclaimed => "a spot instance is taken back",
+                    Exit::RunOver => "an instance outlives the run",
+                });
                 if state.instance(instance).launch > 0 {
                     self.see("a slot is taken again");
                 }
@@ -636,7 +656,9 @@ impl Observer for Log {
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 24] = [
+const CORNERS: [&str; 26] = [
+    "a spot instance is warned",
+    "a spot instance is taken back",
     "tasks share GPU machines that are theirs alone",
     "work waits for an instance to boot",
     "work ends while instances boot and work waits",
@@ -800,7 +822,7 @@ fn with_unused_provider(scenario: &Scenario) -> Scenario {
         instance_type: Id::new(0),
         market: Market::OnDemand,
         price: PricePath::constant(Rate::ZERO),
-        capacity: None,
+        capacity: CapacityPath::constant(None),
         boot: Distribution::Constant(0.0),
         running_at_start: 0,
     };
@@ -872,7 +894,9 @@ fn slower(seed: u64, scenario: &Scenario) {
     let mut changed = scenario.clone();
     let world = &mut changed.world;
     for provider in 0..world.providers.len() {
-        let billing = &mut world.providers[Id::new(provider as u32)].billing;
+        let provider = &mut world.providers[Id::new(provider as u32)];
+        provider.notice = doubled(provider.notice);
+        let billing = &mut provider.billing;
         *billing = Billing {
             granularity: doubled(billing.granularity),
             minimum: doubled(billing.minimum),
@@ -884,6 +908,9 @@ fn slower(seed: u64, scenario: &Scenario) {
             *boot *= 2.0;
         }
         for (at, _) in &mut offer.price.changes {
+            *at = later(*at);
+        }
+        for (at, _) in &mut offer.capacity.changes {
             *at = later(*at);
         }
     }

@@ -495,7 +495,7 @@ pub(crate) fn told(case: &Case) -> String {
     let mut lines = vec![format!("{:?}", case.policy)];
     for offer in case.world.offers.rows() {
         let kind = &case.world.types[offer.instance_type];
-        let (shape, speed, capacity) = (kind.shape, kind.speed, offer.capacity);
+        let (shape, speed, capacity) = (kind.shape, kind.speed, offer.capacity.first);
         lines.push(format!("{:?} {capacity:?} {shape:?} {speed} {:?}", offer.market, offer.boot));
     }
     lines.extend(case.works.iter().map(trial::told));

@@ -10,6 +10,6 @@ pub use work::{
     WorkId, WorkKind,
 };
 pub use world::{
-    Billing, ClassOrder, InstanceType, Link, Market, Offer, OfferSpec, PricePath, Provider, Quota,
-    QuotaUnit, Region, World, WorldBuilder, Zone,
+    Billing, CapacityPath, ClassOrder, InstanceType, Link, Market, Offer, OfferSpec, PricePath,
+    Provider, Quota, QuotaUnit, Region, World, WorldBuilder, Zone,
 };

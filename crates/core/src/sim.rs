@@ -2,22 +2,23 @@
 //!
 //! One run is a pure function of its world, workload, policy and seed.
 
+mod changes;
 mod effects;
 mod observer;
 mod options;
 mod outcome;
-mod prices;
 mod run;
 mod stall;
+mod weather;
 
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
+use changes::{Changing, OfferChanges};
 pub use observer::Observer;
 pub use options::Options;
 pub use outcome::{Failure, Outcome, RunProgress};
 use prefetch_index::prefetch_index;
-use prices::PriceChanges;
 pub use run::Run;
 
 use crate::engine::{EventKey, EventQueue};
@@ -25,7 +26,9 @@ use crate::halt;
 use crate::model::{Work, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::{Problem, clip};
-use crate::state::{AllocationRef, Charge, Effect, Ending, InstanceRef, Record, State, WorkRef};
+use crate::state::{
+    AllocationRef, Charge, Effect, Ending, Exit, InstanceRef, Record, State, WorkRef,
+};
 use crate::units::stream::fnv1a;
 use crate::units::{Stream, Time};
 use crate::workload::Source;
@@ -35,6 +38,8 @@ use crate::workload::Source;
 enum Event {
     /// An allocation's tasks, of this work, are done.
     Completes(AllocationRef, WorkRef),
+    /// An instance that was warned is lost.
+    Lost(InstanceRef),
     /// An instance has booted.
     Ready(InstanceRef),
     /// The policy asked to be asked.
@@ -42,16 +47,20 @@ enum Event {
 }
 
 impl Event {
-    /// Rank among events of one instant. Arrivals come between changes of prices
-    /// and timers, or first of all (see `ClassOrder`).
+    /// Rank among events of one instant. Changes of capacity come before losses, arrivals between
+    /// changes of prices and timers, or first of all (see `ClassOrder`).
     const fn class(self) -> u8 {
         match self {
             Self::Completes(..) => 0,
+            Self::Lost(_) => CAPACITY,
             Self::Ready(_) => 2,
             Self::Timer => ARRIVAL + 1,
         }
     }
 }
+
+/// Rank of changes of capacity, which a stream of their own holds, and of losses.
+const CAPACITY: u8 = 1;
 
 /// Rank of changes of prices, which a stream of their own holds.
 const PRICE: u8 = 3;
@@ -111,16 +120,20 @@ pub(crate) fn run_observed<O: Observer>(
         follows: needs.follows,
         observer,
         queue: EventQueue::new(),
-        prices: PriceChanges::default(),
+        capacities: OfferChanges::after(world, Time::MIN, Changing::Capacity),
+        prices: OfferChanges::after(world, Time::MIN, Changing::Price),
         totals: Vec::new(),
         keys: Vec::new(),
-        boots: Vec::new(),
+        due: Vec::new(),
         next: Work::default(),
         more: false,
         triggers: Vec::new(),
         timers: BTreeSet::new(),
         charges: Vec::new(),
         can_start: Vec::new(),
+        lost: Vec::new(),
+        tenants: Vec::new(),
+        has_lost: false,
         effects: Vec::new(),
         offer_keys: world.offers.rows().iter().map(|offer| fnv1a(offer.name.as_bytes())).collect(),
         events: 0,
@@ -142,20 +155,25 @@ struct Simulation<'r, 'w, O> {
     follows: bool,
     observer: &'r mut O,
     queue: EventQueue<Event>,
-    prices: PriceChanges,
+    capacities: OfferChanges,
+    prices: OfferChanges,
     /// Progress of each task at which it is done, by slot of the work; `None` for work without an
     /// end.
     totals: Vec<Option<i128>>,
     /// Completion events, by slot of the allocation.
     keys: Vec<Option<EventKey>>,
-    /// Ready events, by slot of the instance.
-    boots: Vec<Option<EventKey>>,
+    /// The next event of each instance, by its slot: it is ready, or it is lost.
+    due: Vec<Option<EventKey>>,
     next: Work,
     more: bool,
     triggers: Vec<Trigger>,
     timers: BTreeSet<Time>,
     charges: Vec<Charge>,
     can_start: Vec<AllocationRef>,
+    lost: Vec<InstanceRef>,
+    tenants: Vec<AllocationRef>,
+    /// Whether an instance was lost since the policy was asked.
+    has_lost: bool,
     effects: Vec<Effect>,
     offer_keys: Vec<u64>,
     events: u64,
@@ -262,7 +280,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.record(&Record::Ready(instance));
             }
         }
-        self.prices = PriceChanges::after(world, started);
+        self.prices = OfferChanges::after(world, started, Changing::Price);
+        self.begin_capacity(started);
         self.triggers.push(Trigger::Begins);
     }
 
@@ -273,10 +292,11 @@ impl<O: Observer> Simulation<'_, '_, O> {
             (Some(queued), Some(arrives)) => Some(queued.min(arrives)),
             (one, other) => one.or(other),
         };
-        match self.prices.at() {
-            Some(at) => Some(next.map_or(at, |next| next.min(at))),
-            None => next,
-        }
+        let earliest = |next: Option<Time>, other: Option<Time>| match (next, other) {
+            (Some(next), Some(at)) => Some(next.min(at)),
+            (one, other) => one.or(other),
+        };
+        earliest(earliest(next, self.prices.at()), self.capacities.at())
     }
 
     fn read_next(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
@@ -309,10 +329,15 @@ impl<O: Observer> Simulation<'_, '_, O> {
             let queued = self.queue.class_at(at);
             let arrives = self.more && self.next.arrival == at;
             let reprices = self.prices.at() == Some(at);
+            let moves = self.capacities.at() == Some(at);
             let first = |class: u8| queued.is_none_or(|other| other >= class);
-            if arrives && first(arrival) && (!reprices || PRICE >= arrival) {
+            let is_next = |moved: bool, class: u8| !moved || class >= arrival;
+            if arrives && first(arrival) && is_next(reprices, PRICE) && is_next(moves, CAPACITY) {
                 self.idle = 0;
                 self.arrive(source)?;
+            } else if moves && first(CAPACITY) {
+                self.idle = 0;
+                self.change_capacity();
             } else if reprices && first(PRICE) {
                 self.idle = 0;
                 self.reprice();
@@ -333,6 +358,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Completes(allocation, work) => self.complete(allocation, work),
+            Event::Lost(instance) => {
+                self.due[instance.slot()] = None;
+                self.lose(instance, Ending::Interrupted, Exit::Reclaimed);
+            }
             Event::Ready(instance) => self.ready(instance),
             Event::Timer => {
                 self.timers.remove(&self.state.now());
@@ -342,7 +371,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     }
 
     fn reprice(&mut self) {
-        let offer = self.prices.pop(self.state.world()).expect("a price changes now");
+        let (offer, _) = self.prices.pop(self.state.world()).expect("a price changes now");
         self.state.reprice(offer);
         if self.state.repriced().len() == 1 {
             self.triggers.push(Trigger::PricesChanged);
@@ -363,7 +392,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     }
 
     fn ready(&mut self, instance: InstanceRef) {
-        self.boots[instance.slot()] = None;
+        self.due[instance.slot()] = None;
         let mut can_start = std::mem::take(&mut self.can_start);
         self.state.ready(instance, &mut can_start);
         self.record(&Record::Ready(instance));
@@ -419,6 +448,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// Asks the policy about the triggers, and again while it causes new ones.
     fn ask(&mut self) -> Result<(), Failure> {
         let mut rounds = 0;
+        self.forget_lost();
         while !self.triggers.is_empty() {
             self.observer.asks(&self.state, &self.triggers);
             let turn = &mut Turn::new(&mut self.state, &mut self.stream);
@@ -497,7 +527,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         instances.sort_by_key(|&instance| self.state.instance(instance).ordinal);
         for instance in instances {
             self.state.retire_at_end(instance);
-            self.released(instance, true);
+            self.released(instance, Exit::RunOver);
         }
         self.observer.ends(&self.state);
     }

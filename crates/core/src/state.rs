@@ -18,6 +18,7 @@ mod suspension;
 mod record;
 mod pending;
 mod progress;
+mod reclaim;
 mod rules;
 mod saved;
 mod site;
@@ -165,6 +166,14 @@ pub struct OfferState {
     free_slots: BinaryHeap<Reverse<u32>>,
     /// Launches so far, by slot.
     launches: Vec<u32>,
+    /// Most instances at once, now; `None` is unlimited.
+    capacity: Option<u32>,
+    /// Whether instances are taken back when the capacity falls.
+    reclaims: bool,
+    /// Instance that holds each slot, where they can be taken back.
+    by_slot: Vec<Option<InstanceRef>>,
+    /// Slots below the capacity that are held, where they can be taken back.
+    held_below: u32,
 }
 
 /// The live world.
@@ -227,6 +236,8 @@ pub struct State<'w> {
     /// Instances that were there at the start.
     standing: usize,
     overrun: bool,
+    /// Whether a change of capacity is still to come.
+    capacity_to_come: bool,
 }
 
 impl<'w> State<'w> {
@@ -248,7 +259,7 @@ impl<'w> State<'w> {
             allocations: Slab::new(),
             rules: Vec::new(),
             speed_bounds: [1_000_000; 2],
-            offers: vec![OfferState::default(); world.offers.len()],
+            offers: world.offers.rows().iter().map(OfferState::new).collect(),
             quota_used: vec![0; world.quotas.len()],
             quotas_of,
             sites: Sites::new(world),
@@ -280,6 +291,7 @@ impl<'w> State<'w> {
             uses: Vec::new(),
             standing: 0,
             overrun: false,
+            capacity_to_come: false,
         }
     }
 

@@ -228,7 +228,7 @@ fn limit(world: &World, offer: Id<Offer>) -> Option<u64> {
         return Some(running);
     }
     let whole = world.type_of(offer).whole;
-    let mut limit = facts.capacity.map(u64::from);
+    let mut limit = facts.capacity.most().map(u64::from);
     for quota in world.quotas.iter().filter(|quota| quota.offers.contains(&offer)) {
         let counted = match quota.unit {
             QuotaUnit::Instances => 1,

@@ -43,6 +43,7 @@ impl Observer for ListedOutcome {
             | Record::Unfinished(_)
             | Record::Requested(_)
             | Record::Ready(_)
+            | Record::Draining { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}

@@ -183,6 +183,7 @@ impl Observer for WindowWatch {
             | Record::Stopped { .. }
             | Record::Requested(_)
             | Record::Ready(_)
+            | Record::Draining { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}

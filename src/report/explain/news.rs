@@ -67,6 +67,7 @@ impl News {
             | Record::Finished(_)
             | Record::Unfinished(_)
             | Record::Requested(_)
+            | Record::Draining { .. }
             | Record::Released { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

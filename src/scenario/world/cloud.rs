@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::EstimatedPrices;
-use super::{Build, price};
+use super::{Build, availability, price};
 use crate::model::{
     Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, Zone,
 };
@@ -40,11 +40,15 @@ impl Build<'_> {
             name: name.to_owned(),
             title: catalog.title.clone(),
             billing: Billing { granularity: catalog.granularity, minimum: catalog.minimum },
-            notice: catalog.notice,
+            notice: section.span("notice").unwrap_or(catalog.notice),
         });
         let mut assumed = Vec::new();
         let mut sold = sold(section, &catalog);
-        let changes = price::Changes::read(section, self.world.calendar);
+        let calendar = self.world.calendar;
+        let changes = OfferPaths {
+            prices: price::PriceChanges::read(section, calendar),
+            capacities: availability::Availability::read(section, calendar),
+        };
         for region in regions {
             let id = self.world.regions.push(Region {
                 name: region.name.clone(),
@@ -75,7 +79,8 @@ impl Build<'_> {
             };
             report.hint(key, message, format!("look at `windtunnel catalog show {}`", clip(name)));
         }
-        price::check(section, &catalog, self.world.calendar, report);
+        price::check(section, &catalog, calendar, report);
+        availability::check(section, &catalog, calendar, report);
         self.quotas(name, (section, all_there), &catalog, first_offer, report);
         self.assume(name, section, &catalog, offers, assumed);
     }
@@ -117,7 +122,7 @@ impl Build<'_> {
         (cloud, zone, region): (&str, Id<Zone>, &CatalogRegion),
         section: &ConfigTable,
         sold: &mut Sold<'_>,
-        changes: &price::Changes,
+        changes: &OfferPaths,
         report: &mut Diagnostics<'_>,
     ) -> Vec<Id<Offer>> {
         let mut assumed = Vec::new();
@@ -136,6 +141,7 @@ impl Build<'_> {
                 let Some(instance_type) = *id else { return assumed };
                 let base = price::base(section, market, listed.rate);
                 let zone_name = &self.world.zones[zone].name;
+                let names = (*known, region, zone_name.as_str(), market);
                 let offer = self.world.offers.push(Offer {
                     name: format!("{cloud}/{zone_name}/{}/{}", known.name, market.name()),
                     zone,
@@ -143,9 +149,9 @@ impl Build<'_> {
                     market,
                     price: PricePath {
                         list: on_demand.map(|on_demand| on_demand.rate),
-                        ..changes.path(base, (known, region, market))
+                        ..changes.prices.path(base, names)
                     },
-                    capacity: *capacity,
+                    capacity: changes.capacities.path(*capacity, names),
                     boot: boot.clone(),
                     running_at_start: 0,
                 });
@@ -324,13 +330,21 @@ impl Build<'_> {
             );
         }
         if markets(section).contains(&Market::Spot) {
-            told(
-                Some(Market::Spot),
+            let offers = self.world.offers.iter().skip(self.world.offers.len() - offers);
+            let mut spot = offers.filter(|(_, offer)| offer.market == Market::Spot);
+            let what = if spot.any(|(_, offer)| offer.capacity.moves()) {
                 format!(
-                    "Spot instances of {name} cost their list price and are never taken back: \
-                 interruptions are not modelled."
-                ),
-            );
+                    "Spot instances of {name} are taken back where `availability` says so, \
+                     {} after a warning, and nowhere else.",
+                    section.span("notice").unwrap_or(catalog.notice)
+                )
+            } else {
+                format!(
+                    "Spot instances of {name} are never taken back: no `cloud.{name}.availability` \
+                     says how many there are over time."
+                )
+            };
+            told(Some(Market::Spot), what);
         }
     }
 }
@@ -343,6 +357,13 @@ struct Sold<'c> {
     /// Prices by region, type and market.
     prices: BTreeMap<(&'c str, &'c str, &'c str), &'c CatalogPrice>,
     markets: Vec<Market>,
+}
+
+/// What a scenario changes of the offers of a cloud over time.
+#[derive(Debug)]
+struct OfferPaths {
+    prices: price::PriceChanges,
+    capacities: availability::Availability,
 }
 
 /// A type of a catalog, with the capacity and boot of all its offers.

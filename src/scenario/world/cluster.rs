@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Build;
-use crate::model::{InstanceType, Market, Offer, PricePath, Zone};
+use crate::model::{CapacityPath, InstanceType, Market, Offer, PricePath, Zone};
 use crate::problem::clip;
 use crate::scenario::catalog::Tier;
 use crate::scenario::section::{ConfigTable, Diagnostics};
@@ -159,7 +159,7 @@ impl Build<'_> {
             instance_type,
             market: Market::Owned,
             price: PricePath::constant(common.cost),
-            capacity: Some(run.count),
+            capacity: CapacityPath::constant(Some(run.count)),
             boot: Distribution::Constant(0.0),
             running_at_start: run.count,
         });

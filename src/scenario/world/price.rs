@@ -1,42 +1,19 @@
 //! Prices over time: the list price, the negotiated discount, and the changes
 //! that a scenario makes.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
+use super::change::{self, BEGINNING, Changes, OfferNames};
 use crate::model::{Market, PricePath};
 use crate::problem::Problem;
 use crate::scenario::Scenario;
-use crate::scenario::catalog::{Catalog, CatalogRegion, CatalogType};
-use crate::scenario::composition::unknown_name;
+use crate::scenario::catalog::Catalog;
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Calendar, Rate, Time};
 
-/// Moment before any run.
-const BEGINNING: Time = Time::from_micros(i64::MIN / 2);
-
-/// The changes of price of a cloud, found by what they name.
+/// The changes of price of a cloud.
 #[derive(Debug)]
-pub(super) struct Changes {
-    /// Changes in file order.
-    rows: Vec<PriceChange>,
-    /// Rows that name a type.
-    by_type: BTreeMap<String, Vec<usize>>,
-    /// Rows that name a family and no type.
-    by_family: BTreeMap<String, Vec<usize>>,
-    /// Rows that name neither.
-    others: Vec<usize>,
-}
-
-/// One change of price: the offers that it concerns, its time, and its effect.
-#[derive(Debug)]
-struct PriceChange {
-    region: Option<String>,
-    family: Option<String>,
-    market: Option<String>,
-    from: Time,
-    until: Option<Time>,
-    effect: PriceEffect,
-}
+pub(super) struct PriceChanges(Changes<PriceEffect>);
 
 #[derive(Clone, Copy, Debug)]
 enum PriceEffect {
@@ -46,85 +23,30 @@ enum PriceEffect {
     Scale(i64),
 }
 
-impl PriceChange {
-    fn read(row: &ConfigTable, calendar: Calendar) -> Option<Self> {
-        let text = |key: &str| row.text(key).map(str::to_owned);
-        let effect = match (row.integer("usd_per_hour"), row.integer("discount")) {
-            (Some(nanos), _) => PriceEffect::Set(Rate::from_picos(nanos.saturating_mul(1_000))),
-            (None, Some(discount)) => PriceEffect::Scale(1_000_000 - discount),
-            (None, None) => return None,
-        };
-        Some(Self {
-            region: text("region"),
-            family: text("family"),
-            market: text("market"),
-            from: row.moment("from", calendar).unwrap_or(BEGINNING),
-            until: row.moment("until", calendar),
-            effect,
-        })
-    }
-
-    fn is_of(&self, known: &CatalogType, region: &CatalogRegion, market: Market) -> bool {
-        let fits = |wanted: &Option<String>, name: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted == name)
-        };
-        fits(&self.region, &region.name)
-            && fits(&self.family, &known.family)
-            && fits(&self.market, market.name())
+impl PriceEffect {
+    fn read(row: &ConfigTable) -> Option<Self> {
+        match (row.integer("usd_per_hour"), row.integer("discount")) {
+            (Some(nanos), _) => Some(Self::Set(Rate::from_picos(nanos.saturating_mul(1_000)))),
+            (None, Some(discount)) => Some(Self::Scale(1_000_000 - discount)),
+            (None, None) => None,
+        }
     }
 }
 
-impl Changes {
+impl PriceChanges {
     /// Reads `[[cloud.NAME.price]]`.
     pub(super) fn read(section: &ConfigTable, calendar: Calendar) -> Self {
-        let (mut rows, mut others) = (Vec::new(), Vec::new());
-        let mut by_type: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        let mut by_family: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for row in section.list("price") {
-            let Some(change) = PriceChange::read(row, calendar) else { continue };
-            let named = match (row.text("type"), row.text("family")) {
-                (Some(name), _) => by_type.entry(name.to_owned()).or_default(),
-                (None, Some(family)) => by_family.entry(family.to_owned()).or_default(),
-                (None, None) => &mut others,
-            };
-            named.push(rows.len());
-            rows.push(change);
-        }
-        Self { rows, by_type, by_family, others }
-    }
-
-    /// Rows that hold for an offer, in file order.
-    fn of(&self, known: &CatalogType, region: &CatalogRegion, market: Market) -> Vec<usize> {
-        let none = Vec::new();
-        let by_type = self.by_type.get(&known.name).unwrap_or(&none);
-        let by_family = self.by_family.get(&known.family).unwrap_or(&none);
-        let all = by_type.iter().chain(by_family).chain(&self.others).copied();
-        let mut rows: Vec<usize> =
-            all.filter(|&row| self.rows[row].is_of(known, region, market)).collect();
-        rows.sort_unstable();
-        rows
+        Self(Changes::read(section, "price", calendar, PriceEffect::read))
     }
 
     /// The price of an offer, from `base` on.
-    pub(super) fn path(
-        &self,
-        base: Rate,
-        (known, region, market): (&CatalogType, &CatalogRegion, Market),
-    ) -> PricePath {
-        let mut steps: Vec<(Time, bool, usize)> = Vec::new();
-        for row in self.of(known, region, market) {
-            let change = &self.rows[row];
-            if change.until.is_none_or(|until| change.from < until) {
-                steps.push((change.from, true, row));
-                steps.extend(change.until.map(|until| (until, false, row)));
-            }
-        }
-        steps.sort_unstable();
+    pub(super) fn path(&self, base: Rate, offer: OfferNames<'_>) -> PricePath {
         let mut holding = Holding::default();
         let mut path = PricePath::constant(base);
+        let steps = self.0.steps(offer);
         for of_one_time in steps.chunk_by(|one, other| one.0 == other.0) {
             for &(_, begins, row) in of_one_time {
-                holding.change(begins, row, self.rows[row].effect);
+                holding.change(begins, row, self.0.rows[row].effect);
             }
             let (at, rate) = (of_one_time[0].0, holding.price(base));
             if at == BEGINNING {
@@ -178,34 +100,14 @@ pub(super) fn check(
     calendar: Calendar,
     report: &mut Diagnostics<'_>,
 ) {
-    let names = |names: &mut dyn Iterator<Item = &str>| -> Vec<String> {
-        let names: BTreeSet<&str> = names.collect();
-        names.into_iter().map(str::to_owned).collect()
-    };
-    let regions = names(&mut catalog.regions.iter().map(|region| region.name.as_str()));
-    let types = names(&mut catalog.types.iter().map(|known| known.name.as_str()));
-    let families = names(&mut catalog.types.iter().map(|known| known.family.as_str()));
-    let has = |sorted: &[String], name: &str| {
-        sorted.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
-    };
     for change in section.list("price") {
         let given = change.has("discount") as u8 + change.has("usd_per_hour") as u8;
         if given != 1 {
             let message = "a change of price has either `discount` or `usd_per_hour`";
             report.at(&change.range, message);
         }
-        let (from, until) = (change.moment("from", calendar), change.moment("until", calendar));
-        if from.zip(until).is_some_and(|(from, until)| until <= from) {
-            report.at(&change.spot("until"), "`until` must be after `from`");
-        }
-        for (key, known) in [("region", &regions), ("type", &types), ("family", &families)] {
-            if let Some(name) = change.text(key).filter(|name| !has(known, name)) {
-                let known: Vec<&str> = known.iter().map(String::as_str).collect();
-                let message = format!("{} has no {key} called `{name}`", catalog.title);
-                report.hint(&change.spot(key), message, unknown_name(name, &known));
-            }
-        }
     }
+    change::check(section, "price", catalog, calendar, report);
 }
 
 /// Changes of price that no longer hold when the run begins, as warnings.
@@ -230,12 +132,13 @@ pub fn past_prices(scenario: &Scenario) -> Vec<Problem> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::change::Change;
     use super::*;
-    use crate::scenario::catalog::Provenance;
+    use crate::scenario::catalog::{CatalogRegion, CatalogType, Provenance};
     use proptest::prelude::*;
 
     /// The price at `time`, by applying every row that holds then, in file order.
-    fn slow(rows: &[PriceChange], base: Rate, time: Time) -> Rate {
+    fn slow(rows: &[Change<PriceEffect>], base: Rate, time: Time) -> Rate {
         rows.iter()
             .filter(|row| row.from <= time && row.until.is_none_or(|until| time < until))
             .fold(base, |rate, row| match row.effect {
@@ -244,7 +147,7 @@ mod tests {
             })
     }
 
-    fn row() -> impl Strategy<Value = PriceChange> {
+    fn row() -> impl Strategy<Value = Change<PriceEffect>> {
         let time = |at: i64| (at >= 0).then(|| Time::from_micros(at));
         let effect = prop_oneof![
             (1_i64..9).prop_map(|rate| PriceEffect::Set(Rate::from_picos(rate * 1_000_003))),
@@ -252,9 +155,9 @@ mod tests {
         ];
         ((-2_i64..30).prop_map(time), (-2_i64..30).prop_map(time), effect).prop_map(
             |(from, until, effect)| {
-                let (region, family, market) = (None, None, None);
+                let (region, zone, family, market) = (None, None, None, None);
                 let from = from.unwrap_or(BEGINNING);
-                PriceChange { region, family, market, from, until, effect }
+                Change { region, zone, family, market, from, until, effect }
             },
         )
     }
@@ -272,12 +175,12 @@ mod tests {
             };
             let others = (0..rows.len()).collect();
             let (by_type, by_family) = (BTreeMap::new(), BTreeMap::new());
-            let changes = Changes { rows, by_type, by_family, others };
+            let changes = PriceChanges(Changes { rows, by_type, by_family, others });
             let base = Rate::from_picos(7_000_001);
-            let path = changes.path(base, (&known, &region, Market::Spot));
+            let path = changes.path(base, (&known, &region, "z", Market::Spot));
             for at in -1..31 {
                 let at = Time::from_micros(at);
-                prop_assert_eq!(path.at(at), slow(&changes.rows, base, at));
+                prop_assert_eq!(path.at(at), slow(&changes.0.rows, base, at));
             }
             prop_assert!(path.changes.windows(2).all(|two| two[0].0 < two[1].0));
         }

@@ -242,6 +242,7 @@ impl<O: Observer> Observer for ChargePeriods<O> {
             | Record::Finished(_)
             | Record::Refused { .. }
             | Record::Unfinished(_)
+            | Record::Draining { .. }
             | Record::Released { .. }
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}

@@ -151,6 +151,8 @@ impl Collector {
         let refused = self.launches.refused_by_reason(world);
         WorkCounts {
             preemptions: self.progress.preemptions,
+            interruptions: self.progress.interruptions,
+            reclaimed_instances: self.launches.reclaimed,
             refused_launches: refused.iter().map(|(_, count)| count).sum(),
             refused_launches_by_reason: refused,
             ..self.jobs.counted()
@@ -214,7 +216,8 @@ impl FactObserver for Collector {
                 self.bills.requested(state, instance);
             }
             Fact::Ready(instance, _) => self.hours.ready(state, instance),
-            Fact::Released { instance, billed, amount, .. } => {
+            Fact::Released { instance, exit, billed, amount, .. } => {
+                self.launches.ended(exit);
                 self.bills.released(state, instance, billed, amount);
                 self.emissions.released(state, instance);
                 self.hours.released(state, instance);
@@ -226,7 +229,7 @@ impl FactObserver for Collector {
                 }
             }
             Fact::LaunchRefused(_, why) => self.launches.refused(state, why),
-            Fact::Placed(_) | Fact::Noted => (),
+            Fact::Placed(_) | Fact::Draining(..) | Fact::Noted => (),
         }
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::model::Offer;
 use crate::state::{
-    Allocation, AllocationRef, Charge, Ending, Instance, InstanceRef, LaunchRefusal, LiveWork,
-    Record, RefusalReason, State, WorkRef,
+    Allocation, AllocationRef, Charge, Ending, Exit, Instance, InstanceRef, LaunchRefusal,
+    LiveWork, Record, RefusalReason, State, WorkRef,
 };
-use crate::units::{Id, Money, Span};
+use crate::units::{Id, Money, Span, Time};
 
 /// A [`Record`] with the live things that it names.
 #[derive(Clone, Copy, Debug)]
@@ -26,9 +26,12 @@ pub(super) enum Fact<'s> {
     Unfinished(&'s LiveWork),
     Requested(InstanceRef, &'s Instance),
     Ready(InstanceRef, &'s Instance),
+    /// An instance was warned that it goes at that time.
+    Draining(&'s Instance, Time),
     Released {
         instance: InstanceRef,
         released: &'s Instance,
+        exit: Exit,
         billed: Span,
         amount: Money,
     },
@@ -66,8 +69,10 @@ impl<'s> Fact<'s> {
             Record::Unfinished(work) => Self::Unfinished(state.work(work)),
             Record::Requested(instance) => Self::Requested(instance, state.instance(instance)),
             Record::Ready(instance) => Self::Ready(instance, state.instance(instance)),
-            Record::Released { instance, billed, amount, unfinished: _ } => {
-                Self::Released { instance, released: state.instance(instance), billed, amount }
+            Record::Draining { instance, until } => Self::Draining(state.instance(instance), until),
+            Record::Released { instance, billed, amount, exit } => {
+                let released = state.instance(instance);
+                Self::Released { instance, released, exit, billed, amount }
             }
             Record::Charged(ref charge) => {
                 let work = charge.work.map(|work| state.work(work));

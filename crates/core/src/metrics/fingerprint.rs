@@ -107,6 +107,9 @@ impl FactObserver for Fingerprint {
             Fact::Unfinished(live) => (6, Some(live), None, 0),
             Fact::Requested(_, instance) => (7, None, Some(instance), 0),
             Fact::Ready(_, instance) => (8, None, Some(instance), 0),
+            Fact::Draining(instance, until) => {
+                (0, None, Some(instance), i128::from(until.micros()))
+            }
             Fact::Released { released, amount, .. } => (9, None, Some(released), amount.nanos()),
             Fact::Charged(charge, work, instance) => {
                 (10 + charge.kind as u64, work, Some(instance), charge.amount.nanos())

@@ -1,7 +1,7 @@
 //! Instances that were asked for: how many, and how many there were at once.
 
 use crate::model::World;
-use crate::state::{LaunchRefusal, State};
+use crate::state::{Exit, LaunchRefusal, State};
 
 /// Counts launches, and those that were refused.
 #[derive(Clone, Debug, Default)]
@@ -12,6 +12,8 @@ pub(super) struct Launches {
     /// Refused launches by row of the quota, and by capacity.
     refused_by_quota: Vec<u64>,
     refused_by_capacity: u64,
+    /// Instances that their provider took back.
+    pub(super) reclaimed: u64,
 }
 
 impl Launches {
@@ -30,6 +32,13 @@ impl Launches {
         }
     }
 
+    pub(super) fn ended(&mut self, exit: Exit) {
+        match exit {
+            Exit::Reclaimed => self.reclaimed += 1,
+            Exit::Returned | Exit::RunOver => {}
+        }
+    }
+
     /// Takes away what `earlier` added up.
     pub(super) fn subtract(&mut self, earlier: &Self) {
         self.launched -= earlier.launched;
@@ -37,6 +46,7 @@ impl Launches {
             *mine -= theirs;
         }
         self.refused_by_capacity -= earlier.refused_by_capacity;
+        self.reclaimed -= earlier.reclaimed;
     }
 
     /// Refused launches by the quota's name, or `capacity`.

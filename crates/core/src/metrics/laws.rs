@@ -8,6 +8,7 @@ mod tests;
 use promise::Promises;
 
 use super::fact::{Fact, FactObserver};
+use crate::model::Market;
 use crate::policy::Trigger;
 use crate::policy::queue::Queue;
 use crate::sim::Observer;
@@ -111,6 +112,21 @@ impl Laws {
         let empty = released.allocations == 0;
         self.check(empty, now, "an instance is empty when it goes", || {
             format!("{} allocations", released.allocations)
+        });
+    }
+
+    /// A launch is below the capacity of its offer: of spot offers its slot, of others all that live.
+    #[inline(always)]
+    fn has_capacity(&mut self, state: &State<'_>, requested: &Instance) {
+        let offer = &state.world().offers[requested.offer];
+        let Some(most) = offer.capacity.at(state.now()) else { return };
+        let below = match offer.market {
+            Market::Spot if offer.capacity.moves() => requested.slot < most,
+            Market::Spot | Market::OnDemand => state.offer(requested.offer).live <= most,
+            Market::Owned => true,
+        };
+        self.check(below, state.now(), "a launch stays within the capacity of its offer", || {
+            format!("slot {} of {}, of which there are {most}", requested.slot, offer.name)
         });
     }
 
@@ -268,6 +284,14 @@ impl Laws {
                 format!("{instance:?} holds {cpu}, {memory}, {gpu}")
             });
         }
+        for (_, instance) in state.instances().filter(|(_, one)| one.market == Market::Spot) {
+            let offer = &state.world().offers[instance.offer];
+            let there = offer.capacity.at(now).is_none_or(|most| instance.slot < most);
+            let holds = there || !offer.capacity.moves() || !instance.phase.takes_work();
+            self.check(holds, now, "a spot instance without capacity takes no work", || {
+                format!("slot {} of {}", instance.slot, offer.name)
+            });
+        }
         for row in 0..state.world().quotas.len() {
             let (used, limit) = (state.quota_used(row), state.world().quotas[row].limit);
             self.check(used <= limit, now, "a quota is never exceeded", || {
@@ -399,7 +423,10 @@ impl FactObserver for Laws {
                 self.excuse_loss();
                 self.released(now, instance.slot(), released, amount);
             }
-            Fact::Requested(..) | Fact::Ready(..) | Fact::LaunchRefused(..) | Fact::Noted => (),
+            // What was counted on is gone as soon as it takes no more work.
+            Fact::Draining(..) => self.excuse_loss(),
+            Fact::Requested(_, requested) => self.has_capacity(state, requested),
+            Fact::Ready(..) | Fact::LaunchRefused(..) | Fact::Noted => (),
         }
     }
 }

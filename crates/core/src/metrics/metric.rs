@@ -175,6 +175,7 @@ pub const METRICS: &[Metric] = &[
     count("unfinished", "work unfinished", Lower, |s| Some(s.work.unfinished as f64)),
     count("refused", "work refused", Lower, |s| Some(s.work.refused as f64)),
     count("preemptions", "preemptions", Lower, |s| Some(s.work.preemptions as f64)),
+    count("interruptions", "interruptions", Lower, |s| Some(s.work.interruptions as f64)),
     amount("instance_hours", "instance-hours", "h", Neutral, |s| Some(s.instance_hours)),
     count("instances_max", "instances at once, most", Neutral, |s| Some(s.instances_max as f64)),
     amount("cpu_on_gpus_hours", "rented GPU machines with CPU work only", "h", Lower, |s| {
@@ -243,6 +244,7 @@ mod tests {
                 "unfinished",
                 "refused",
                 "preemptions",
+                "interruptions",
                 "instances_max",
             ]
         );

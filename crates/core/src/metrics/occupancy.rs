@@ -304,6 +304,7 @@ impl Observer for OccupancyRecorder {
             | Record::Refused { .. }
             | Record::Unfinished(_)
             | Record::Ready(_)
+            | Record::Draining { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => (),

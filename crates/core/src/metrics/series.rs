@@ -247,6 +247,7 @@ impl FactObserver for Series {
             | Fact::Refused(..)
             | Fact::Unfinished(_)
             | Fact::Ready(..)
+            | Fact::Draining(..)
             | Fact::Charged(..)
             | Fact::LaunchRefused(..)
             | Fact::Noted => (),

@@ -86,6 +86,10 @@ pub struct WorkCounts {
     pub unfinished: u64,
     /// Allocations that the policy took away.
     pub preemptions: u64,
+    /// Allocations that lost an instance to its provider.
+    pub interruptions: u64,
+    /// Instances that their provider took back.
+    pub reclaimed_instances: u64,
     /// Launches refused by quota or capacity, also those of an attempt that was rolled back.
     pub refused_launches: u64,
     /// The same by the quota's name, or `capacity`.

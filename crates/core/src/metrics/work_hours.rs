@@ -10,6 +10,7 @@ pub(super) struct WorkHours {
     useful: [i128; 3],
     lost: [i128; 3],
     pub(super) preemptions: u64,
+    pub(super) interruptions: u64,
 }
 
 /// Amounts that make one of each unit in which progress is told.
@@ -25,7 +26,15 @@ impl WorkHours {
         ending: Ending,
         [useful, lost]: [i128; 2],
     ) {
-        self.preemptions += u64::from(ending == Ending::Preempted);
+        match ending {
+            Ending::Preempted => self.preemptions += 1,
+            Ending::Interrupted => self.interruptions += 1,
+            Ending::Done
+            | Ending::Failed
+            | Ending::Migrated
+            | Ending::Cancelled
+            | Ending::RunOver => {}
+        }
         let amounts = [demand.cpu, demand.memory, demand.gpu_milli()];
         for (at, amount) in amounts.into_iter().enumerate() {
             if amount == 0 {
@@ -46,6 +55,7 @@ impl WorkHours {
             self.lost[at] -= earlier.lost[at];
         }
         self.preemptions -= earlier.preemptions;
+        self.interruptions -= earlier.interruptions;
     }
 
     /// Core-hours, GiB-hours and GPU-hours that were of use.

@@ -1,8 +1,10 @@
 //! The world: providers, regions, zones, instance types and what can be rented.
 
 mod builder;
+mod capacity;
 
 pub use builder::{OfferSpec, WorldBuilder};
+pub use capacity::CapacityPath;
 
 use super::GpuModel;
 use crate::units::{Calendar, Distribution, Id, IdVec, Rate, Shape, Span, Time};
@@ -16,7 +18,7 @@ pub struct Provider {
     pub title: String,
     /// Rule by which instance time becomes money.
     pub billing: Billing,
-    /// Warning before a spot instance is taken back.
+    /// Time from the warning that a spot instance is taken back to its end; zero is no warning.
     pub notice: Span,
 }
 
@@ -78,7 +80,7 @@ pub struct InstanceType {
 pub enum Market {
     /// Rented at list price.
     OnDemand,
-    /// Rented at a discount, may be taken back.
+    /// Rented at a discount, is taken back when its capacity falls.
     Spot,
     /// Owned, already paid for.
     Owned,
@@ -133,8 +135,8 @@ pub struct Offer {
     pub market: Market,
     /// Price of one instance.
     pub price: PricePath,
-    /// Most instances at once; `None` is unlimited.
-    pub capacity: Option<u32>,
+    /// Most instances at once.
+    pub capacity: CapacityPath,
     /// Seconds from request to running.
     pub boot: Distribution,
     /// Instances that run when the run starts (owned clusters, static fleets of the world).

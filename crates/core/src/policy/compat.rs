@@ -62,6 +62,8 @@ impl Policy for RlScheduler {
                 | Trigger::Freed(_)
                 | Trigger::Ready(_)
                 | Trigger::Idle(_)
+                | Trigger::Draining(_)
+                | Trigger::Lost(_)
                 | Trigger::PricesChanged
                 | Trigger::Timer
                 | Trigger::Acted => {}

@@ -263,6 +263,8 @@ impl Composed {
                 Trigger::Freed(_)
                 | Trigger::Ready(_)
                 | Trigger::Idle(_)
+                | Trigger::Draining(_)
+                | Trigger::Lost(_)
                 | Trigger::PricesChanged
                 | Trigger::Timer => changed = true,
             }

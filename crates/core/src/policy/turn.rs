@@ -26,6 +26,11 @@ pub enum Trigger {
     Ready(InstanceRef),
     /// A rented instance that was ready holds no work any more.
     Idle(InstanceRef),
+    /// The provider takes the instance back: it takes no more work, and goes when its phase
+    /// [`Draining`](crate::state::Phase::Draining) says.
+    Draining(InstanceRef),
+    /// An instance of the offer is gone, and the policy did not give it back.
+    Lost(Id<Offer>),
     /// Prices of offers changed, those of [`State::repriced`].
     PricesChanged,
     /// A timer that the policy set has come.

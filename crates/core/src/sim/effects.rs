@@ -3,7 +3,7 @@
 use super::{Event, Observer, Simulation, put};
 use crate::policy::Trigger;
 use crate::state::{
-    AllocationRef, DecisionNote, Effect, Ending, InstanceRef, Record, RefusalReason, Wait,
+    AllocationRef, DecisionNote, Effect, Ending, Exit, InstanceRef, Record, RefusalReason, Wait,
     WaitReason, WorkRef,
 };
 use crate::units::{Span, Stream};
@@ -33,7 +33,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 Effect::Placed(allocation) => self.placed(allocation),
                 Effect::Rented(instance) => self.rented(instance),
                 Effect::Released(instance) => {
-                    self.released(instance, false);
+                    self.released(instance, Exit::Returned);
                     // A quota or a capacity has room again, for others who wait.
                     self.triggers.push(Trigger::Acted);
                 }
@@ -91,17 +91,17 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let at = self.state.now().saturating_add(boot.unwrap_or(Span::MAX));
         let event = Event::Ready(instance);
         let key = self.queue.schedule(at, event.class(), event);
-        put(&mut self.boots, instance.slot(), Some(key));
+        put(&mut self.due, instance.slot(), Some(key));
     }
 
-    pub(super) fn released(&mut self, instance: InstanceRef, unfinished: bool) {
-        if let Some(key) = self.boots.get_mut(instance.slot()).and_then(Option::take) {
+    pub(super) fn released(&mut self, instance: InstanceRef, exit: Exit) {
+        if let Some(key) = self.due.get_mut(instance.slot()).and_then(Option::take) {
             self.queue.cancel(key);
         }
         let bill = self.state.bill(instance, &mut self.charges);
         self.emit_charges();
         let (billed, amount) = (bill.billed, bill.amount);
-        let record = Record::Released { instance, billed, amount, unfinished };
+        let record = Record::Released { instance, billed, amount, exit };
         self.record(&record);
         self.state.drop_instance(instance);
     }

@@ -147,8 +147,13 @@ pub(super) enum Undo {
     Stopped(AllocationRef),
     /// The wait of the work's tasks before that; `None` if it began with the submission.
     Wait(WorkRef, Option<Pending>),
-    /// The moment from which the instance had been idle.
-    Emptied(InstanceRef, Time),
+    /// A share was given back: the moment from which the instance had been idle, and whether it was
+    /// listed among those that became empty, as the last.
+    Emptied {
+        instance: InstanceRef,
+        idle_since: Time,
+        listed: bool,
+    },
 }
 
 /// Marks where an attempt began.
@@ -193,8 +198,13 @@ impl State<'_> {
                 Undo::Released(instance, phase) => self.transition(instance, phase),
                 Undo::Stopped(allocation) => self.unstop(allocation),
                 Undo::Wait(work, wait) => drop(self.set_wait(work, wait)),
-                Undo::Emptied(instance, since) => {
-                    self.fleet.instances[instance].idle_since = since;
+                Undo::Emptied { instance, idle_since, listed } => {
+                    let target = &mut self.fleet.instances[instance];
+                    target.idle_since = idle_since;
+                    if listed {
+                        target.listed = false;
+                        self.emptied.pop();
+                    }
                 }
             }
         }
@@ -280,6 +290,7 @@ impl State<'_> {
         let (dominant, offer, booting) = self.fleet.change(share.instance, |instance| {
             let dominant = instance.dominant_share(demand, share.tasks);
             instance.take(demand, share.tasks, share.devices);
+            instance.enters(opened);
             (dominant, instance.offer, instance.phase.is_booting())
         });
         self.fleet.uniform.change(-i64::from(share.tasks));
@@ -411,6 +422,7 @@ impl State<'_> {
             let share = held.share;
             self.fleet.change(share.instance, |instance| {
                 instance.give(demand, share.tasks, share.devices);
+                instance.leaves(opened);
             });
         }
         self.fleet.uniform.change(i64::from(tasks));

@@ -40,6 +40,9 @@ pub struct Instance {
     /// Slot of its class.
     pub(super) class: u32,
     pub(super) awaited_by: Vec<AllocationRef>,
+    /// Allocations on it, one for each share, in order, where the instance can be lost.
+    pub(super) tenants: Vec<AllocationRef>,
+    pub(super) lists_tenants: bool,
     pub(super) meter: Meter,
 }
 
@@ -162,6 +165,8 @@ impl Default for Instance {
             kinds: Vec::new(),
             class: 0,
             awaited_by: Vec::new(),
+            tenants: Vec::new(),
+            lists_tenants: false,
             meter: Meter::default(),
         }
     }
@@ -342,6 +347,24 @@ impl Instance {
             if self.kinds[at].1 == 0 {
                 self.kinds.remove(at);
             }
+        }
+    }
+
+    /// Notes that an allocation holds a share of it.
+    #[inline(always)]
+    pub(super) fn enters(&mut self, allocation: AllocationRef) {
+        if self.lists_tenants {
+            let at = self.tenants.partition_point(|&other| other < allocation);
+            self.tenants.insert(at, allocation);
+        }
+    }
+
+    /// Notes that an allocation gives back a share of it.
+    #[inline(always)]
+    pub(super) fn leaves(&mut self, allocation: AllocationRef) {
+        if self.lists_tenants {
+            let at = self.tenants.binary_search(&allocation).expect("who leaves had entered");
+            self.tenants.remove(at);
         }
     }
 

@@ -6,7 +6,7 @@ use super::{AllocationRef, InstanceRef, State, WorkRef, run_length};
 use crate::model::{Market, Offer};
 use crate::units::{Id, Money, Span, Time};
 
-/// Rented instances that hold work, by offer in order of the latest estimated end on
+/// Rented instances that hold work and take more, by offer in order of the latest estimated end on
 /// them: a change or a search takes the logarithm of the number of allocations.
 #[derive(Clone, Debug, Default)]
 pub(super) struct LatestEnds {
@@ -14,7 +14,7 @@ pub(super) struct LatestEnds {
     on: bool,
     /// Estimated ends, by slot of the instance.
     ends: Vec<BTreeSet<(Time, AllocationRef)>>,
-    /// Instances by offer, latest end and launch.
+    /// Instances that take work, by offer, latest end and launch.
     by_offer: BTreeMap<(Id<Offer>, Time, u32), InstanceRef>,
 }
 
@@ -59,10 +59,24 @@ impl State<'_> {
             let ends = &mut self.latest.ends[reference.slot()];
             let end = (target.estimated_end, allocation);
             let _ = if holds { ends.insert(end) } else { ends.remove(&end) };
-            if let Some(after) = self.latest.of(reference) {
+            if let Some(after) = self.latest.of(reference)
+                && instance.phase.takes_work()
+            {
                 self.latest.by_offer.insert(row(after), reference);
                 self.room_made += u64::from(before.is_none_or(|before| before < after));
             }
+        }
+    }
+
+    /// Lists an instance that takes work from now on, or no longer one that takes none.
+    pub(super) fn list_latest(&mut self, reference: InstanceRef, takes_work: bool) {
+        let Some(end) = self.latest.of(reference).filter(|_| self.latest.on) else { return };
+        let instance = &self.fleet.instances[reference];
+        let row = (instance.offer, end, instance.ordinal);
+        if takes_work {
+            self.latest.by_offer.insert(row, reference);
+        } else {
+            self.latest.by_offer.remove(&row);
         }
     }
 

@@ -54,20 +54,16 @@ impl State<'_> {
                 return Some(LaunchRefusal::Quota(row));
             }
         }
-        let capacity = self.world.offers[offer].capacity;
-        let full = capacity.is_some_and(|most| self.offers[offer.row()].live >= most);
-        full.then_some(LaunchRefusal::Capacity)
+        self.offers[offer.row()].is_full().then_some(LaunchRefusal::Capacity)
     }
 
     /// Number of launches of `offer` that would be accepted now, and what refuses the next;
     /// `u64::MAX` and nothing where there is no limit.
     pub fn launch_room(&self, offer: Id<Offer>) -> (u64, Option<LaunchRefusal>) {
         let whole = self.world.type_of(offer).whole;
-        let capacity = self.world.offers[offer].capacity;
-        let live = self.offers[offer.row()].live;
-        let mut room = capacity.map_or((u64::MAX, None), |most| {
-            (u64::from(most.saturating_sub(live)), Some(LaunchRefusal::Capacity))
-        });
+        let left = self.offers[offer.row()].capacity_left();
+        let mut room =
+            left.map_or((u64::MAX, None), |left| (u64::from(left), Some(LaunchRefusal::Capacity)));
         for &row in &self.quotas_of[offer.row()] {
             let quota = &self.world.quotas[row];
             let left = quota.limit.saturating_sub(self.quota_used[row]);
@@ -90,6 +86,7 @@ impl State<'_> {
         let launch = state.launches[slot as usize];
         state.launches[slot as usize] += 1;
         let reference = self.fleet.instances.claim();
+        state.hold_slot(slot, Some(reference));
         let instance = &mut self.fleet.instances[reference];
         instance.ordinal = self.launched;
         (instance.offer, instance.slot, instance.launch) = (offer, slot, launch);
@@ -103,6 +100,8 @@ impl State<'_> {
         instance.devices.resize(usize::from(shape.gpus), crate::units::WHOLE_GPU);
         instance.kinds.clear();
         instance.awaited_by.clear();
+        instance.tenants.clear();
+        instance.lists_tenants = state.reclaims;
         instance.meter = Meter::start(self.now, rate);
         self.launched += 1;
         if phase.is_capacity() && instance.newly_idle() {
@@ -158,7 +157,9 @@ impl State<'_> {
     }
 
     pub(super) fn free_slot(&mut self, offer: Id<Offer>, slot: u32) {
-        self.offers[offer.row()].free_slots.push(Reverse(slot));
+        let state = &mut self.offers[offer.row()];
+        state.free_slots.push(Reverse(slot));
+        state.hold_slot(slot, None);
     }
 
     /// Gives back an empty rented instance.

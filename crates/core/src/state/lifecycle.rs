@@ -27,8 +27,21 @@ pub enum Phase {
 pub enum Exit {
     /// The policy gave it back.
     Returned,
+    /// The provider took it back, as there is no capacity for it any more.
+    Reclaimed,
     /// The run ended first.
     RunOver,
+}
+
+impl Exit {
+    /// Who ended it: the word of reports.
+    pub const fn by(self) -> &'static str {
+        match self {
+            Self::Returned => "policy",
+            Self::Reclaimed => "provider",
+            Self::RunOver => "run",
+        }
+    }
 }
 
 impl Phase {
@@ -56,6 +69,14 @@ impl Phase {
         }
     }
 
+    /// Time at which it goes, if it was warned.
+    pub const fn until(self) -> Option<Time> {
+        match self {
+            Self::Draining { until } => Some(until),
+            Self::Booting | Self::Running | Self::Down | Self::Gone(_) => None,
+        }
+    }
+
     /// Whether the instance is paid for, and counts in quotas and the capacity of its offer.
     pub const fn is_billed(self) -> bool {
         match self {
@@ -74,6 +95,7 @@ impl State<'_> {
         let from = self.fleet.instances[reference].phase;
         if from.takes_work() && !to.takes_work() {
             self.fleet.leave(reference);
+            self.list_latest(reference, false);
         }
         self.count_phase(reference, from, -1);
         let instance = &mut self.fleet.instances[reference];
@@ -99,6 +121,7 @@ impl State<'_> {
         self.count_phase(reference, to, 1);
         if to.takes_work() && !from.takes_work() {
             self.fleet.enter(reference);
+            self.list_latest(reference, true);
         } else {
             let ordinal = self.fleet.instances[reference].ordinal;
             self.fleet.touched.add(ordinal, reference);
@@ -126,12 +149,13 @@ mod tests {
     use crate::state::{IndexBy, Needs, Totals, WorkRef};
     use crate::units::{Id, Rate};
 
-    const PHASES: [Phase; 6] = [
+    const PHASES: [Phase; 7] = [
         Phase::Booting,
         Phase::Running,
         Phase::Draining { until: Time::from_secs(900) },
         Phase::Down,
         Phase::Gone(Exit::Returned),
+        Phase::Gone(Exit::Reclaimed),
         Phase::Gone(Exit::RunOver),
     ];
 

@@ -1,7 +1,7 @@
 //! Facts about a run, in the order in which they happen. Observers add them
 //! up; nothing else leaves the simulation.
 
-use super::{AllocationRef, Ending, InstanceRef, WorkRef};
+use super::{AllocationRef, Ending, Exit, InstanceRef, WorkRef};
 use crate::billing::ShareUsage;
 use crate::model::{Offer, Region};
 use crate::units::{Id, Money, Span, Time};
@@ -261,7 +261,14 @@ pub enum Record {
     Requested(InstanceRef),
     /// The instance is ready for work.
     Ready(InstanceRef),
-    /// The instance was given back, or the run ended (`unfinished`).
+    /// The instance takes no more work and goes at `until`.
+    Draining {
+        /// The instance that was warned.
+        instance: InstanceRef,
+        /// Time at which it goes.
+        until: Time,
+    },
+    /// The life of the instance is over.
     Released {
         /// The instance that was released.
         instance: InstanceRef,
@@ -269,8 +276,8 @@ pub enum Record {
         billed: Span,
         /// Its bill in all.
         amount: Money,
-        /// The run ended before it was given back.
-        unfinished: bool,
+        /// End of its life.
+        exit: Exit,
     },
     /// A line of the bill.
     Charged(Charge),

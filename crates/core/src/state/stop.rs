@@ -32,22 +32,26 @@ impl State<'_> {
         let target = &self.allocations[allocation];
         let (work, tasks) = (target.work(), target.tasks);
         let demand = self.works[work].ask.demand;
+        let mut room = 0;
         for held in &target.held {
             let share = held.share;
-            if self.attempts > 0 {
-                let idle_since = self.fleet.instances[share.instance].idle_since;
-                self.undo.push(Undo::Emptied(share.instance, idle_since));
-            }
+            room += self.fleet.room_of_share(share);
+            let idle_since = self.fleet.instances[share.instance].idle_since;
             let emptied = self.fleet.change(share.instance, |instance| {
                 instance.give(demand, share.tasks, share.devices);
+                instance.leaves(allocation);
                 instance.idle_since = self.now;
                 instance.newly_idle()
             });
             if emptied {
                 self.emptied.push(share.instance);
             }
+            if self.attempts > 0 {
+                let listed = emptied;
+                self.undo.push(Undo::Emptied { instance: share.instance, idle_since, listed });
+            }
         }
-        self.fleet.uniform.change(i64::from(tasks));
+        self.fleet.uniform.change(room);
         if target.started().is_some() {
             self.totals.allocated.add_tasks(demand, -i64::from(tasks));
         }
@@ -82,13 +86,16 @@ impl State<'_> {
         let target = &self.allocations[allocation];
         let (work, tasks) = (target.work(), target.tasks);
         let demand = self.works[work].ask.demand;
+        let mut room = 0;
         for held in &target.held {
             let share = held.share;
+            room += self.fleet.room_of_share(share);
             self.fleet.change(share.instance, |instance| {
                 instance.take(demand, share.tasks, share.devices);
+                instance.enters(allocation);
             });
         }
-        self.fleet.uniform.change(-i64::from(tasks));
+        self.fleet.uniform.change(-room);
         if target.started().is_some() {
             self.totals.allocated.add_tasks(demand, i64::from(tasks));
         }

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Billing, GpuModel, InstanceType, Link, Market, Offer, PricePath, Provider, Quota, QuotaUnit,
-    Region, World, Zone,
+    Billing, CapacityPath, GpuModel, InstanceType, Link, Market, Offer, PricePath, Provider, Quota,
+    QuotaUnit, Region, World, Zone,
 };
 use crate::problem::{Problem, Problems, clip, did_you_mean};
 use crate::units::{Calendar, Distribution, Id, MAX_GPUS, Rate, Shape, Span};
@@ -21,7 +21,7 @@ pub struct OfferSpec {
     market: Market,
     price: Option<Rate>,
     price_text: String,
-    capacity: Option<u32>,
+    capacity: CapacityPath,
     boot: Distribution,
     running: u32,
     instance_type: InstanceType,
@@ -31,7 +31,7 @@ impl OfferSpec {
     /// `count` owned machines that run from the start and cost nothing.
     pub fn owned(place: &str, instance_type: &str, shape: Shape, count: u32) -> Self {
         Self {
-            capacity: Some(count),
+            capacity: CapacityPath::constant(Some(count)),
             running: count,
             ..Self::new(place, instance_type, shape, Market::Owned, "0")
         }
@@ -65,7 +65,7 @@ impl OfferSpec {
             market,
             price: Rate::parse(price),
             price_text: price.to_owned(),
-            capacity: None,
+            capacity: CapacityPath::default(),
             boot: Distribution::Constant(0.0),
             running: 0,
             instance_type,
@@ -105,7 +105,14 @@ impl OfferSpec {
     /// Most instances at once; `None` is unlimited.
     #[must_use]
     pub fn at_most(mut self, instances: impl Into<Option<u32>>) -> Self {
-        self.capacity = instances.into();
+        self.capacity = CapacityPath::constant(instances.into());
+        self
+    }
+
+    /// Most instances at once, over time.
+    #[must_use]
+    pub fn capacity(mut self, path: CapacityPath) -> Self {
+        self.capacity = path;
         self
     }
 
@@ -143,6 +150,11 @@ impl OfferSpec {
         }
     }
 
+    /// Whether each change of capacity comes after the one before.
+    fn changes_in_order(&self) -> bool {
+        self.capacity.changes.is_sorted_by(|one, other| one.0 < other.0)
+    }
+
     /// Sentences on what is wrong with it by itself.
     fn faults(&self) -> Vec<String> {
         let InstanceType { shape, speed, .. } = &self.instance_type;
@@ -156,7 +168,8 @@ impl OfferSpec {
             (shape.gpus > MAX_GPUS, gpus),
             (shape.gpus == 0 && !self.gpu_model.is_empty(), "a GPU model, but no GPU".to_owned()),
             (*speed == 0, "the speed is 0".to_owned()),
-            (self.capacity.is_some_and(|most| most < self.running), running),
+            (self.capacity.first.is_some_and(|most| most < self.running), running),
+            (!self.changes_in_order(), "the changes of its capacity are not in order".to_owned()),
             (!self.boots_in_time(), "the boot takes no number of seconds from 0 to 1e9".to_owned()),
         ];
         checks.into_iter().filter_map(|(wrong, sentence)| wrong.then_some(sentence)).collect()
@@ -442,8 +455,8 @@ mod tests {
         assert_eq!((world.providers.len(), world.regions.len(), world.zones.len()), (2, 2, 2));
         assert_eq!((world.types.len(), &*world.types.rows()[1].family), (2, "m5"));
         let [owned, rented, _] = world.offers.rows() else { panic!("{names:?}") };
-        assert_eq!((owned.capacity, owned.running_at_start), (Some(2), 2));
-        assert_eq!((rented.capacity, rented.running_at_start), (None, 0));
+        assert_eq!((owned.capacity.first, owned.running_at_start), (Some(2), 2));
+        assert_eq!((rented.capacity.first, rented.running_at_start), (None, 0));
         assert_eq!(rented.price.first, Rate::from_picos(192_000_000_000));
         assert_eq!(world.quotas[0].offers, [Id::new(1), Id::new(2)]);
         let (aws, dc) = (world.find_region("aws/us-east-1"), world.find_region("dc"));

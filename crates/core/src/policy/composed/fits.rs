@@ -264,7 +264,7 @@ fn each(spread: Spread, demand: Demand, holds: u32) -> u64 {
 /// counted.
 fn rentable(world: &World, counted: CountedCapacity) -> Vec<u64> {
     let capacity = |offer: &Offer| {
-        let capacity = offer.capacity.filter(|_| counted.capacities);
+        let capacity = offer.capacity.most().filter(|_| counted.capacities);
         capacity.map_or(u64::MAX, u64::from)
     };
     let mut most: Vec<u64> = world.offers.rows().iter().map(capacity).collect();
@@ -432,8 +432,11 @@ mod tests {
             return (0..counts.len()).map(tasks).sum();
         }
         let facts = &world.offers.rows()[next];
-        let all =
-            if rented(next) { facts.capacity.unwrap_or(MANY) } else { facts.running_at_start };
+        let all = if rented(next) {
+            facts.capacity.most().unwrap_or(MANY)
+        } else {
+            facts.running_at_start
+        };
         let from = if rented(next) { 0 } else { all };
         let mut found = 0;
         for chosen in from..=all {

@@ -184,6 +184,9 @@ pub struct InstanceMessage {
     /// Booting: what is placed on it starts when it is ready.
     #[serde(default, skip_serializing_if = "is_false")]
     pub booting: bool,
+    /// Time at which it goes, where the provider takes it back: nothing more is placed on it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
     /// Free milli-cores.
     pub cpu: u32,
     /// Free MiB.
@@ -227,8 +230,12 @@ pub enum EventMessage {
     Requested(InstanceChange),
     /// An instance is ready for work.
     Ready(InstanceChange),
+    /// The provider takes an instance back: it takes no more work.
+    Draining(InstanceChange),
     /// An instance was given back.
     Released(InstanceChange),
+    /// The provider has taken an instance back.
+    Reclaimed(InstanceChange),
     /// A launch was refused.
     LaunchRefused(LaunchRefused),
     /// An offer has a new price.
@@ -476,6 +483,10 @@ pub enum TriggerMessage {
     Ready(u32),
     /// A rented instance holds no work any more.
     Idle(u32),
+    /// The provider takes the instance back: it takes no more work.
+    Draining(u32),
+    /// An instance of the offer is gone, and the policy did not give it back.
+    Lost(String),
     /// Prices of offers changed; the records of this call say which.
     PricesChanged,
     /// The time for which the policy asked has come.

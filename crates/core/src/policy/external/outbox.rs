@@ -9,7 +9,7 @@ use super::message::{
 };
 use crate::model::{self, Offer, Spread, WorkKind};
 use crate::state::{
-    AllocationRef, Ending, Handle, InstanceRef, LaunchRefusal, Record, State, WorkRef,
+    AllocationRef, Ending, Exit, Handle, InstanceRef, LaunchRefusal, Record, State, WorkRef,
 };
 use crate::units::{Id, Span, Time};
 
@@ -144,16 +144,17 @@ impl EventOutbox {
             }
             Record::Requested(instance) => EventMessage::Requested(rented(state, instance)),
             Record::Ready(instance) => EventMessage::Ready(rented(state, instance)),
-            Record::Released { instance, unfinished: false, .. } => {
-                EventMessage::Released(rented(state, instance))
-            }
+            Record::Draining { instance, .. } => EventMessage::Draining(rented(state, instance)),
+            Record::Released { instance, exit, .. } => match exit {
+                Exit::Returned => EventMessage::Released(rented(state, instance)),
+                Exit::Reclaimed => EventMessage::Reclaimed(rented(state, instance)),
+                // The run is over: nobody is asked any more.
+                Exit::RunOver => return,
+            },
             Record::LaunchRefused { offer, why } => {
                 EventMessage::LaunchRefused(launch_refused(state, offer, why))
             }
-            Record::Released { .. }
-            | Record::Unfinished(_)
-            | Record::Charged(_)
-            | Record::Noted(..) => return,
+            Record::Unfinished(_) | Record::Charged(_) | Record::Noted(..) => return,
         };
         self.push(&event);
     }

@@ -338,6 +338,7 @@ fn picture(state: &State<'_>, instance: &state::Instance) -> InstanceMessage {
         instance: instance.ordinal,
         offer: state.world().offers[instance.offer].name.clone(),
         booting: instance.phase.is_booting(),
+        until: instance.phase.until().map(Time::micros),
         cpu: instance.free.cpu,
         memory: instance.free.memory,
         gpus: instance.devices().to_vec(),

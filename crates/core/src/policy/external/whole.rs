@@ -82,6 +82,10 @@ fn trigger_message(
         Trigger::Freed(work) => message::TriggerMessage::Freed(session.outbox.works.of(work)),
         Trigger::Ready(instance) => message::TriggerMessage::Ready(ordinal(instance)),
         Trigger::Idle(instance) => message::TriggerMessage::Idle(ordinal(instance)),
+        Trigger::Draining(instance) => message::TriggerMessage::Draining(ordinal(instance)),
+        Trigger::Lost(offer) => {
+            message::TriggerMessage::Lost(state.world().offers[offer].name.clone())
+        }
         Trigger::PricesChanged => message::TriggerMessage::PricesChanged,
         Trigger::Timer => message::TriggerMessage::Timer,
         Trigger::Acted => message::TriggerMessage::Acted,

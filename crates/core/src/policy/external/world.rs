@@ -30,7 +30,7 @@ pub(super) fn describe(world: &model::World, now: Time) -> WorldMessage {
         r#type: offer.instance_type.row() as u32,
         market: offer.market.name().to_owned(),
         price: offer.price.at(now).dollars_per_hour(),
-        capacity: offer.capacity,
+        capacity: offer.capacity.first.filter(|_| !offer.capacity.moves()),
         boot: offer.boot.mean().and_then(Span::from_secs_f64).map(Span::micros),
     });
     let quotas = world.quotas.iter().map(|quota| QuotaMessage {

@@ -12,6 +12,7 @@ use super::zones::Zones;
 use super::{Allowed, Provision, Provisioned, Reach};
 use crate::model::{Ask, Home, Market, Provider, Rules, Spread, WorkKind};
 use crate::part::{Parameter, PartSettings, Setting, SettingKind};
+use crate::policy::due::Alarm;
 use crate::policy::place::{Place, share_on};
 use crate::policy::scope::{FAMILIES, OfferScope, PROVIDERS, REGIONS, TYPES};
 use crate::policy::turn::Turn;
@@ -38,11 +39,26 @@ pub(super) const RENT: &[Parameter] = &[
         default: Setting::Unset("unlimited"),
         doc: "Most rented instances at once.",
     },
+    RETRY,
     PROVIDERS,
     REGIONS,
     TYPES,
     FAMILIES,
 ];
+
+/// Time after which a refused launch is tried again. Only the provider knows when there is capacity;
+/// who asks learns it. Karpenter remembers for three minutes that an offer had none.
+pub(super) const RETRY: Parameter = Parameter {
+    name: "retry",
+    kind: SettingKind::Span,
+    default: Setting::Span(Span::from_secs(180)),
+    doc: "Tries again after this, at least a second, where nothing could be rented, in worlds whose capacity changes. What happens in between is a reason to try too.",
+};
+
+/// That time, which is at least a second: who never asks again never learns of it.
+pub(super) fn retry(settings: &PartSettings) -> Span {
+    settings.span(RETRY.name).unwrap_or(Span::ZERO).max(Span::from_secs(1))
+}
 
 /// Chooses the offer to rent among those that fit.
 pub(super) trait OfferChoice: std::fmt::Debug {
@@ -78,6 +94,8 @@ pub struct OnDemand {
     choice: Box<dyn OfferChoice>,
     pub(super) reach: Reach,
     after_wait: Span,
+    retry: Span,
+    alarm: Alarm,
     rankings: FxHashMap<RankingKey, OfferRanking>,
     /// Expected boot times by offer, once something was looked for.
     boots: Vec<Span>,
@@ -134,6 +152,8 @@ impl OnDemand {
             choice: Box::new(choice),
             reach,
             after_wait: settings.span("after_wait").unwrap_or(Span::ZERO),
+            retry: retry(settings),
+            alarm: Alarm::default(),
             rankings: FxHashMap::default(),
             boots: Vec::new(),
             explained: None,
@@ -368,7 +388,14 @@ impl Provision for OnDemand {
         let (alike, ranking) = self.take_ranking(turn, live);
         let done = self.supply_from(turn, &ranking, work);
         self.rankings.insert(alike, ranking);
-        if done { Provisioned::Rented } else { Provisioned::None(WaitReason::NothingToRent) }
+        if done {
+            return Provisioned::Rented;
+        }
+        if turn.capacity_may_rise() {
+            let at = turn.now().saturating_add(self.retry);
+            self.alarm.set(turn, at);
+        }
+        Provisioned::None(WaitReason::NothingToRent)
     }
 
     fn complete(

@@ -1,9 +1,13 @@
-//! A fleet that is rented when the run starts, and never again.
+//! A fleet that is rented when the run starts; what is taken back is rented anew.
 
+use super::demand::{RETRY, retry};
 use super::{Provision, ProvisionPart, Provisioned, Reach};
+use crate::model::{Market, Offer};
 use crate::part::{Parameter, Part, Setting, SettingKind};
-use crate::policy::turn::Turn;
+use crate::policy::due::Alarm;
+use crate::policy::turn::{Trigger, Turn};
 use crate::state::{WaitReason, WorkRef};
+use crate::units::{Id, Span};
 
 /// Rents nothing.
 pub static OWNED_ONLY: ProvisionPart = Part {
@@ -20,24 +24,46 @@ const FLEETS: Parameter = Parameter {
     doc: "Numbers of instances by offer.",
 };
 
-/// Rents these when the run starts and keeps them.
+/// Rents these when the run starts, keeps them, and replaces what is taken back.
 pub static STATIC: ProvisionPart = Part {
     name: "static",
-    doc: "Rents these when the run starts and keeps them.",
-    parameters: &[FLEETS],
-    make: |settings| Box::new(StaticFleet::new(settings.fleets(FLEETS.name))),
+    doc: "Rents these when the run starts, keeps them, and replaces what is taken back.",
+    parameters: &[FLEETS, RETRY],
+    make: |settings| {
+        let retry = retry(settings);
+        Box::new(StaticFleet { retry, ..StaticFleet::new(settings.fleets(FLEETS.name)) })
+    },
 };
 
 /// Offers by name and how many to rent of each; the empty fleet rents nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default)]
 pub struct StaticFleet {
     groups: Vec<(String, u32)>,
+    /// Offers of the groups, once the run has begun.
+    offers: Vec<(Id<Offer>, u32)>,
+    retry: Span,
+    alarm: Alarm,
+    /// Whether instances are missing.
+    short: bool,
 }
 
 impl StaticFleet {
     /// A fleet of these offers, by name, and how many of each.
     pub fn new(groups: &[(String, u32)]) -> Self {
-        Self { groups: groups.to_vec() }
+        Self { groups: groups.to_vec(), ..Self::default() }
+    }
+
+    /// Rents what is missing, as far as quotas and capacity allow; what is refused is on record.
+    fn fill(&mut self, turn: &mut Turn<'_, '_>) {
+        self.short = false;
+        for &(offer, count) in &self.offers {
+            let missing = count.saturating_sub(turn.offer(offer).live);
+            self.short |= (0..missing).any(|_| turn.rent(offer).is_err());
+        }
+        if self.short && turn.capacity_may_rise() {
+            let at = turn.now().saturating_add(self.retry);
+            self.alarm.set(turn, at);
+        }
     }
 }
 
@@ -50,16 +76,34 @@ impl Provision for StaticFleet {
         !self.groups.is_empty()
     }
 
-    /// Rents as many as quotas and capacity allow; the refused ones are on
-    /// record. A name that the world does not have rents nothing.
+    /// Rents the fleet. A name that the world does not have, or only as owned, rents nothing.
     fn begin(&mut self, turn: &mut Turn<'_, '_>) {
-        for (name, count) in &self.groups {
-            let Some(offer) = turn.world().offers.find(|offer| offer.name == *name) else {
-                continue;
-            };
-            if (0..*count).any(|_| turn.rent(offer).is_err()) {
-                continue;
-            }
+        let world = turn.world();
+        let known = |(name, count): &(String, u32)| {
+            let offer = world.offers.find(|offer| offer.name == *name)?;
+            (world.offers[offer].market != Market::Owned).then_some((offer, *count))
+        };
+        self.offers = self.groups.iter().filter_map(known).collect();
+        self.fill(turn);
+    }
+
+    /// Replaces what was taken back, and tries again what was refused.
+    fn react(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        let is_cause = |trigger: &Trigger| match trigger {
+            Trigger::Lost(lost) => self.offers.iter().any(|(offer, _)| offer == lost),
+            Trigger::Timer => self.short,
+            Trigger::Begins
+            | Trigger::Arrived(_)
+            | Trigger::Eligible(..)
+            | Trigger::Freed(_)
+            | Trigger::Ready(_)
+            | Trigger::Idle(_)
+            | Trigger::Draining(_)
+            | Trigger::PricesChanged
+            | Trigger::Acted => false,
+        };
+        if !self.offers.is_empty() && triggers.iter().any(is_cause) {
+            self.fill(turn);
         }
     }
 
@@ -71,10 +115,9 @@ impl Provision for StaticFleet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Market;
     use crate::state::testing::{Plan, start, world};
     use crate::state::{Effect, LaunchRefusal, Needs};
-    use crate::units::{Id, Stream};
+    use crate::units::Stream;
 
     #[test]
     fn rents_up_to_the_capacity_at_the_start() {

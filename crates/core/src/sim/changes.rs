@@ -1,4 +1,4 @@
-//! Changes of prices, in order of time, one of each offer at a time.
+//! Changes of the world that are known ahead, in order of time: of each offer the next.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,20 +6,48 @@ use std::collections::BinaryHeap;
 use crate::model::{Offer, World};
 use crate::units::{Id, Time};
 
-/// The changes that are still to come: the next of each offer, by time and then by offer.
-#[derive(Debug, Default)]
-pub(super) struct PriceChanges {
+/// Quantity of an offer that changes over time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changing {
+    /// Price of an instance.
+    Price,
+    /// Most instances at once.
+    Capacity,
+}
+
+impl Changing {
+    /// Time of the change in that row of an offer's path; `None` behind the last.
+    fn at(self, offer: &Offer, row: usize) -> Option<Time> {
+        match self {
+            Self::Price => offer.price.changes.get(row).map(|&(at, _)| at),
+            Self::Capacity => offer.capacity.changes.get(row).map(|&(at, _)| at),
+        }
+    }
+
+    /// Row of the first change of an offer after `started`.
+    fn first(self, offer: &Offer, started: Time) -> usize {
+        match self {
+            Self::Price => offer.price.changes.partition_point(|&(at, _)| at <= started),
+            Self::Capacity => offer.capacity.changes.partition_point(|&(at, _)| at <= started),
+        }
+    }
+}
+
+/// The changes of one quantity that are still to come: the next of each offer, by time and then by
+/// offer.
+#[derive(Debug)]
+pub(super) struct OfferChanges {
+    what: Changing,
     next: BinaryHeap<Reverse<(Time, Id<Offer>)>>,
     /// Row of the next change of each offer.
     rows: Vec<usize>,
 }
 
-impl PriceChanges {
-    /// Price changes of a world after `started`.
-    pub(super) fn after(world: &World, started: Time) -> Self {
-        let first = |offer: &Offer| offer.price.changes.partition_point(|&(at, _)| at <= started);
-        let mut all =
-            Self { next: BinaryHeap::new(), rows: world.offers.rows().iter().map(first).collect() };
+impl OfferChanges {
+    /// Changes of `what` in a world after `started`.
+    pub(super) fn after(world: &World, started: Time, what: Changing) -> Self {
+        let rows = world.offers.rows().iter().map(|offer| what.first(offer, started)).collect();
+        let mut all = Self { what, next: BinaryHeap::new(), rows };
         world.offers.ids().for_each(|offer| all.expect(world, offer));
         all
     }
@@ -29,16 +57,17 @@ impl PriceChanges {
         self.next.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// The offer of the next one, which is over with this.
-    pub(super) fn pop(&mut self, world: &World) -> Option<Id<Offer>> {
+    /// The offer of the next one, which is over with this, and the row in its path.
+    pub(super) fn pop(&mut self, world: &World) -> Option<(Id<Offer>, usize)> {
         let Reverse((_, offer)) = self.next.pop()?;
+        let row = self.rows[offer.row()];
         self.rows[offer.row()] += 1;
         self.expect(world, offer);
-        Some(offer)
+        Some((offer, row))
     }
 
     fn expect(&mut self, world: &World, offer: Id<Offer>) {
-        if let Some(&(at, _)) = world.offers[offer].price.changes.get(self.rows[offer.row()]) {
+        if let Some(at) = self.what.at(&world.offers[offer], self.rows[offer.row()]) {
             self.next.push(Reverse((at, offer)));
         }
     }
@@ -61,10 +90,10 @@ mod tests {
             let changes = seconds.map(|at| (Time::from_secs(at), Rate::ZERO));
             world.offers[Id::new(row)].price.changes = changes.to_vec();
         }
-        let mut changes = PriceChanges::after(&world, Time::from_secs(10));
+        let mut changes = OfferChanges::after(&world, Time::from_secs(10), Changing::Price);
         let mut seen = Vec::new();
         while let Some(at) = changes.at() {
-            let offer = changes.pop(&world).expect("there is one");
+            let (offer, _) = changes.pop(&world).expect("there is one");
             seen.push((at, offer.row()));
         }
         let want = [(20, 0), (20, 1), (25, 1), (30, 0), (30, 1)];
