@@ -306,6 +306,8 @@
 //!   parameters. **Invariant:** a value that is not set is the documented default.
 //! - [`workload`]: traces, synthesis and lists become a [`Source`](workload::Source). **Invariant:** work
 //!   streams by; memory follows what is alive.
+//! - [`weather`]: how many instances could be had in a zone over time. **Invariant:** whoever reads states
+//!   says what a 1 means in them.
 //! - [`billing`]: usage becomes charges. **Invariant:** the charges of an instance sum to its bill, to
 //!   the nano-dollar.
 //! - [`state`]: what is alive. **Invariant:** no result depends on the place of a thing in memory.
@@ -324,7 +326,7 @@
 
 pub use windtunnel_core::{
     billing, engine, halt, input, metrics, model, part, policy, problem, sim, state, text, units,
-    workload,
+    weather, workload,
 };
 
 pub mod scenario;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const SOURCES: [&str; 2] = ["crates/core/src", "src"];
 
 /// Every room, from the top; each may import those before it.
-const ROOMS: [&str; 18] = [
+const ROOMS: [&str; 19] = [
     "halt",
     "text",
     "units",
@@ -19,6 +19,7 @@ const ROOMS: [&str; 18] = [
     "model",
     "part",
     "workload",
+    "weather",
     "billing",
     "state",
     "policy",

@@ -37,6 +37,7 @@ mod reference;
 mod resume;
 mod published;
 mod rlscheduler;
+mod spot_traces;
 mod swarm;
 mod verdicts;
 mod weather;

@@ -13,6 +13,7 @@ pub mod engine;
 pub mod model;
 pub mod part;
 pub mod workload;
+pub mod weather;
 pub mod billing;
 pub mod state;
 pub mod policy;
