@@ -16,6 +16,7 @@ pub mod queue;
 pub mod release;
 pub mod scope;
 pub mod spec;
+pub mod spot;
 mod start;
 mod turn;
 
