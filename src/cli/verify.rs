@@ -4,9 +4,9 @@ use std::io::Write;
 use std::path::Path;
 
 use super::args::VerifyArgs;
-use super::exit::{CommandResult, Stop};
+use super::exit::{CommandResult, Stop, print_line};
 use super::progress::Bar;
-use windtunnel::experiment::published;
+use windtunnel::experiment::published::{EXPERIMENTS, PublishedResult};
 use windtunnel::experiment::verify::coverage::coverage;
 use windtunnel::experiment::verify::{CheckRow, CheckVerdict, Effort, verify as check};
 use windtunnel::problem::Problem;
@@ -78,57 +78,61 @@ fn cover(arguments: &VerifyArgs) -> CommandResult {
     }
 }
 
-/// Seeds of the FGD experiments: as many as the paper has, or two in a hurry.
-fn seeds(arguments: &VerifyArgs) -> u64 {
-    if arguments.quick { 2 } else { published::FGD_SEEDS }
-}
-
-/// Published tables from the logs and lists below `data`, wherever they lie in it.
+/// Published tables from the files below `data`; those whose files are not there are left out, and
+/// told.
 fn reproduce(data: &Path, arguments: &VerifyArgs) -> CommandResult {
-    let log = data.join("swf/lublin_256.swf.gz");
-    let estimated = data.join("swf/KTH-SP2-1996.swf.gz");
-    let openb = data.join("gpu");
-    for path in [&log, &estimated, &openb] {
-        if !path.exists() {
-            let problem = Problem::with(&path.display().to_string(), "there is no such file").hint(
-                "DIR holds swf/lublin_256.swf.gz, swf/KTH-SP2-1996.swf.gz and gpu/openb_*.csv.gz",
-            );
-            return Err(Stop::Input(problem.into()));
+    let mut cells = Vec::new();
+    let mut left_out = Vec::new();
+    for experiment in &EXPERIMENTS {
+        match &*experiment.missing(data) {
+            [] => cells.extend(experiment.run(data, arguments.quick).map_err(Stop::Bug)?),
+            missing => left_out.push(format!("{}: no {}", experiment.name, missing.join(", "))),
         }
     }
-    let mut cells = published::rlscheduler(&log).map_err(Stop::Bug)?;
-    cells.extend(published::whole_log(&log).map_err(Stop::Bug)?);
-    cells.extend(published::users_estimates(&estimated).map_err(Stop::Bug)?);
-    for workload in published::fgd_workloads() {
-        cells.extend(published::fgd(&openb, workload, seeds(arguments)).map_err(Stop::Bug)?);
+    if cells.is_empty() {
+        let problem =
+            Problem::with(&data.display().to_string(), "there is no data of any experiment");
+        let needs = EXPERIMENTS.iter().flat_map(|experiment| experiment.needs);
+        let mut needs: Vec<&str> = needs.copied().collect();
+        needs.dedup();
+        return Err(Stop::Input(problem.hint(format!("such as {}", needs.join(", "))).into()));
     }
     let mut out = std::io::stdout().lock();
     if arguments.json {
         serde_json::to_writer_pretty(&mut out, &cells).map_err(std::io::Error::from)?;
         writeln!(out)?;
     } else {
-        writeln!(
-            out,
-            "{:<32} {:<38} {:>16} {:>16} {:>10}  {:<13}  verdict",
-            "experiment", "quantity", "reference", "ours", "tolerance", "origin"
-        )?;
-        for cell in &cells {
-            writeln!(
-                out,
-                "{:<32} {:<38} {:>16.4} {:>16.4} {:>10}  {:<13}  {}",
-                cell.name,
-                cell.quantity,
-                cell.reference,
-                cell.ours,
-                cell.tolerance,
-                cell.origin.label(),
-                if cell.reproduced() { "reproduced" } else { "DIFFERS" }
-            )?;
-        }
+        tell_cells(&mut out, &cells)?;
+    }
+    for experiment in left_out {
+        print_line(&format!("left out: {experiment}"));
     }
     let differing = cells.iter().filter(|cell| !cell.reproduced()).count();
     if differing > 0 {
         return Err(Stop::Finding(format!("{differing} of {} cells differ", cells.len())));
+    }
+    Ok(())
+}
+
+fn tell_cells(out: &mut dyn Write, cells: &[PublishedResult]) -> std::io::Result<()> {
+    let width = cells.iter().map(|cell| cell.name.chars().count()).max().unwrap_or_default();
+    writeln!(
+        out,
+        "{:<width$} {:<38} {:>16} {:>16} {:>10}  {:<13}  verdict",
+        "experiment", "quantity", "reference", "ours", "tolerance", "origin"
+    )?;
+    for cell in cells {
+        writeln!(
+            out,
+            "{:<width$} {:<38} {:>16.4} {:>16.4} {:>10}  {:<13}  {}",
+            cell.name,
+            cell.quantity,
+            cell.reference,
+            cell.ours,
+            cell.tolerance,
+            cell.origin.label(),
+            if cell.reproduced() { "reproduced" } else { "DIFFERS" }
+        )?;
     }
     Ok(())
 }
