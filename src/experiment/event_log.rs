@@ -346,7 +346,7 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
             let work = state.allocation(allocation).work();
             (format!("{} starts on {}", of(work), held(state, allocation)), Some(work))
         }
-        Record::Stopped { allocation, ending, useful, lost } => {
+        Record::Stopped { allocation, ending, useful, lost, overhead } => {
             let work = state.allocation(allocation).work();
             let how = match ending {
                 Ending::Done => "stops, done",
@@ -357,7 +357,10 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
                 Ending::Cancelled => "is cancelled",
                 Ending::RunOver => "stops as the run ends",
             };
-            let progress = format!("useful {useful}, lost {lost}");
+            let mut progress = format!("useful {useful}, lost {lost}");
+            if overhead > 0 {
+                progress += &format!(", {overhead} for checkpoints");
+            }
             (format!("{} {how} ({progress})", of(work)), Some(work))
         }
         Record::Finished(work) => (format!("{} is finished", of(work)), Some(work)),

@@ -33,6 +33,8 @@ pub struct Survey {
     pub unestimated: u64,
     /// Pieces of work with a deadline.
     pub deadlines: u64,
+    /// Pieces of work that can write checkpoints.
+    pub checkpoints: u64,
     /// Pieces of work that ask for no core, memory or GPU at all.
     pub sizeless: u64,
     /// Amounts that are asked for between the first and the last arrival, if nobody waits.
@@ -319,6 +321,7 @@ impl Survey {
         }
         self.unestimated += u64::from(work.body.kind().wants_estimate() && ask.estimate.is_none());
         self.deadlines += u64::from(ask.deadline.is_some());
+        self.checkpoints += u64::from(ask.checkpoint.is_some() && ask.keeps_saved());
         let demand = ask.demand;
         self.sizeless += u64::from(demand.cpu == 0 && demand.memory == 0 && demand.gpus == 0);
         let amounts = [demand.cpu, demand.memory, u32::from(demand.gpus)];

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
+use super::part::external_keys;
 use super::section::{ConfigTable, Diagnostics};
 use super::value::Value;
 use super::{external, preset, setting};
@@ -11,7 +12,7 @@ use crate::model::{Market, World};
 use crate::part::{Parameter, Part, PartSettings, PartSpec, Setting, SettingKind};
 use crate::policy::place::{self, NARROW};
 use crate::policy::spec::{Compatibility, External, Narrow, PolicyPart, PolicySpec};
-use crate::policy::{admit, backfill, order, preempt, provision, release};
+use crate::policy::{admit, backfill, checkpoint, order, preempt, provision, release};
 use crate::problem::{clip, did_you_mean};
 
 /// The policies of a scenario, and where the mixes that they need are named.
@@ -79,7 +80,8 @@ impl Policies {
             | PolicyPart::Place
             | PolicyPart::Backfill
             | PolicyPart::Provision
-            | PolicyPart::Release => format!("the {} part of ", part.name()),
+            | PolicyPart::Release
+            | PolicyPart::Checkpoint => format!("the {} part of ", part.name()),
         };
         let command = clip(&who.command.join(" "));
         let told =
@@ -161,7 +163,7 @@ fn chosen(
     let entry = own.entry(part)?;
     match &entry.node.value {
         Value::Text(name) => Some((name.clone(), ConfigTable::default())),
-        Value::Table(section) if section.has("external") => None,
+        Value::Table(section) if !external_keys(part).is_empty() && section.has("external") => None,
         Value::Table(section) => {
             let mut options = section.sections();
             match (options.next(), options.next()) {
@@ -220,6 +222,9 @@ pub(super) fn override_parts(
     }
     if let Some((release, _)) = named.part("release", release::PARTS) {
         spec.release = release;
+    }
+    if let Some((checkpoint, _)) = named.part("checkpoint", checkpoint::PARTS) {
+        spec.checkpoint = checkpoint;
     }
     if let Some(name) = own.text("compatibility") {
         spec.compatibility = match name {

@@ -22,7 +22,7 @@ pub(super) fn read(
     if let Some(who) = program(own, base, report) {
         spec.external.insert(PolicyPart::Whole, who);
     }
-    for part in PolicyPart::ALL {
+    for part in PolicyPart::OUTSIDE {
         if !own.has(part.name()) {
             continue;
         }
@@ -31,7 +31,10 @@ pub(super) fn read(
             alone(section, part, report);
             spec.external.extend(program(section, base, report).map(|who| (part, who)));
         }
-        if spec.external.contains_key(&PolicyPart::Whole) {
+    }
+    if spec.external.contains_key(&PolicyPart::Whole) {
+        let parts = PolicyPart::OUTSIDE.into_iter().chain([PolicyPart::Checkpoint]);
+        for part in parts.filter(|part| own.has(part.name())) {
             let message = format!("`{}` has no say where a program decides all", part.name());
             let hint = "leave it out, or give `external` to the part instead of the policy";
             report.hint(&own.spot(part.name()), message, hint);
@@ -165,11 +168,13 @@ mod tests {
         "#]],
         );
         refuse(
-            "[policy.p]\nexternal = [\"a\"]\nplace = \"best-fit\"\n",
+            "[policy.p]\nexternal = [\"a\"]\nplace = \"best-fit\"\ncheckpoint = \"daly\"\n",
             expect![[r#"
-            a.toml:11:9: `place` has no say where a program decides all
-              hint: leave it out, or give `external` to the part instead of the policy
-        "#]],
+                a.toml:11:9: `place` has no say where a program decides all
+                  hint: leave it out, or give `external` to the part instead of the policy
+                a.toml:12:14: `checkpoint` has no say where a program decides all
+                  hint: leave it out, or give `external` to the part instead of the policy
+            "#]],
         );
         refuse(
             "[policy.p]\nplace = { external = [\"a\"], best-fit = {} }\n",

@@ -230,7 +230,7 @@ pub fn keys() -> &'static [Key] {
 /// The tables that a policy part may be written as.
 fn part_keys(path: &str, part: &'static str) -> Vec<Key> {
     let mut keys = Vec::new();
-    for parameter in &part::EXTERNAL {
+    for parameter in part::external_keys(part) {
         keys.push(Key {
             path: format!("{path}.{}", parameter.name).into(),
             kind: parameter.kind,

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use super::key::ValueKind;
 use crate::part::{Parameter, Part, SettingKind};
 use crate::policy::place::{self, NARROW};
-use crate::policy::{admit, backfill, order, preempt, provision, release};
+use crate::policy::spec::PolicyPart;
+use crate::policy::{admit, backfill, checkpoint, order, preempt, provision, release};
 
 /// A part that answers one of a policy's questions.
 #[derive(Clone, Debug)]
@@ -28,7 +29,7 @@ impl From<SettingKind> for ValueKind {
             SettingKind::Count(low, high) => Self::Count(low, high),
             SettingKind::Vcpus => Self::Vcpus,
             SettingKind::Memory => Self::Memory,
-            SettingKind::Span => Self::Span,
+            SettingKind::Span | SettingKind::SpanAboveZero => Self::Span,
             SettingKind::SpanOr(_) | SettingKind::TimeZone => Self::Text,
             SettingKind::Word(words) => Self::Choice(words),
             SettingKind::Providers
@@ -51,6 +52,7 @@ pub const PARTS: &[(&str, &str)] = &[
     ("backfill", "Who may overtake?"),
     ("provision", "Rent what, and where?"),
     ("release", "When to give back?"),
+    ("checkpoint", "When is progress saved?"),
 ];
 
 /// A key beside the parts: of a program that decides one, and its limits.
@@ -62,8 +64,7 @@ pub(super) struct ExternalKey {
     pub(super) doc: &'static str,
 }
 
-/// A program that decides a part, and its limits.
-pub(super) const EXTERNAL: [ExternalKey; 3] = [
+const EXTERNAL: [ExternalKey; 3] = [
     ExternalKey {
         name: "external",
         kind: ValueKind::Texts,
@@ -84,6 +85,12 @@ pub(super) const EXTERNAL: [ExternalKey; 3] = [
     },
 ];
 
+/// Keys of a program that decides `part`, and of its limits; none where no program can.
+pub(super) fn external_keys(part: &str) -> &'static [ExternalKey] {
+    let outside = PolicyPart::OUTSIDE.iter().any(|one| one.name() == part);
+    if outside { &EXTERNAL } else { &[] }
+}
+
 /// Markets that can be rented.
 pub(super) const MARKETS: &[&str] = &["on-demand", "spot"];
 
@@ -97,6 +104,7 @@ pub static OPTIONS: LazyLock<Vec<PartOption>> = LazyLock::new(|| {
     list(&mut all, "backfill", backfill::PARTS, &[]);
     list(&mut all, "provision", provision::PARTS, &[]);
     list(&mut all, "release", release::PARTS, &[]);
+    list(&mut all, "checkpoint", checkpoint::PARTS, &[]);
     all
 });
 

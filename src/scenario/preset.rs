@@ -21,7 +21,7 @@ pub struct Preset {
 
 /// The parts of a policy that names none, as a scenario writes them, in the order of
 /// [`PARTS`](super::PARTS).
-pub(super) const DEFAULTS: [(&str, &str); 7] = [
+pub(super) const DEFAULTS: [(&str, &str); 8] = [
     ("preempt", "\"none\""),
     ("admit", "{}"),
     ("order", "\"fcfs\""),
@@ -29,11 +29,12 @@ pub(super) const DEFAULTS: [(&str, &str); 7] = [
     ("backfill", "\"none\""),
     ("provision", "\"owned-only\""),
     ("release", "\"idle\""),
+    ("checkpoint", "\"never\""),
 ];
 
 impl Preset {
     /// Every part of it, as a scenario writes it.
-    pub fn parts(&self) -> [(&'static str, &'static str); 7] {
+    pub fn parts(&self) -> [(&'static str, &'static str); 8] {
         let differs = |part| self.differs.iter().find(|(known, _)| *known == part);
         DEFAULTS.map(|(part, default)| differs(part).copied().unwrap_or((part, default)))
     }

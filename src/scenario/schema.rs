@@ -76,10 +76,12 @@ fn value(node: &SchemaNode) -> Value {
         ValueKind::Part(part) => {
             let names: Vec<&str> = part::options(part).map(|option| option.name).collect();
             let mut table = object(node);
-            let external = take_external(&mut table);
+            let external = take_external(part, &mut table);
             table.insert("minProperties".into(), json!(1));
             table.insert("maxProperties".into(), json!(1));
-            json!({ "anyOf": [{ "type": "string", "enum": names }, table, external] })
+            let mut any = vec![json!({ "type": "string", "enum": names }), Value::Object(table)];
+            any.extend(external);
+            json!({ "anyOf": any })
         }
         ValueKind::Column => json!({ "anyOf": [{ "type": "string" }, object(node)] }),
         kind => scalar(kind),
@@ -94,22 +96,26 @@ fn value(node: &SchemaNode) -> Value {
     schema
 }
 
-/// Takes what is said of a program out of the table of a part: the schema of
-/// a table with that alone.
-fn take_external(table: &mut Map<String, Value>) -> Value {
+/// Takes what is said of a program out of the table of `part`: the schema of
+/// a table with that alone; `None` if no program can decide it.
+fn take_external(part: &str, table: &mut Map<String, Value>) -> Option<Value> {
+    let keys = part::external_keys(part);
+    if keys.is_empty() {
+        return None;
+    }
     let mut taken = Map::new();
     if let Some(properties) = table.get_mut("properties").and_then(Value::as_object_mut) {
-        for parameter in &part::EXTERNAL {
+        for parameter in keys {
             let property = properties.shift_remove(parameter.name);
             taken.extend(property.map(|property| (parameter.name.to_owned(), property)));
         }
     }
-    json!({
+    Some(json!({
         "type": "object",
         "properties": taken,
         "required": ["external"],
         "additionalProperties": false,
-    })
+    }))
 }
 
 /// The schema of a scalar or a list of scalars.

@@ -8,6 +8,7 @@ use super::{columns, quantity};
 use crate::model::{Market, World};
 use crate::part::{DemandMix, Parameter, Setting, SettingKind};
 use crate::problem::clip;
+use crate::units::Span;
 use crate::workload::zone_exists;
 
 /// The value of `parameter` in `table`; `None` if it is not there, or is wrong and reported. Names
@@ -25,6 +26,14 @@ pub(super) fn read(
         SettingKind::Vcpus => table.amount(name).map(Setting::Vcpus),
         SettingKind::Memory => table.amount(name).map(Setting::Memory),
         SettingKind::Span => table.span(name).map(Setting::Span),
+        SettingKind::SpanAboveZero => {
+            let span = table.span(name)?;
+            if span == Span::ZERO {
+                let message = format!("`{name}` must be longer than 0");
+                report.hint(&table.spot(name), message, "such as `\"30 min\"`");
+            }
+            (span > Span::ZERO).then_some(Setting::Span(span))
+        }
         SettingKind::SpanOr(word) => span_or(word, name, table, report),
         SettingKind::TimeZone => time_zone(name, table, report),
         SettingKind::Word(words) => {

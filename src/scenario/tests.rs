@@ -1,4 +1,7 @@
 use super::*;
+use crate::model::Checkpoint;
+use crate::policy::checkpoint;
+use crate::workload::WorkloadInput;
 use expect_test::{Expect, expect};
 
 fn shipped(name: &str) -> Result<Scenario, Problems> {
@@ -379,4 +382,59 @@ proptest::proptest! {
     fn no_edit_panics(key in "[a-z.\"\\[0-9]{0,30}", value in "\\PC{0,20}") {
         let _ = Scenario::parse(SMALL, "a.toml", Path::new("/nowhere"), &[(key, value)]);
     }
+}
+
+#[test]
+fn checkpoints_are_read_with_their_defaults() {
+    let own = "class.a.checkpoint = { write = \"1 min\", blocking = false, restore = \"5 min\" }";
+    let text = SMALL.replace(
+        "[cluster.c]",
+        &format!("{own}\n[workload.checkpoint]\nwrite = \"2 min\"\n[cluster.c]"),
+    ) + "[policy.p.checkpoint.young]\nmtbf = \"10 d\"\n[policy.q]\npreset = \"batch-fcfs\"\n";
+    let scenario = Scenario::parse(&text, "a.toml", Path::new(""), &[]).expect("it is right");
+    let minutes = |minutes: i64| Span::from_secs(60 * minutes);
+    let WorkloadInput::Synthetic(work) = &scenario.workload.input else { panic!("it is drawn") };
+    let own = Checkpoint { write: minutes(1), blocking: false, restore: minutes(5) };
+    assert_eq!(work.classes[0].checkpoint, Some(own));
+    let default = scenario.workload.defaults.checkpoint;
+    assert_eq!(default, Some(Checkpoint::blocking(minutes(2))));
+    let [young, never] = &scenario.policies[..] else { panic!("two policies") };
+    let mtbf = Span::from_secs(864_000);
+    assert_eq!(young.checkpoint, checkpoint::YOUNG.spec().set("mtbf", mtbf));
+    assert_eq!(never.checkpoint, checkpoint::NEVER.spec());
+}
+
+#[test]
+fn checkpoints_that_mean_nothing_are_refused() {
+    let with = |class: &str, policy: &str| {
+        let class = format!("class.a.checkpoint = {class}\n[cluster.c]");
+        format!("{}checkpoint = {policy}\n", SMALL.replace("[cluster.c]", &class))
+    };
+    check(
+        &with("{ restore = \"1 min\" }", "{ periodic = { every = \"0 s\" } }"),
+        expect![[r#"
+            a.toml:6:22: `write` is missing
+              hint: `write` is a span such as `"30 min"`
+            a.toml:12:37: `every` must be longer than 0
+              hint: such as `"30 min"`
+        "#]],
+    );
+    check(
+        &with("{ write = \"1 min\" }", "{ external = [\"ours\"] }"),
+        expect![[r#"
+            a.toml:12:14: `checkpoint` names no part
+              hint: such as `[policy.NAME.checkpoint.never]`
+            a.toml:12:16: unknown key `external` in `policy.p.checkpoint`
+              hint: known keys: never, periodic, young, daly
+        "#]],
+    );
+    check(
+        &with("{ write = 5 }", "\"dayly\""),
+        expect![[r#"
+            a.toml:6:32: `write` must be a span such as `"30 min"`, found `5`
+              hint: give its unit: `"5 s"`
+            a.toml:12:14: `checkpoint` must be `"never"`, `"periodic"`, `"young"` or `"daly"`, found `"dayly"`
+              hint: did you mean `"daly"`?
+        "#]],
+    );
 }

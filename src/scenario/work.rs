@@ -14,7 +14,7 @@ pub(super) use opening::{Opening, early_start_problem, opening};
 use super::composition::unknown_name;
 use super::names::Naming;
 use super::section::{ConfigTable, Diagnostics};
-use crate::model::{Filter, Rules, Spread, Together, WorkKind, World};
+use crate::model::{Checkpoint, Filter, Rules, Spread, Together, WorkKind, World};
 use crate::problem::clip;
 use crate::units::Span;
 use crate::workload::{
@@ -122,6 +122,7 @@ fn defaults(section: &ConfigTable, around: Around<'_>, report: &mut Diagnostics<
             factor: deadline.number("factor").unwrap_or(1.0),
         }),
         resumes: section.flag("resume"),
+        checkpoint: checkpoint(section, report),
         exclusive: section.flag("exclusive"),
         cpu: section.amount("vcpus"),
         memory: section.amount("memory"),
@@ -132,6 +133,20 @@ fn defaults(section: &ConfigTable, around: Around<'_>, report: &mut Diagnostics<
         output: data.integer("output"),
         rules: rules(section, around, report),
     }
+}
+
+/// Cost of a checkpoint; `None` if the section has none.
+fn checkpoint(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<Checkpoint> {
+    if !section.has("checkpoint") {
+        return None;
+    }
+    let own = section.section("checkpoint");
+    own.require("write", report);
+    Some(Checkpoint {
+        write: own.span("write")?,
+        blocking: own.flag("blocking").unwrap_or(true),
+        restore: own.span("restore").unwrap_or(Span::ZERO),
+    })
 }
 
 fn estimate(section: &ConfigTable, report: &mut Diagnostics<'_>) -> EstimateRule {

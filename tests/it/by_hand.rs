@@ -10,7 +10,7 @@ use windtunnel::sim::Failure;
 use windtunnel::units::Stream;
 
 /// Runs the only policy of a scenario with this text on a trace with this one.
-fn run(scenario: &str, trace: &str) -> Result<Summary, RunFailure> {
+pub(crate) fn run(scenario: &str, trace: &str) -> Result<Summary, RunFailure> {
     run_with(scenario, trace, "")
 }
 

@@ -257,6 +257,10 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
         ("README.md", "[policy.mine.place]") => {
             ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"])
         }
+        (
+            "docs/weather.md",
+            "[workload.checkpoint]                       # of work that says nothing of its own",
+        ) => ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"]),
         ("docs/plan.md", "[plan.vary]") => {
             let cloud =
                 "[[cloud.aws.quota]]\nregion = \"us-east-1\"\nunit = \"vcpus\"\nlimit = 640\n";

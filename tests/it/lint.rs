@@ -335,6 +335,7 @@ fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
     let rows = "id,arrival_s,runtime_s,vcpus\na,0,2000,4\nb,1000,2000,4\nc,2000,2000,4\n";
     let more = "[policy.again]\npreset = \"batch-fcfs\"\n[policy.plan]\npreset = \"batch-backfill\"\n\
         [policy.due]\npreset = \"batch-fcfs\"\norder = \"earliest-deadline\"\n\
+        [policy.safe]\npreset = \"batch-fcfs\"\ncheckpoint = \"daly\"\n\
         [objectives]\nfinished = \">= 0 %\"\ndeadlines_met = \">= 95 %\"\n";
     let folder = folder(rows, more);
     let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
@@ -348,13 +349,14 @@ fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
         "`finished >= 0 %` always holds: nothing is below it",
         "policy again is the same as keep: it decides alike",
         "policy due goes by deadlines, and no work has one",
+        "policy safe is to write checkpoints, and no work can",
         "no work has a deadline, so no share of them can be met",
         "3 of 3 pieces of work have no estimate of their runtime, by which policy plan plans",
     ];
     check(&folder, &["validate", "a.toml"], 0, &told, &[]);
     let (json, _) = said(&folder, &["validate", "a.toml", "--json"]);
     let facts: serde_json::Value = serde_json::from_str(&json).expect("it is JSON");
-    assert_eq!(facts["warnings"].as_array().map(Vec::len), Some(8));
+    assert_eq!(facts["warnings"].as_array().map(Vec::len), Some(9));
     assert_eq!(facts["warnings"][0]["line"], 2);
     // Arrivals at 2,000 s are after a horizon of 1,000 s.
     let edit = ["validate", "a.toml", "--set", "horizon=1000 s"];

@@ -11,6 +11,7 @@ mod dice;
 mod documented;
 mod charge_periods;
 mod check;
+mod checkpoints;
 mod exclusive;
 mod explain;
 mod external;

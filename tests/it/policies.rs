@@ -469,7 +469,7 @@ fn every_listed_part_is_built() {
         );
         let scenario = Scenario::parse(&text, "s.toml", folder.path(), &[])
             .unwrap_or_else(|problems| panic!("{part} {name}: {problems:?}"));
-        let PolicySpec { preempt, order, place, backfill, provision, release, .. } =
+        let PolicySpec { preempt, order, place, backfill, provision, release, checkpoint, .. } =
             &scenario.policies[0];
         let own = match part {
             "preempt" => format!("{preempt:?}"),
@@ -478,6 +478,7 @@ fn every_listed_part_is_built() {
             "backfill" => format!("{backfill:?}"),
             "provision" => format!("{provision:?}"),
             "release" => format!("{release:?}"),
+            "checkpoint" => format!("{checkpoint:?}"),
             other => panic!("a question `{other}` that this test does not know"),
         };
         let twin = built.iter().find(|(other, _, spec)| *other == part && *spec == own);

@@ -9,15 +9,15 @@ use std::ops::ControlFlow;
 
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
-    Ask, Billing, CapacityPath, ClassOrder, Filter, GpuModel, InstanceType, Interner, Link, Market,
-    Offer, PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, Together, Work, WorkId,
-    WorkKind, World, Zone,
+    Ask, Billing, CapacityPath, Checkpoint, ClassOrder, Filter, GpuModel, InstanceType, Interner,
+    Link, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, Together,
+    Work, WorkId, WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
     AdmitSpec, DemandMix, GpuMachines, Narrow, OfferScope, PartSpec, PolicySpec, Reach,
 };
-use windtunnel::policy::{self, backfill, order, place, preempt, provision, release};
+use windtunnel::policy::{self, backfill, checkpoint, order, place, preempt, provision, release};
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{
     ChargeKind, Ending, Exit, LaunchRefusal, Phase, Record, RefusalReason, State, WorkRef,
@@ -60,7 +60,34 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     let policy = policy(&mut dice, &world, &works);
     let horizon = dice.once_in(6).then(|| Time::ZERO + secs(&mut dice, 10, 2_000));
     let options = Options { seed, horizon, max_events: 2_000_000, ..Options::default() };
-    Scenario { world, works, names, policy, options }
+    let mut scenario = Scenario { world, works, names, policy, options };
+    // From draws of its own, so that the others stay.
+    add_checkpoints(&mut Dice::new(!seed), &mut scenario);
+    scenario
+}
+
+/// Half of the scenarios have work that writes checkpoints.
+fn add_checkpoints(dice: &mut Dice, scenario: &mut Scenario) {
+    if dice.once_in(2) {
+        return;
+    }
+    for _ in 0..dice.within(1, 3) {
+        let most = dice.of(&[0, 20, 100]);
+        let (write, restore) = (secs(dice, 0, most), secs(dice, 0, most));
+        let blocking = !dice.once_in(3);
+        scenario.names.checkpoint(Checkpoint { write, blocking, restore });
+    }
+    let last = scenario.names.checkpoints().len() as u64 - 1;
+    for work in &mut scenario.works {
+        let checkpoint = Id::new(dice.within(0, last) as u32);
+        work.ask.checkpoint = (!dice.once_in(4)).then_some(checkpoint);
+    }
+    let (world, mix) = (&scenario.world, DemandMix::default());
+    scenario.policy.checkpoint = PartDice { world, mix }.of(dice, checkpoint::PARTS);
+    if scenario.policy.checkpoint.is(&checkpoint::PERIODIC) {
+        let every = secs(dice, 1, 60).into();
+        scenario.policy.checkpoint.settings.set("every", every);
+    }
 }
 
 fn world(dice: &mut Dice) -> World {
@@ -339,6 +366,7 @@ fn ask(dice: &mut Dice, names: &Interner, demands: &[Demand], arrival: i64, runt
         input: moved(dice),
         output: moved(dice),
         resumes: dice.once_in(2),
+        checkpoint: None,
     }
 }
 
@@ -364,6 +392,7 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         backfill: draw.of(dice, backfill::PARTS),
         provision: draw.of(dice, provision::PARTS),
         release: draw.of(dice, release::PARTS),
+        checkpoint: checkpoint::NEVER.spec(),
         compatibility: None,
         external: BTreeMap::new(),
         factory: None,
@@ -401,6 +430,7 @@ impl PartDice<'_> {
             SettingKind::Span => {
                 Some(if dice.once_in(2) { secs(dice, 1, 200) } else { Span::ZERO }.into())
             }
+            SettingKind::SpanAboveZero => Some(secs(dice, 1, 2_000).into()),
             SettingKind::Word(words) => Some(dice.of(words).into()),
             SettingKind::Providers => some(&scope.providers),
             SettingKind::Regions => some(&scope.regions),
@@ -424,7 +454,7 @@ impl PartDice<'_> {
 /// Doubles all spans of a part.
 fn stretch<T>(spec: &mut PartSpec<T>) {
     for parameter in spec.parameters() {
-        if parameter.kind == SettingKind::Span
+        if matches!(parameter.kind, SettingKind::Span | SettingKind::SpanAboveZero)
             && let Some(span) = spec.settings.span(parameter.name)
         {
             spec.settings.set(parameter.name, doubled(span).into());
@@ -564,6 +594,9 @@ impl Log {
 
     fn stopped(&mut self, state: &State<'_>, ending: Ending, useful: i128, lost: i128) {
         match ending {
+            Ending::Preempted if lost > 0 && useful > 0 => {
+                self.see("progress is kept to the last checkpoint");
+            }
             Ending::Preempted if lost > 0 => self.see("progress is lost"),
             Ending::Preempted if useful > 0 => self.see("progress is kept"),
             Ending::Preempted => self.see("work is preempted before it did anything"),
@@ -591,8 +624,11 @@ impl Observer for Log {
         match *record {
             Record::Submitted(work) => self.add(state, "submitted", id(work), None),
             Record::Started(_) => self.started(state, record),
-            Record::Stopped { allocation, ending, useful, lost } => {
+            Record::Stopped { allocation, ending, useful, lost, overhead } => {
                 let work = state.allocation(allocation).work();
+                if overhead > 0 {
+                    self.see("checkpoints take time");
+                }
                 self.add(state, "stopped", id(work), None);
                 self.stopped(state, ending, useful, lost);
             }
@@ -656,7 +692,7 @@ impl Observer for Log {
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 26] = [
+const CORNERS: [&str; 28] = [
     "a spot instance is warned",
     "a spot instance is taken back",
     "tasks share GPU machines that are theirs alone",
@@ -675,6 +711,8 @@ const CORNERS: [&str; 26] = [
     "input takes time to read",
     "progress is lost",
     "progress is kept",
+    "progress is kept to the last checkpoint",
+    "checkpoints take time",
     "the run ends before the work",
     "a deadline is missed",
     "the queue is full",
@@ -875,8 +913,13 @@ fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
     assert!(off <= rounding, "seed {seed}: three times the price, off by {off}");
 }
 
-/// F1 measures times in seconds, and laws that are drawn round to microseconds.
+/// F1 measures times in seconds, and laws that are drawn round to microseconds, as intervals by failures
+/// do.
 fn can_be_stretched(scenario: &Scenario) -> bool {
+    let rounds = [&checkpoint::YOUNG, &checkpoint::DALY];
+    if rounds.iter().any(|part| scenario.policy.checkpoint.is(part)) {
+        return false;
+    }
     let constant = |offer: &Offer| matches!(offer.boot, Distribution::Constant(_));
     !scenario.policy.order.is(&order::F1) && scenario.world.offers.rows().iter().all(constant)
 }
@@ -924,6 +967,15 @@ fn slower(seed: u64, scenario: &Scenario) {
         work.ask.estimate = work.ask.estimate.map(doubled);
         work.ask.deadline = work.ask.deadline.map(later);
     }
+    for (old, checkpoint) in scenario.names.checkpoints().iter() {
+        let (write, restore) = (doubled(checkpoint.write), doubled(checkpoint.restore));
+        let id = changed.names.checkpoint(Checkpoint { write, restore, ..*checkpoint });
+        for (work, was) in changed.works.iter_mut().zip(&scenario.works) {
+            if was.ask.checkpoint == Some(old) {
+                work.ask.checkpoint = Some(id);
+            }
+        }
+    }
     let policy = &mut changed.policy;
     policy.admit.patience = policy.admit.patience.map(doubled);
     stretch(&mut policy.preempt);
@@ -932,6 +984,7 @@ fn slower(seed: u64, scenario: &Scenario) {
     stretch(&mut policy.backfill);
     stretch(&mut policy.provision);
     stretch(&mut policy.release);
+    stretch(&mut policy.checkpoint);
     changed.options.horizon = changed.options.horizon.map(later);
     let (first, more) = (run(seed, "as it is", scenario), run(seed, "slower", &changed));
     assert_same_facts(seed, "slower", 2, &first, &more);

@@ -9,7 +9,7 @@ use windtunnel::policy::place::{self, Fit, Place};
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim::{self, Run};
 use windtunnel::state::{AllocationRef, InstanceRef, Needs, Record, State, WorkRef};
-use windtunnel::units::{Id, Shape};
+use windtunnel::units::{Id, Shape, Span};
 use windtunnel::workload::WorkList;
 
 use crate::dice::Dice;
@@ -146,6 +146,10 @@ impl Policy for Fickle {
 
     fn uses(&mut self, world: &World, offer: Id<Offer>) -> bool {
         self.inner.uses(world, offer)
+    }
+
+    fn checkpoint_every(&mut self, state: &State<'_>, allocation: AllocationRef) -> Option<Span> {
+        self.inner.checkpoint_every(state, allocation)
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {

@@ -3,6 +3,7 @@
 
 pub mod admit;
 pub mod backfill;
+pub mod checkpoint;
 mod compat;
 pub mod composed;
 mod due;
@@ -26,8 +27,8 @@ pub use factory::PolicyFactory;
 pub use turn::{Trigger, Turn};
 
 use crate::model::{Offer, World};
-use crate::state::{Needs, Record, State};
-use crate::units::Id;
+use crate::state::{AllocationRef, Needs, Record, State};
+use crate::units::{Id, Span};
 use external::{ExternalPolicy, Launcher, NoLauncher};
 use queue::Queue;
 use spec::{Compatibility, PolicyPart};
@@ -81,6 +82,14 @@ pub trait Policy {
     /// is a fault of windtunnel.
     fn is_built_in(&self) -> bool {
         false
+    }
+
+    /// Time that the tasks of `allocation` compute between the end of a checkpoint and the beginning of
+    /// the next; `None` if they are to write none. Asked when they start, of work that can write
+    /// checkpoints.
+    fn checkpoint_every(&mut self, state: &State<'_>, allocation: AllocationRef) -> Option<Span> {
+        let _ = (state, allocation);
+        None
     }
 
     /// Hears what happened, just before the next decision or while the last one takes effect.

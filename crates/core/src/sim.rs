@@ -406,6 +406,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     fn start(&mut self, allocation: AllocationRef, work: WorkRef) {
         self.state.start(allocation);
+        if let Some(checkpoint) = self.state.checkpoint(work) {
+            let every = self.policy.checkpoint_every(&self.state, allocation);
+            self.state.set_checkpoints(allocation, checkpoint, every);
+        }
         self.record(&Record::Started(allocation));
         let Some(total) = self.totals[work.slot()] else { return };
         let Some(end) = self.state.end_of(allocation, total) else { return };

@@ -5,6 +5,7 @@ mod allocation;
 mod integrals;
 mod change;
 mod charge;
+mod checkpoint;
 mod classes;
 mod ending;
 mod fleet;
@@ -37,6 +38,7 @@ use smallvec::SmallVec;
 
 pub use allocation::{Allocation, HeldShare, LiveWork, Share, UNKNOWN_RUN};
 pub use change::{Effect, Refusal, StartPromise};
+pub use checkpoint::CheckpointCycle;
 pub use classes::{ClassBy, InstanceClass};
 pub use ending::Ending;
 pub use instance::{Instance, gpu_kind};
@@ -55,7 +57,7 @@ pub use slab::Handle;
 
 use fleet::Fleet;
 use latest::LatestEnds;
-use saved::SavedGroups;
+use saved::{SavedCourse, SavedGroups};
 use slab::Slab;
 use suspension::Suspension;
 
@@ -229,8 +231,8 @@ pub struct State<'w> {
     came_back: Vec<Option<Pending>>,
     /// Progress that waiting tasks have saved, by slot of the work, as far as any have.
     saved_waiting: Vec<SavedGroups>,
-    /// Progress that each task of an allocation had saved before, by slot, as far as any had.
-    saved_before: Vec<i128>,
+    /// Checkpoints of allocations, by slot, as far as any had saved or could save progress.
+    courses: Vec<SavedCourse>,
     /// Whether the policy may ever have an instance of each offer; all if it is empty.
     uses: Vec<bool>,
     /// Instances that were there at the start.
@@ -287,7 +289,7 @@ impl<'w> State<'w> {
             pauses: Vec::new(),
             came_back: Vec::new(),
             saved_waiting: Vec::new(),
-            saved_before: Vec::new(),
+            courses: Vec::new(),
             uses: Vec::new(),
             standing: 0,
             overrun: false,

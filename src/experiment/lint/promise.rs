@@ -3,8 +3,8 @@
 use super::super::caution::without_estimate;
 use super::super::survey::Survey;
 use super::impossible::policy_key;
-use crate::policy::order;
 use crate::policy::spec::{PolicyPart, PolicySpec};
+use crate::policy::{checkpoint, order};
 use crate::problem::{Problem, clip};
 use crate::scenario::{BoundDirection, Objective, Scenario};
 
@@ -80,6 +80,17 @@ pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec
         for policy in scenario.policies.iter().filter(by_deadline) {
             let message =
                 format!("policy {} goes by deadlines, and no work has one", clip(&policy.name));
+            warnings.push(scenario.problem(&policy_key(&policy.name), message).hint(hint));
+        }
+    }
+    let writes = |policy: &&PolicySpec| {
+        !policy.checkpoint.is(&checkpoint::NEVER) && policy.is_ours(PolicyPart::Checkpoint)
+    };
+    if survey.checkpoints == 0 {
+        for policy in scenario.policies.iter().filter(writes) {
+            let name = clip(&policy.name);
+            let message = format!("policy {name} is to write checkpoints, and no work can");
+            let hint = "give `checkpoint` in `[workload]`, or a column `checkpoint_write_s`";
             warnings.push(scenario.problem(&policy_key(&policy.name), message).hint(hint));
         }
     }

@@ -196,6 +196,9 @@ pub(in crate::report) fn resources(summary: &Summary) -> Table {
     if summary.lost_core_hours > 0.0 {
         add("core-hours lost to preemption", hours(summary.lost_core_hours));
     }
+    if summary.overhead_core_hours > 0.0 {
+        add("core-hours for checkpoints", hours(summary.overhead_core_hours));
+    }
     let cpu_only = &summary.cpu_on_gpus;
     if let (Some(of), Some(cost)) = (cpu_only.hours, cpu_only.cost) {
         let text = format!("{} h, {cost}", hours(of));

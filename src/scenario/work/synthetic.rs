@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Around, check_names, home, kind, priority, spread, together};
+use super::{Around, check_names, checkpoint, home, kind, priority, spread, together};
 use crate::model::{Filter, Rules};
 use crate::problem::clip;
 use crate::scenario::section::{ConfigTable, Diagnostics};
@@ -176,6 +176,7 @@ fn class(
         output: data.distribution("output").cloned().unwrap_or(default.output),
         exclusive: own.flag("exclusive").unwrap_or(default.exclusive),
         resumes: own.flag("resume").unwrap_or(default.resumes),
+        checkpoint: checkpoint(own, report),
         rules,
     }
 }

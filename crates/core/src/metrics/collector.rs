@@ -88,6 +88,7 @@ impl Collector {
         let work = self.counts(world);
         let useful = self.progress.useful_hours();
         let lost = self.progress.lost_hours();
+        let overhead = self.progress.overhead_hours();
         let [instance_hours, boot_hours] = self.load.instance_hours();
         let mut summary = Summary {
             started: world.calendar.format(began),
@@ -127,6 +128,8 @@ impl Collector {
             useful_gpu_hours: useful[2],
             lost_core_hours: lost[0],
             lost_gpu_hours: lost[2],
+            overhead_core_hours: overhead[0],
+            overhead_gpu_hours: overhead[2],
             cpu_on_gpus: CpuOnGpus {
                 hours: self.cpu_only.has_rented.then(|| self.cpu_only.rented as f64 / 3.6e9),
                 cost: self.cpu_only.has_rented.then_some(self.cpu_only.cost),
@@ -202,9 +205,9 @@ impl FactObserver for Collector {
                 self.cpu_only.started(state, allocation);
                 self.apart += u64::from(lies_apart(state, started));
             }
-            Fact::Stopped { allocation, stopped, live, ending, useful, lost } => {
+            Fact::Stopped { allocation, stopped, live, ending, useful, lost, overhead } => {
                 let demand = &live.ask.demand;
-                self.progress.stopped(stopped, demand, ending, [useful, lost]);
+                self.progress.stopped(stopped, demand, ending, [useful, lost, overhead]);
                 self.cpu_only.stopped(state, allocation);
                 self.hours.stopped(state, stopped, demand);
             }

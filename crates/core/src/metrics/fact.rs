@@ -20,6 +20,7 @@ pub(super) enum Fact<'s> {
         ending: Ending,
         useful: i128,
         lost: i128,
+        overhead: i128,
     },
     Finished(WorkRef, &'s LiveWork),
     Refused(&'s LiveWork, RefusalReason),
@@ -59,10 +60,10 @@ impl<'s> Fact<'s> {
                 let started = state.allocation(allocation);
                 Self::Started(allocation, started, state.work(started.work()))
             }
-            Record::Stopped { allocation, ending, useful, lost } => {
+            Record::Stopped { allocation, ending, useful, lost, overhead } => {
                 let stopped = state.allocation(allocation);
                 let live = state.work(stopped.work());
-                Self::Stopped { allocation, stopped, live, ending, useful, lost }
+                Self::Stopped { allocation, stopped, live, ending, useful, lost, overhead }
             }
             Record::Finished(work) => Self::Finished(work, state.work(work)),
             Record::Refused { work, reason } => Self::Refused(state.work(work), reason),

@@ -99,8 +99,8 @@ impl FactObserver for Fingerprint {
                 let first = state.instance(started.held[0].share.instance);
                 (2, Some(live), Some(first), i128::from(started.tasks))
             }
-            Fact::Stopped { live, ending, useful, lost, .. } => {
-                (tag_of(ending), Some(live), None, useful - lost)
+            Fact::Stopped { live, ending, useful, lost, overhead, .. } => {
+                (tag_of(ending), Some(live), None, useful - lost - 2 * overhead)
             }
             Fact::Finished(_, live) => (4, Some(live), None, 0),
             Fact::Refused(live, reason) => (5, Some(live), None, reason as i128),

@@ -16,7 +16,7 @@ use crate::state::{
     Allocation, Charge, Ending, HeldShare, Instance, InstanceRef, LiveWork, Progress, Record,
     StartPromise, State, WorkRef,
 };
-use crate::units::{Money, Time};
+use crate::units::{Money, Span, Time};
 
 /// A law that a run broke: a bug of the simulator, never of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -179,19 +179,24 @@ impl Laws {
         });
     }
 
-    /// Time spent computing, times speed, is the progress made: tasks end in the microsecond in
-    /// which they are done, or have made no more than there was time for.
+    /// Time since the input was read, times speed, is progress that is of use or lost, or was not made
+    /// for the sake of checkpoints: tasks end in the microsecond in which they are done, or when their
+    /// output is written, or before.
     #[inline(always)]
-    fn progress(&mut self, target: &Allocation, ending: Ending, executed: i128, now: Time) {
+    fn progress(&mut self, target: &Allocation, ending: Ending, parts: [i128; 3], now: Time) {
         let Some(started) = target.started() else { return };
+        let executed = parts.iter().sum();
         let made = Progress::from_saved(0, target.speed, started + target.input);
-        let holds = if ending.is_done() {
-            made.comes_to(executed, now - target.output)
-        } else {
-            (0..=made.done_at(now)).contains(&executed)
+        let holds = match ending.is_done() {
+            true => made.comes_to(executed, now - target.output),
+            false if target.output == Span::ZERO && now >= made.since => {
+                made.comes_to(executed, now)
+            }
+            false => (0..=made.done_at(now)).contains(&executed),
         };
+        let holds = holds && parts.iter().all(|&part| part >= 0);
         self.check(holds, now, "progress is time computed times speed", || {
-            format!("{made:?} and then {} of output made {executed}", target.output)
+            format!("{made:?} and then {} of output made {parts:?}", target.output)
         });
     }
 
@@ -405,9 +410,9 @@ impl FactObserver for Laws {
                 }
                 self.runs_alone(state, started, live);
             }
-            Fact::Stopped { stopped, live, ending, useful, lost, .. } => {
+            Fact::Stopped { stopped, live, ending, useful, lost, overhead, .. } => {
                 self.excuse_stop(stopped, ending, now);
-                self.progress(stopped, ending, useful + lost, now);
+                self.progress(stopped, ending, [useful, lost, overhead], now);
                 self.leaves(stopped, live);
             }
             Fact::Finished(_, live) | Fact::Unfinished(live) => self.work_ended(now, live),

@@ -268,6 +268,10 @@ pub struct Summary {
     pub lost_core_hours: f64,
     /// The same for GPUs.
     pub lost_gpu_hours: f64,
+    /// Progress not made while tasks read and wrote checkpoints, in core-hours.
+    pub overhead_core_hours: f64,
+    /// The same for GPUs.
+    pub overhead_gpu_hours: f64,
     /// GPUs that were paid for and that nobody asked for.
     pub cpu_on_gpus: CpuOnGpus,
     /// Hours of cores and GPUs by provider, own clusters first.

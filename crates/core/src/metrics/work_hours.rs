@@ -1,4 +1,7 @@
-//! Hours of work: what was of use, and what was thrown away.
+//! Hours of work: what was of use, what was thrown away, and what checkpoints took.
+
+#[cfg(test)]
+mod tests;
 
 use crate::state::{Allocation, Ending};
 use crate::units::Demand;
@@ -9,6 +12,7 @@ pub(super) struct WorkHours {
     /// Milli-cores, MiB, milli-GPUs by millionths of a microsecond.
     useful: [i128; 3],
     lost: [i128; 3],
+    overhead: [i128; 3],
     pub(super) preemptions: u64,
     pub(super) interruptions: u64,
 }
@@ -24,7 +28,7 @@ impl WorkHours {
         stopped: &Allocation,
         demand: &Demand,
         ending: Ending,
-        [useful, lost]: [i128; 2],
+        [useful, lost, overhead]: [i128; 3],
     ) {
         match ending {
             Ending::Preempted => self.preemptions += 1,
@@ -45,6 +49,9 @@ impl WorkHours {
             if lost != 0 {
                 self.lost[at] += lost * tasks;
             }
+            if overhead != 0 {
+                self.overhead[at] += overhead * tasks;
+            }
         }
     }
 
@@ -53,6 +60,7 @@ impl WorkHours {
         for at in 0..3 {
             self.useful[at] -= earlier.useful[at];
             self.lost[at] -= earlier.lost[at];
+            self.overhead[at] -= earlier.overhead[at];
         }
         self.preemptions -= earlier.preemptions;
         self.interruptions -= earlier.interruptions;
@@ -66,6 +74,11 @@ impl WorkHours {
     /// The same of those that were thrown away.
     pub(super) fn lost_hours(&self) -> [f64; 3] {
         hours(self.lost)
+    }
+
+    /// The same of those in which tasks read and wrote checkpoints.
+    pub(super) fn overhead_hours(&self) -> [f64; 3] {
+        hours(self.overhead)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Checkpoint;
 use crate::units::{Demand, Id, IdVec, Span, Time};
 
 /// Submitter of work; the key of a cost split.
@@ -266,13 +267,26 @@ pub struct Ask {
     pub output: i64,
     /// Whether progress is to survive a preemption; see [`Ask::keeps_progress`].
     pub resumes: bool,
+    /// Cost of a checkpoint; `None` where its tasks cannot write any.
+    pub checkpoint: Option<Id<Checkpoint>>,
 }
 
 impl Ask {
     /// Whether progress survives a preemption. Tasks that start one by one resume each from
     /// where it was, unless they have instances alone, which they share with each other.
     pub const fn keeps_progress(&self) -> bool {
-        self.resumes && (self.gang || self.tasks == 1 || !self.demand.exclusive)
+        self.resumes && self.goes_on()
+    }
+
+    /// Whether what tasks have saved survives any end of an allocation: what they saved when they were
+    /// preempted, and their last checkpoint.
+    pub const fn keeps_saved(&self) -> bool {
+        (self.resumes || self.checkpoint.is_some()) && self.goes_on()
+    }
+
+    /// Whether tasks can go on from where they were.
+    const fn goes_on(&self) -> bool {
+        self.gang || self.tasks == 1 || !self.demand.exclusive
     }
 
     /// Part of `bytes` that the first `tasks` of its tasks move, rounded down: parts of tasks
@@ -303,6 +317,7 @@ impl Default for Ask {
             input: 0,
             output: 0,
             resumes: false,
+            checkpoint: None,
         }
     }
 }
@@ -344,7 +359,7 @@ impl Work {
     }
 }
 
-/// The names that asks refer to, interned in reading order. Row 0 of `tenants`
+/// The names and checkpoints that asks refer to, interned in reading order. Row 0 of `tenants`
 /// is the tenant of work that names none, row 0 of `classes` the class without a
 /// name, row 0 of `rules` restricts nothing.
 #[derive(Clone, Debug)]
@@ -353,9 +368,11 @@ pub struct Interner {
     classes: IdVec<WorkClass>,
     homes: IdVec<Home>,
     rules: IdVec<Rules>,
+    checkpoints: IdVec<Checkpoint>,
     tenant_ids: BTreeMap<String, Id<Tenant>>,
     home_ids: BTreeMap<String, Id<Home>>,
     rule_ids: BTreeMap<Rules, Id<Rules>>,
+    checkpoint_ids: BTreeMap<Checkpoint, Id<Checkpoint>>,
 }
 
 impl Default for Interner {
@@ -365,9 +382,11 @@ impl Default for Interner {
             classes: IdVec::default(),
             homes: IdVec::default(),
             rules: IdVec::default(),
+            checkpoints: IdVec::default(),
             tenant_ids: BTreeMap::new(),
             home_ids: BTreeMap::new(),
             rule_ids: BTreeMap::new(),
+            checkpoint_ids: BTreeMap::new(),
         };
         book.tenant("default");
         book.class("");
@@ -418,6 +437,12 @@ impl Interner {
         id
     }
 
+    /// The id of this checkpoint.
+    pub fn checkpoint(&mut self, checkpoint: Checkpoint) -> Id<Checkpoint> {
+        let checkpoints = &mut self.checkpoints;
+        *self.checkpoint_ids.entry(checkpoint).or_insert_with(|| checkpoints.push(checkpoint))
+    }
+
     /// Takes in all names of `other`, in its order. Ids of `other` are then ids
     /// of this book too, where both have been filled from the same source.
     pub fn absorb(&mut self, other: &Self) {
@@ -432,6 +457,9 @@ impl Interner {
         }
         for rules in other.rules.rows() {
             self.rules(rules);
+        }
+        for &checkpoint in other.checkpoints.rows() {
+            self.checkpoint(checkpoint);
         }
     }
 
@@ -453,5 +481,10 @@ impl Interner {
     /// All rules so far.
     pub fn all_rules(&self) -> &IdVec<Rules> {
         &self.rules
+    }
+
+    /// All checkpoints so far.
+    pub fn checkpoints(&self) -> &IdVec<Checkpoint> {
+        &self.checkpoints
     }
 }

@@ -35,6 +35,8 @@ pub enum SettingKind {
     Memory,
     /// A length of time, zero or more.
     Span,
+    /// A length of time, more than zero.
+    SpanAboveZero,
     /// A length of time, zero or more, or this word, which leaves it unset.
     SpanOr(&'static str),
     /// A time zone by its name in the database.
@@ -110,6 +112,7 @@ impl SettingKind {
         match (self, value) {
             (Self::Count(low, high), &Setting::Count(count)) => (low..=high).contains(&count),
             (Self::Span | Self::SpanOr(_), &Setting::Span(span)) => span >= Span::ZERO,
+            (Self::SpanAboveZero, &Setting::Span(span)) => span > Span::ZERO,
             (Self::SpanOr(known), Setting::Unset(word)) => known == *word,
             (Self::Word(words), Setting::Word(word)) => words.contains(word),
             (Self::Markets, Setting::Markets(markets)) => !markets.contains(&Market::Owned),
@@ -136,6 +139,7 @@ impl fmt::Display for SettingKind {
             Self::Vcpus => "a number of cores",
             Self::Memory => "an amount of memory",
             Self::Span => "a length of time, zero or more",
+            Self::SpanAboveZero => "a length of time, more than zero",
             Self::SpanOr(word) => {
                 return write!(f, "a length of time, zero or more, or the word `{word}`");
             }

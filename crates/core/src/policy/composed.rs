@@ -6,6 +6,7 @@ pub mod fits;
 use rustc_hash::FxHashSet;
 
 use super::backfill::{Backfill, Pass};
+use super::checkpoint::CheckpointRule;
 use super::external::{self, Launcher};
 use super::place::{self, Place};
 use super::preempt::Preempt;
@@ -17,7 +18,9 @@ use super::start::{Rent, WorkStarter};
 use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
 use crate::model::{Offer, Rules, World};
-use crate::state::{Needs, Record, RefusalReason, Share, State, WaitReason, Why, WorkRef};
+use crate::state::{
+    AllocationRef, Needs, Record, RefusalReason, Share, State, WaitReason, Why, WorkRef,
+};
 use crate::units::{Demand, Id, Span, Time};
 
 use super::due::{Alarm, Due};
@@ -49,6 +52,7 @@ pub struct Composed {
     provision: Box<dyn Provision>,
     preempt: Option<Box<dyn Preempt>>,
     release: Option<Box<dyn Release>>,
+    checkpoint: Option<Box<dyn CheckpointRule>>,
     outside: ExternalParts,
     /// Work that arrived at this decision and joined the queue.
     joined: Vec<WorkRef>,
@@ -86,7 +90,7 @@ impl Composed {
             Some(session)
         };
         let [preempt, admit, order, place, backfill, provision, release] =
-            PolicyPart::ALL.map(&mut start);
+            PolicyPart::OUTSIDE.map(&mut start);
         let preempts = preempt.is_some();
         outside.preempt = preempt.map(external::ExternalPreempt::new);
         outside.admit = admit.map(external::ExternalAdmit::new);
@@ -130,6 +134,7 @@ impl Composed {
             provision,
             preempt: if preempts { None } else { spec.preempt.build() },
             release,
+            checkpoint: spec.checkpoint.build(),
             outside,
             joined: Vec::new(),
             blocked: None,
@@ -160,6 +165,10 @@ impl Policy for Composed {
 
     fn is_built_in(&self) -> bool {
         self.outside.sessions.is_empty()
+    }
+
+    fn checkpoint_every(&mut self, state: &State<'_>, allocation: AllocationRef) -> Option<Span> {
+        self.checkpoint.as_ref()?.every(state, allocation)
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{PolicyFactory, backfill, order, place, preempt, provision, release};
+use super::{PolicyFactory, backfill, checkpoint, order, place, preempt, provision, release};
 use crate::units::Span;
 
 pub use super::admit::AdmitSpec;
 pub use super::backfill::BackfillSpec;
+pub use super::checkpoint::CheckpointSpec;
 pub use super::order::OrderSpec;
 pub use super::place::{GpuMachines, Narrow, PlaceSpec};
 pub use super::preempt::PreemptSpec;
@@ -38,6 +39,8 @@ pub struct PolicySpec {
     pub provision: ProvisionSpec,
     /// Release part: when a rented instance is given back.
     pub release: ReleaseSpec,
+    /// Checkpoint part: when progress is saved.
+    pub checkpoint: CheckpointSpec,
     /// Published simulator whose decisions are followed, where they differ from ours.
     pub compatibility: Option<Compatibility>,
     /// Processes that decide instead, by part.
@@ -46,7 +49,7 @@ pub struct PolicySpec {
     pub factory: Option<PolicyFactory>,
 }
 
-/// Part of a policy that another process can decide.
+/// Question that a policy answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PolicyPart {
     /// All questions.
@@ -65,11 +68,14 @@ pub enum PolicyPart {
     Provision,
     /// Instances to give back, and when.
     Release,
+    /// Checkpoints to write, and when.
+    Checkpoint,
 }
 
 impl PolicyPart {
-    /// The parts of a composed policy, in the order in which they are asked.
-    pub const ALL: [Self; 7] = [
+    /// The parts of a composed policy that another process can decide, in the order in which they are
+    /// asked.
+    pub const OUTSIDE: [Self; 7] = [
         Self::Preempt,
         Self::Admit,
         Self::Order,
@@ -90,6 +96,7 @@ impl PolicyPart {
             Self::Backfill => "backfill",
             Self::Provision => "provision",
             Self::Release => "release",
+            Self::Checkpoint => "checkpoint",
         }
     }
 }
@@ -138,6 +145,7 @@ impl PolicySpec {
             backfill: backfill::NONE.spec(),
             provision: provision::OWNED_ONLY.spec(),
             release: release::IDLE.spec(),
+            checkpoint: checkpoint::NEVER.spec(),
             compatibility: None,
             external: BTreeMap::new(),
             factory: None,
@@ -164,6 +172,11 @@ impl PolicySpec {
                 self.provision.is_none_of(provision::PARTS),
             ),
             (PolicyPart::Release, self.release.name(), self.release.is_none_of(release::PARTS)),
+            (
+                PolicyPart::Checkpoint,
+                self.checkpoint.name(),
+                self.checkpoint.is_none_of(checkpoint::PARTS),
+            ),
         ];
         own.into_iter().find(|&(_, _, is_own)| is_own).map(|(part, name, _)| (part, name))
     }

@@ -123,10 +123,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
         let progress = self.state.progress(allocation);
         let total = self.totals[work.slot()].unwrap_or(i128::MAX);
-        let ask = &self.state.work(work).ask;
-        let resumes = ask.keeps_progress();
         if let Some(progress) = progress
-            && ask.home.is_some()
+            && self.state.work(work).ask.home.is_some()
         {
             let computed = self.totals[work.slot()].and_then(|total| progress.eta(total));
             self.state.charge_transfers(allocation, computed, &mut self.charges);
@@ -137,17 +135,18 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let (useful, lost) = match ending {
             Ending::Done => (total - before, 0),
             Ending::RunOver => (made(), 0),
-            Ending::Preempted | Ending::Migrated if resumes => (made(), 0),
-            Ending::Preempted
-            | Ending::Interrupted
-            | Ending::Failed
-            | Ending::Migrated
-            | Ending::Cancelled => (0, made()),
+            Ending::Cancelled => (0, made()),
+            Ending::Preempted | Ending::Interrupted | Ending::Failed | Ending::Migrated => {
+                let useful = self.state.kept(allocation, ending).min(total) - before;
+                (useful, made() - useful)
+            }
         };
+        let computed = || progress.and_then(|progress| progress.eta(total)).unwrap_or(now);
+        let overhead = self.state.overhead(allocation, || computed().min(now));
         if let Some(why) = ending.returns() {
             self.triggers.push(Trigger::Eligible(work, why));
         }
-        let stopped = Record::Stopped { allocation, ending, useful, lost };
+        let stopped = Record::Stopped { allocation, ending, useful, lost, overhead };
         self.record(&stopped);
         let idle = self.state.close(allocation, &mut self.charges);
         self.emit_charges();

@@ -1,5 +1,6 @@
 //! Progress of running tasks, as a value.
 
+use super::CheckpointCycle;
 use crate::units::{Span, Time};
 
 /// Progress of tasks that have come equally far. Amounts are per task, in millionths of a
@@ -14,24 +15,64 @@ pub struct Progress {
     pub rate: u32,
     /// Time from which it grows at that rate; it may lie ahead, while input is read.
     pub since: Time,
+    /// Checkpoints that the tasks write; `None` if they write none.
+    pub cycle: Option<CheckpointCycle>,
+    /// Progress at the beginning of a write that was under way at `since`.
+    begun: i128,
 }
 
 impl Progress {
     /// Progress of tasks that go on from what they have saved.
     pub const fn from_saved(saved: i128, rate: u32, since: Time) -> Self {
-        Self { done: saved, saved, rate, since }
+        Self { done: saved, saved, rate, since, cycle: None, begun: saved }
+    }
+
+    /// The same of tasks that write checkpoints. The cycle begins no later than the progress.
+    #[must_use]
+    pub const fn writing(self, cycle: Option<CheckpointCycle>) -> Self {
+        Self { cycle, ..self }
     }
 
     /// Progress made until `now`.
     pub fn done_at(&self, now: Time) -> i128 {
-        let span = (now - self.since).max(Span::ZERO);
-        self.done + i128::from(span.micros()) * i128::from(self.rate)
+        self.done + i128::from(self.computed(now).micros()) * i128::from(self.rate)
+    }
+
+    /// Time computed since `since`.
+    fn computed(&self, now: Time) -> Span {
+        match &self.cycle {
+            Some(cycle) if now > self.since => cycle.computed_between(self.since, now),
+            Some(_) | None => (now - self.since).max(Span::ZERO),
+        }
+    }
+
+    /// Time since `since` in which the tasks stood still to write checkpoints.
+    pub fn stood(&self, now: Time) -> Span {
+        (now - self.since).max(Span::ZERO) - self.computed(now)
+    }
+
+    /// Progress that stays whatever happens to the tasks at `now`.
+    pub fn saved_at(&self, now: Time) -> i128 {
+        let Some(cycle) = self.cycle.filter(|_| now > self.since) else { return self.saved };
+        match cycle.last_written(now) {
+            Some(begun) if begun >= self.since => self.saved.max(self.done_at(begun)),
+            Some(begun) if cycle.last_written(self.since) != Some(begun) => {
+                self.saved.max(self.begun)
+            }
+            Some(_) | None => self.saved,
+        }
     }
 
     /// Counts what was made until `now` as done.
     pub fn settle(&mut self, now: Time) {
-        self.done = self.done_at(now);
-        self.since = self.since.max(now);
+        if now <= self.since {
+            return;
+        }
+        let begun = self.cycle.and_then(|cycle| cycle.last_begun(now));
+        let begun = begun.filter(|&begun| begun >= self.since);
+        let begun = begun.map_or(self.begun, |begun| self.done_at(begun));
+        (self.done, self.saved) = (self.done_at(now), self.saved_at(now));
+        (self.begun, self.since) = (begun, now);
     }
 
     /// Goes on at another rate from `now` on.
@@ -50,7 +91,7 @@ impl Progress {
     pub fn fall_back(&mut self, now: Time) -> i128 {
         self.settle(now);
         let lost = self.done - self.saved;
-        self.done = self.saved;
+        (self.done, self.begun) = (self.saved, self.saved);
         lost
     }
 
@@ -59,7 +100,10 @@ impl Progress {
     #[inline(always)]
     pub fn eta(&self, total: i128) -> Option<Time> {
         let left = (total - self.done).max(0);
-        (left == 0 || self.rate > 0).then(|| self.since.saturating_add(span_at(left, self.rate)))
+        (left == 0 || self.rate > 0).then(|| match &self.cycle {
+            Some(cycle) if left > 0 => cycle.after(self.since, span_at(left, self.rate)),
+            Some(_) | None => self.since.saturating_add(span_at(left, self.rate)),
+        })
     }
 
     /// Whether it comes to `total` at `at`, as [`Progress::eta`] has it.
@@ -68,7 +112,8 @@ impl Progress {
         let (left, rate) = (total - self.done, i128::from(self.rate));
         // There is just time for it: found by multiplying, many times faster than by dividing.
         let possible = i128::from((at - self.since).micros()) * rate;
-        (0 <= left && left <= possible && possible - rate < left) || self.eta(total) == Some(at)
+        let just = 0 <= left && left <= possible && possible - rate < left;
+        just && self.cycle.is_none() || self.eta(total) == Some(at)
     }
 }
 
@@ -80,7 +125,7 @@ pub fn run_length(work: Span, speed: u32) -> Span {
 
 /// `left / speed`, rounded up; most of it fits in a word, which divides several times faster.
 #[inline(always)]
-fn span_at(left: i128, speed: u32) -> Span {
+pub(super) fn span_at(left: i128, speed: u32) -> Span {
     let speed = speed.max(1);
     if let Ok(left) = u64::try_from(left) {
         return span_of(left.div_ceil(u64::from(speed)));
@@ -96,6 +141,7 @@ fn span_of(micros: impl TryInto<i64>) -> Span {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Checkpoint;
 
     const fn at(micros: i64) -> Time {
         Time::from_micros(micros)
@@ -149,6 +195,76 @@ mod tests {
         assert_eq!(one.fall_back(at(122)), 3_000_000);
         assert_eq!((one.done_at(at(122)), one.saved), (15_000_000, 15_000_000));
         assert_eq!(one.fall_back(at(122)), 0);
+    }
+
+    /// 30 us of computing and 10 us of writing, at 1.5.
+    fn writing(blocking: bool) -> Progress {
+        let checkpoint = Checkpoint { blocking, ..Checkpoint::blocking(Span::from_micros(10)) };
+        let cycle = CheckpointCycle::new(Span::from_micros(30), checkpoint, FAST.since);
+        FAST.writing(Some(cycle))
+    }
+
+    #[test]
+    fn progress_is_saved_when_a_write_is_over() {
+        let told = |one: Progress, now| {
+            let (done, saved) = (one.done_at(at(now)), one.saved_at(at(now)));
+            (done / 1_500_000, saved / 1_500_000, one.stood(at(now)).micros())
+        };
+        let blocks = [90, 130, 139, 140, 170, 180].map(|now| told(writing(true), now));
+        assert_eq!(
+            blocks,
+            [(0, 0, 0), (30, 0, 0), (30, 0, 9), (30, 30, 10), (60, 30, 10), (60, 60, 20)]
+        );
+        let goes_on = [130, 139, 140, 170, 180].map(|now| told(writing(false), now));
+        assert_eq!(goes_on, [(30, 0, 0), (39, 0, 0), (40, 30, 0), (70, 30, 0), (80, 70, 0)]);
+        let mut failed = writing(false);
+        assert_eq!(failed.fall_back(at(179)), 49 * 1_500_000);
+        assert_eq!((failed.done, failed.saved), (30 * 1_500_000, 30 * 1_500_000));
+    }
+
+    #[test]
+    fn settling_changes_nothing_of_what_is_written() {
+        for blocking in [true, false] {
+            let one = writing(blocking);
+            let moments = (90..300).step_by(7);
+            for (first, second) in moments.clone().flat_map(|now| [(now, now + 3), (now, now + 31)])
+            {
+                let mut settled = one;
+                settled.settle(at(first));
+                settled.settle(at(second));
+                for later in (second..300).map(at) {
+                    assert_eq!(settled.done_at(later), one.done_at(later));
+                    assert_eq!(settled.saved_at(later), one.saved_at(later), "{second} {later:?}");
+                }
+                for total in
+                    (0..400_000_000).step_by(7_500_001).filter(|&total| total > settled.done)
+                {
+                    assert_eq!(settled.eta(total), one.eta(total), "{settled:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_write_saves_does_not_change_with_the_rate_after_it_began() {
+        let mut slowed = writing(false);
+        slowed.set_rate(500_000, at(135));
+        assert_eq!(slowed.saved_at(at(140)), 45_000_000);
+        assert_eq!(slowed.done_at(at(140)), 55_000_000);
+        // 5 us at 1.5 and 35 us at 0.5 after the write began.
+        assert_eq!(slowed.saved_at(at(180)), 45_000_000 + 7_500_000 + 17_500_000);
+    }
+
+    #[test]
+    fn tasks_end_after_what_they_write_before() {
+        for (total, end) in [(1, 101), (45_000_000, 130), (45_000_001, 141), (90_000_000, 170)] {
+            let one = writing(true);
+            assert_eq!(one.eta(total), Some(at(end)), "{total}");
+            for now in 95..200 {
+                assert_eq!(one.comes_to(total, at(now)), now == end, "{total} at {now}");
+            }
+        }
+        assert_eq!(writing(false).eta(45_000_001), Some(at(131)));
     }
 
     #[test]

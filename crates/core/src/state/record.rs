@@ -245,6 +245,8 @@ pub enum Record {
         useful: i128,
         /// Progress that has to be made again.
         lost: i128,
+        /// Progress that was not made, as the tasks read or wrote checkpoints instead.
+        overhead: i128,
     },
     /// All tasks of the work are done.
     Finished(WorkRef),

@@ -1,9 +1,10 @@
 //! Saved progress of tasks: of those that wait, in groups that came equally far, and of those
-//! that are placed.
+//! that are placed, with the checkpoints by which they save more.
 
 use std::collections::BTreeMap;
 
-use super::{AllocationRef, Ending, LiveWork, Progress, State, WorkRef};
+use super::{AllocationRef, CheckpointCycle, Ending, LiveWork, Progress, State, WorkRef};
+use crate::model::Checkpoint;
 use crate::units::{Span, Time};
 
 /// Waiting tasks of one piece of work that have saved progress.
@@ -15,14 +16,74 @@ pub(super) struct SavedGroups {
     tasks: u32,
 }
 
+/// Checkpoints of the tasks of an allocation: the one that they go on from, and those that they
+/// write.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct SavedCourse {
+    /// Progress that each had saved when it was placed.
+    saved: i128,
+    /// Time to read it before they compute.
+    restore: Span,
+    /// The checkpoints that they write, once they have started.
+    cycle: Option<CheckpointCycle>,
+}
+
 impl State<'_> {
-    /// Progress of the tasks of an allocation; `None` before they start. Reading input makes no
-    /// progress.
+    /// Progress of the tasks of an allocation; `None` before they start. Reading input or a
+    /// checkpoint makes no progress.
     #[inline(always)]
     pub fn progress(&self, allocation: AllocationRef) -> Option<Progress> {
         let target = &self.allocations[allocation];
         let since = target.started()?.saturating_add(target.input);
-        Some(Progress::from_saved(self.saved(allocation), target.speed, since))
+        let Some(course) = self.courses.get(allocation.slot()) else {
+            return Some(Progress::from_saved(0, target.speed, since));
+        };
+        let since = since.saturating_add(course.restore);
+        Some(Progress::from_saved(course.saved, target.speed, since).writing(course.cycle))
+    }
+
+    /// Cost of a checkpoint of `work`; `None` where it can write none that is of use.
+    #[inline]
+    pub fn checkpoint(&self, work: WorkRef) -> Option<Checkpoint> {
+        let ask = &self.works[work].ask;
+        let checkpoint = ask.checkpoint.filter(|_| ask.keeps_saved())?;
+        Some(self.book.checkpoints()[checkpoint])
+    }
+
+    /// The tasks of an allocation, which start now, read the checkpoint that they go on from, if they
+    /// have saved progress, and compute for `every` between those that they write; `None` if they write
+    /// none.
+    pub(crate) fn set_checkpoints(
+        &mut self,
+        allocation: AllocationRef,
+        checkpoint: Checkpoint,
+        every: Option<Span>,
+    ) {
+        let from = self.progress(allocation).map_or(self.now, |progress| progress.since);
+        let course = self.course_mut(allocation);
+        if course.saved > 0 {
+            course.restore = checkpoint.restore;
+        }
+        let from = from.saturating_add(course.restore);
+        course.cycle = every.map(|every| CheckpointCycle::new(every, checkpoint, from));
+    }
+
+    /// Progress that the tasks of an allocation would have made until `until` in the time in which they
+    /// read and wrote checkpoints instead, each.
+    #[inline(always)]
+    pub(crate) fn overhead(&self, allocation: AllocationRef, until: impl Fn() -> Time) -> i128 {
+        match self.courses.get(allocation.slot()) {
+            Some(SavedCourse { restore: Span::ZERO, cycle: None, .. }) | None => 0,
+            Some(course) => self.overhead_of(allocation, course.restore, until()),
+        }
+    }
+
+    #[cold]
+    fn overhead_of(&self, allocation: AllocationRef, restore: Span, until: Time) -> i128 {
+        let Some(progress) = self.progress(allocation) else { return 0 };
+        let ahead = (progress.since - until).clamp(Span::ZERO, restore);
+        let spent = restore - ahead + progress.stood(until);
+        i128::from(spent.micros()) * i128::from(progress.rate)
     }
 
     /// Time at which the started tasks of an allocation end if each comes to `total`: when it has
@@ -35,7 +96,7 @@ impl State<'_> {
 
     /// Progress that each task of an allocation had saved when it was placed.
     pub fn saved(&self, allocation: AllocationRef) -> i128 {
-        self.saved_before.get(allocation.slot()).copied().unwrap_or(0)
+        self.courses.get(allocation.slot()).map_or(0, |course| course.saved)
     }
 
     /// The least progress that a task of `work` that is not done has saved.
@@ -62,13 +123,15 @@ impl State<'_> {
         live.estimate_after(whole_micros(done))
     }
 
-    /// Progress that the tasks of an allocation that has ended so keep.
-    pub(super) fn kept(&self, allocation: AllocationRef, ending: Ending) -> i128 {
-        if !self.works[self.allocations[allocation].work()].ask.keeps_progress() {
+    /// Progress that the tasks of an allocation that has ended so keep: all of it where they save it
+    /// before they stop, else that of their last checkpoint.
+    pub(crate) fn kept(&self, allocation: AllocationRef, ending: Ending) -> i128 {
+        let ask = &self.works[self.allocations[allocation].work()].ask;
+        if !ask.keeps_saved() {
             return 0;
         }
         let Some(mut progress) = self.progress(allocation) else { return self.saved(allocation) };
-        if ending.saves_progress() {
+        if ending.saves_progress() && ask.keeps_progress() {
             progress.save(self.now);
         } else {
             progress.fall_back(self.now);
@@ -143,17 +206,21 @@ impl State<'_> {
 
     /// Sets what each task of an allocation had saved when it was placed.
     pub(super) fn set_saved(&mut self, allocation: AllocationRef, each: i128) {
-        if self.saved_before.len() <= allocation.slot() {
-            self.saved_before.resize(allocation.slot() + 1, 0);
-        }
-        self.saved_before[allocation.slot()] = each;
+        self.course_mut(allocation).saved = each;
     }
 
-    /// A new allocation has saved nothing.
+    fn course_mut(&mut self, allocation: AllocationRef) -> &mut SavedCourse {
+        if self.courses.len() <= allocation.slot() {
+            self.courses.resize(allocation.slot() + 1, SavedCourse::default());
+        }
+        &mut self.courses[allocation.slot()]
+    }
+
+    /// A new allocation has saved nothing and writes nothing.
     #[inline]
     pub(super) fn forget_saved(&mut self, allocation: AllocationRef) {
-        if let Some(saved) = self.saved_before.get_mut(allocation.slot()) {
-            *saved = 0;
+        if let Some(course) = self.courses.get_mut(allocation.slot()) {
+            *course = SavedCourse::default();
         }
     }
 

@@ -1,6 +1,7 @@
 //! Suspended time of work whose tasks were stopped before they were done.
 
-use super::{AllocationRef, Ending, State, WorkRef};
+use super::progress::span_at;
+use super::{AllocationRef, State, WorkRef};
 use crate::units::{Span, Time};
 
 /// Suspended and lost time of one piece of work since its first start.
@@ -28,20 +29,29 @@ impl State<'_> {
     /// An allocation of `work` that started then has stopped before it was done.
     pub(super) fn pause(&mut self, stopped: AllocationRef, started: Time) {
         let work = self.allocations[stopped].work();
+        let in_vain = self.in_vain(stopped, started);
         let live = &self.works[work];
-        let ask = &live.ask;
-        let keeps = self.allocations[stopped].ending.is_some_and(Ending::saves_progress);
-        let in_vain = (ask.gang || ask.tasks == 1) && !(keeps && ask.keeps_progress());
         let others = live.allocations.iter().filter(|&&other| other != stopped);
         let runs_on = others.clone().any(|&other| self.allocations[other].started().is_some());
         let now = self.now;
         let pause = self.pause_of(work);
-        if in_vain {
-            pause.sum += now - started;
-        }
+        pause.sum += in_vain;
         if !runs_on {
             pause.since = Some(now);
         }
+    }
+
+    /// Time in which the tasks of an allocation that started then and has stopped before it was done
+    /// did not come on: none where they save all that they did, else all but what they keep.
+    fn in_vain(&self, stopped: AllocationRef, started: Time) -> Span {
+        let target = &self.allocations[stopped];
+        let ask = &self.works[target.work()].ask;
+        let ending = target.ending.expect("it has stopped");
+        if ask.tasks > 1 && !ask.gang || ending.saves_progress() && ask.keeps_progress() {
+            return Span::ZERO;
+        }
+        let kept = self.kept(stopped, ending) - self.saved(stopped);
+        self.now - started - span_at(kept, target.speed)
     }
 
     fn pause_of(&mut self, work: WorkRef) -> &mut Suspension {

@@ -1,7 +1,7 @@
 //! Values that work gets where its source says nothing.
 
 use crate::model::gpu::answers;
-use crate::model::{Filter, Home, Interner, Rules, Tenant, Together, Work};
+use crate::model::{Checkpoint, Filter, Home, Interner, Rules, Tenant, Together, Work};
 use crate::problem::Problem;
 use crate::units::{Id, Span};
 
@@ -16,6 +16,8 @@ pub struct Defaults {
     pub deadline: Option<DeadlineRule>,
     /// Whether progress survives a preemption; replaces what the source says.
     pub resumes: Option<bool>,
+    /// Cost of a checkpoint, where the work has none.
+    pub checkpoint: Option<Checkpoint>,
     /// Whether work has its instances alone; replaces what the source says.
     pub exclusive: Option<bool>,
     /// Milli-cores per task, where the source asks none.
@@ -68,10 +70,13 @@ impl Defaults {
             rule.slack >= Span::ZERO && rule.factor.is_finite() && rule.factor >= 0.0
         });
         let bytes = self.input.unwrap_or(0) >= 0 && self.output.unwrap_or(0) >= 0;
-        let message = match (estimate, deadline, bytes) {
+        let checkpoint =
+            self.checkpoint.is_none_or(|one| one.write >= Span::ZERO && one.restore >= Span::ZERO);
+        let message = match (estimate, deadline, bytes, checkpoint) {
             (false, ..) => "the factor of missing estimates must be greater than 0",
-            (_, false, _) => "slack and factor of deadlines must not be negative",
-            (.., false) => "input and output must not be negative",
+            (_, false, ..) => "slack and factor of deadlines must not be negative",
+            (.., false, _) => "input and output must not be negative",
+            (.., false) => "times of a checkpoint must not be negative",
             _ => return None,
         };
         Some(Problem::with("workload", message))
@@ -110,6 +115,13 @@ impl Defaults {
             let how = if resumes { "resumes where it stopped" } else { "starts again" };
             told.push(format!("Preempted work {how}."));
         }
+        if let Some(Checkpoint { write, blocking, restore }) = self.checkpoint {
+            let how = if blocking { "stands still" } else { "goes on" };
+            told.push(format!(
+                "Work of which nothing else is known writes a checkpoint in {write}, {how} \
+                 meanwhile, and reads one in {restore}."
+            ));
+        }
         told
     }
 }
@@ -133,13 +145,14 @@ pub(super) struct ApplyDefaults {
     defaults: Defaults,
     tenant: Option<Id<Tenant>>,
     home: Option<Id<Home>>,
+    checkpoint: Option<Id<Checkpoint>>,
     /// Rules of the work with ours on top, by the row of the former.
     rules: Vec<Option<Id<Rules>>>,
 }
 
 impl ApplyDefaults {
     pub(super) fn new(defaults: Defaults) -> Self {
-        Self { defaults, tenant: None, home: None, rules: Vec::new() }
+        Self { defaults, tenant: None, home: None, checkpoint: None, rules: Vec::new() }
     }
 
     fn names(&mut self, book: &mut Interner, work: &mut Work) {
@@ -149,6 +162,10 @@ impl ApplyDefaults {
         }
         if let (None, Some(name)) = (ask.home, &self.defaults.home) {
             ask.home = Some(*self.home.get_or_insert_with(|| book.home(name)));
+        }
+        if let (None, Some(checkpoint)) = (ask.checkpoint, self.defaults.checkpoint) {
+            let id = self.checkpoint.get_or_insert_with(|| book.checkpoint(checkpoint));
+            ask.checkpoint = Some(*id);
         }
         if self.defaults.rules != Rules::default() {
             let row = ask.rules.row();

@@ -12,7 +12,7 @@ use crate::units::Span;
 ///
 /// Each piece needs an id of its own, which its random draws and its records go by; the first that was
 /// there before ends the run with a problem. Runs of consecutive ids take no memory. Tenants, classes,
-/// homes and rules that the work refers to are those of an [`Interner`] that [`WorkList::named`] takes;
+/// homes, rules and checkpoints that the work refers to are those of an [`Interner`] that [`WorkList::named`] takes;
 /// without one they are the defaults.
 #[derive(Clone, Debug)]
 pub struct WorkList<I> {
@@ -102,6 +102,10 @@ impl<W: Borrow<Work>, I: Iterator<Item = W>> Source for WorkList<I> {
         if let Some(home) = ask.home {
             let known = names.homes().rows().get(home.row());
             ask.home = Some(book.home(&known.ok_or_else(|| lacks("home"))?.name));
+        }
+        if let Some(checkpoint) = ask.checkpoint {
+            let known = names.checkpoints().rows().get(checkpoint.row());
+            ask.checkpoint = Some(book.checkpoint(*known.ok_or_else(|| lacks("checkpoint"))?));
         }
         Ok(true)
     }

@@ -4,7 +4,7 @@ mod cells;
 mod column;
 mod writer;
 
-use crate::model::{Ask, Interner, Rules, Work, WorkId, WorkKind};
+use crate::model::{Ask, Checkpoint, Interner, Rules, Work, WorkId, WorkKind};
 use crate::part::Part;
 use crate::problem::{Problem, Problems, clip, did_you_mean};
 use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
@@ -86,6 +86,15 @@ pub(super) struct NativeRows {
     key: Vec<u8>,
     /// The work of a row in which all optional cells are empty.
     blank: Ask,
+    checkpoint: CheckpointCells,
+}
+
+/// Cells of the current row that say what a checkpoint costs.
+#[derive(Clone, Copy, Debug, Default)]
+struct CheckpointCells {
+    write: Option<Span>,
+    blocking: Option<bool>,
+    restore: Option<Span>,
 }
 
 /// The cell of a lifetime or runtime without an end.
@@ -106,6 +115,7 @@ impl NativeRows {
             keep_names,
             key: Vec::new(),
             blank: Ask::default(),
+            checkpoint: CheckpointCells::default(),
         })
     }
 
@@ -162,6 +172,9 @@ impl NativeRows {
             C::Input => ask.input = unsigned(cell)?,
             C::Output => ask.output = unsigned(cell)?,
             C::Resumes => ask.resumes = flag(cell)?,
+            C::CheckpointWrite => self.checkpoint.write = Some(wait(cell)?),
+            C::CheckpointBlocking => self.checkpoint.blocking = Some(flag(cell)?),
+            C::CheckpointRestore => self.checkpoint.restore = Some(wait(cell)?),
             C::ObservedWait => {
                 wait(cell)?;
             }
@@ -185,6 +198,23 @@ impl NativeRows {
             }
             Ok(rules)
         })
+    }
+
+    /// The checkpoint of the current row.
+    fn checkpoint(&self) -> Result<Option<Checkpoint>, Problem> {
+        let CheckpointCells { write, blocking, restore } = self.checkpoint;
+        let beside = [
+            (blocking.is_some(), NativeColumn::CheckpointBlocking),
+            (restore.is_some(), NativeColumn::CheckpointRestore),
+        ];
+        if write.is_none()
+            && let Some((_, column)) = beside.iter().find(|(is_there, _)| *is_there)
+        {
+            let message = format!("the row has {} but no checkpoint_write_s", column.name());
+            return Err(self.table.row_problem(message));
+        }
+        let (blocking, restore) = (blocking.unwrap_or(true), restore.unwrap_or(Span::ZERO));
+        Ok(write.map(|write| Checkpoint { write, blocking, restore }))
     }
 
     /// Checks the conditions between the cells of a row, and fills in what follows from them.
@@ -227,6 +257,7 @@ impl Rows for NativeRows {
         work.ask = self.blank;
         work.body = WorkKind::Job.body(UNSET);
         self.key.clear();
+        self.checkpoint = CheckpointCells::default();
         let mut identified = false;
         for index in 0..self.columns.len() {
             let column = self.columns[index];
@@ -242,6 +273,8 @@ impl Rows for NativeRows {
         if !self.key.is_empty() {
             work.ask.rules = self.rules(book)?;
         }
+        let checkpoint = self.checkpoint().map_err(Bad::Row)?;
+        work.ask.checkpoint = checkpoint.map(|checkpoint| book.checkpoint(checkpoint));
         Ok(if identified { ReadRow::Identified } else { ReadRow::Filled })
     }
 

@@ -5,7 +5,7 @@ mod draws;
 
 use std::fmt::Write;
 
-use crate::model::{Interner, Rules, Work, WorkId, WorkKind};
+use crate::model::{Checkpoint, Interner, Rules, Work, WorkId, WorkKind};
 use crate::problem::Problem;
 use crate::units::stream::Stream;
 use crate::units::{Distribution, Span, Time};
@@ -114,6 +114,8 @@ pub struct SynthClass {
     pub exclusive: bool,
     /// Whether progress survives a preemption.
     pub resumes: bool,
+    /// Cost of a checkpoint; `None` where there are none.
+    pub checkpoint: Option<Checkpoint>,
     /// Rules on where it may run.
     pub rules: Rules,
 }
@@ -141,6 +143,7 @@ impl Default for SynthClass {
             output: Distribution::Constant(0.0),
             exclusive: false,
             resumes: false,
+            checkpoint: None,
             rules: Rules::default(),
         }
     }
@@ -277,12 +280,13 @@ impl Synth {
         }
     }
 
-    /// Gives rules and home of a class their ids, at its first piece of work.
+    /// Gives rules, checkpoint and home of a class their ids, at its first piece of work.
     #[cold]
     fn name_class(&mut self, class: usize, book: &mut Interner) -> Result<(), Problem> {
         let (spec, draws) = (&self.spec.classes[class], &mut self.draws[class]);
         draws.ask.rules = book.rules(&spec.rules);
         draws.ask.class = book.class(&spec.name);
+        draws.ask.checkpoint = spec.checkpoint.map(|checkpoint| book.checkpoint(checkpoint));
         if let Some(home) = &spec.home {
             let home = self.names.home(book, home.as_bytes());
             draws.ask.home = home.map_err(|reason| refused(spec, reason))?;

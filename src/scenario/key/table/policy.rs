@@ -85,6 +85,12 @@ pub(super) const ROWS: &[KeyRow] = &[
     row("policy.*.provision", ValueKind::Part("provision"), "owned-only", "Rent what, and where?"),
     row("policy.*.release", ValueKind::Part("release"), "idle", "When to give back?"),
     row(
+        "policy.*.checkpoint",
+        ValueKind::Part("checkpoint"),
+        "never",
+        "When is progress saved? Of work that can write checkpoints (see weather.md).",
+    ),
+    row(
         "policy.*.compatibility",
         ValueKind::Choice(&["none", "rlscheduler", "rlscheduler-backfill"]),
         "none",

@@ -138,6 +138,30 @@ pub(super) const ROWS: &[KeyRow] = &[
         "Whether progress survives a preemption.",
     ),
     row(
+        "workload.synthetic.class.*.checkpoint",
+        ValueKind::Table,
+        "none",
+        "What a checkpoint costs; without it the work cannot write any.",
+    ),
+    row(
+        "workload.synthetic.class.*.checkpoint.write",
+        ValueKind::Span,
+        "required",
+        "Time to write one.",
+    ),
+    row(
+        "workload.synthetic.class.*.checkpoint.blocking",
+        ValueKind::Flag,
+        "true",
+        "Whether tasks stand still while they write.",
+    ),
+    row(
+        "workload.synthetic.class.*.checkpoint.restore",
+        ValueKind::Span,
+        "0 s",
+        "Time to read one before tasks go on from it.",
+    ),
+    row(
         "workload.synthetic.class.*.tenants",
         ValueKind::Table,
         "default",

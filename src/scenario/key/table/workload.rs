@@ -59,6 +59,25 @@ pub(super) const ROWS: &[KeyRow] = &[
         "Whether progress survives a preemption.",
     ),
     row(
+        "workload.checkpoint",
+        ValueKind::Table,
+        "as the trace says",
+        "What a checkpoint costs work that says nothing of it.",
+    ),
+    row("workload.checkpoint.write", ValueKind::Span, "required", "Time to write one."),
+    row(
+        "workload.checkpoint.blocking",
+        ValueKind::Flag,
+        "true",
+        "Whether tasks stand still while they write.",
+    ),
+    row(
+        "workload.checkpoint.restore",
+        ValueKind::Span,
+        "0 s",
+        "Time to read one before tasks go on from it.",
+    ),
+    row(
         "workload.exclusive",
         ValueKind::Flag,
         "as the trace says",

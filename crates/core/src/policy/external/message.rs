@@ -316,6 +316,20 @@ pub struct Submitted {
     /// Progress survives a preemption.
     #[serde(default, skip_serializing_if = "is_false")]
     pub resumes: bool,
+    /// Cost of a checkpoint, if it can write any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<CheckpointMessage>,
+}
+
+/// Cost of a checkpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckpointMessage {
+    /// Time to write one.
+    pub write: i64,
+    /// Tasks stand still meanwhile.
+    pub blocking: bool,
+    /// Time to read one.
+    pub restore: i64,
 }
 
 /// Tasks got their instances.

@@ -4,10 +4,10 @@
 use rustc_hash::FxHashMap;
 
 use super::message::{
-    Allocated, Ended, EventMessage, InstanceChange, LaunchRefused, Placed, PriceChanged,
-    RulesMessage, ShareMessage, Submitted,
+    Allocated, CheckpointMessage, Ended, EventMessage, InstanceChange, LaunchRefused, Placed,
+    PriceChanged, RulesMessage, ShareMessage, Submitted,
 };
-use crate::model::{self, Offer, Spread, WorkKind};
+use crate::model::{self, Checkpoint, Offer, Spread, WorkKind};
 use crate::state::{
     AllocationRef, Ending, Exit, Handle, InstanceRef, LaunchRefusal, Record, State, WorkRef,
 };
@@ -185,6 +185,12 @@ impl EventOutbox {
             input: ask.input,
             output: ask.output,
             resumes: ask.resumes,
+            checkpoint: ask.checkpoint.map(|checkpoint| {
+                let Checkpoint { write, blocking, restore } =
+                    state.book().checkpoints()[checkpoint];
+                let (write, restore) = (write.micros(), restore.micros());
+                CheckpointMessage { write, blocking, restore }
+            }),
         }))
     }
 

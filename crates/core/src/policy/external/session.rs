@@ -63,7 +63,8 @@ impl Session {
             | PolicyPart::Place
             | PolicyPart::Backfill
             | PolicyPart::Provision
-            | PolicyPart::Release => {
+            | PolicyPart::Release
+            | PolicyPart::Checkpoint => {
                 format!("the {} part of policy `{}` (`{command}`)", part.name(), clip(policy))
             }
         };

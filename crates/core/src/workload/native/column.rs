@@ -47,6 +47,12 @@ pub enum NativeColumn {
     Output,
     /// `resumes`
     Resumes,
+    /// `checkpoint_write_s`
+    CheckpointWrite,
+    /// `checkpoint_blocking`
+    CheckpointBlocking,
+    /// `checkpoint_restore_s`
+    CheckpointRestore,
     /// `observed_wait_s`, which no run sees
     ObservedWait,
     /// `providers`
@@ -87,7 +93,7 @@ pub enum NativeColumn {
 
 impl NativeColumn {
     /// Every column, in the order in which they are written.
-    pub const ALL: [Self; 40] = [
+    pub const ALL: [Self; 43] = [
         Self::Id,
         Self::Source,
         Self::Ordinal,
@@ -110,6 +116,9 @@ impl NativeColumn {
         Self::Input,
         Self::Output,
         Self::Resumes,
+        Self::CheckpointWrite,
+        Self::CheckpointBlocking,
+        Self::CheckpointRestore,
         Self::ObservedWait,
         Self::Providers,
         Self::NotProviders,
@@ -155,6 +164,9 @@ impl NativeColumn {
             Self::Input => "input_bytes",
             Self::Output => "output_bytes",
             Self::Resumes => "resumes",
+            Self::CheckpointWrite => "checkpoint_write_s",
+            Self::CheckpointBlocking => "checkpoint_blocking",
+            Self::CheckpointRestore => "checkpoint_restore_s",
             Self::ObservedWait => "observed_wait_s",
             Self::Providers => "providers",
             Self::NotProviders => "not_providers",

@@ -2,7 +2,7 @@ use super::super::lines::Lines;
 use super::super::reader::Reader;
 use super::super::{BoxedSource, OnBadRow};
 use super::*;
-use crate::model::{Filter, Spread, Together};
+use crate::model::{Checkpoint, Filter, Spread, Together};
 use proptest::prelude::*;
 use std::io::Cursor;
 
@@ -95,6 +95,26 @@ fn malformed_rows_name_their_place() {
 }
 
 #[test]
+fn a_checkpoint_costs_what_its_cells_say() {
+    let head = "arrival_s,runtime_s,checkpoint_write_s,checkpoint_blocking,checkpoint_restore_s";
+    let rows = |rows: &str| read(format!("{head}\n{rows}\n").as_bytes());
+    let (found, book) = rows("0,1,,,\n0,1,60,,\n0,1,0.5,false,300").expect("rows");
+    let told = found.iter().map(|work| work.ask.checkpoint.map(|id| book.checkpoints()[id]));
+    let (write, restore) = (Span::from_micros(500_000), Span::from_secs(300));
+    let own = Checkpoint { write, blocking: false, restore };
+    let want = [None, Some(Checkpoint::blocking(Span::from_secs(60))), Some(own)];
+    assert_eq!(told.collect::<Vec<_>>(), want);
+    for (row, message) in [
+        ("0,1,,true,", "checkpoint_blocking but no checkpoint_write_s"),
+        ("0,1,,,5", "checkpoint_restore_s but no checkpoint_write_s"),
+        ("0,1,-1,,", "must not be negative"),
+    ] {
+        let problem = &rows(row).expect_err(row)[0];
+        assert!(problem.message.contains(message), "{problem}");
+    }
+}
+
+#[test]
 fn headers_are_checked_as_a_whole() {
     let problems = read(b"id,arival_s,id,sede\n").expect_err("a header");
     let told: Vec<String> = problems.iter().map(ToString::to_string).collect();
@@ -116,8 +136,8 @@ fn bad_rows_are_skipped_and_counted() {
     assert_eq!(source.skips().iter().map(|problem| problem.line).collect::<Vec<_>>(), [3, 4]);
 }
 
-/// Work whose tenant, home and rules are by name, as no book exists yet.
-type Named = (Work, String, Option<String>, Rules);
+/// Work whose tenant, home, rules and checkpoint are no ids, as no book exists yet.
+type Named = (Work, String, Option<String>, Rules, Option<Checkpoint>);
 
 fn name() -> impl Strategy<Value = String> {
     "[a-zA|=\\\\,\"#\n\r é]{1,6}"
@@ -174,10 +194,14 @@ fn work() -> impl Strategy<Value = Named> {
     let kind = prop::sample::select(vec![WorkKind::Job, WorkKind::VirtualMachine]);
     let flags = (any::<bool>(), any::<bool>(), any::<i32>(), 1..=u32::MAX);
     let bytes = (0..=i64::MAX, 0..=i64::MAX);
-    let names = ("[ab,\"#\n\r ]{0,4}", name(), prop::option::of(name()), rules());
+    let length = || (0..=FAR).prop_map(Span::from_micros);
+    let checkpoint = (length(), any::<bool>(), length())
+        .prop_map(|(write, blocking, restore)| Checkpoint { write, blocking, restore });
+    let checkpoint = prop::option::of(checkpoint);
+    let names = ("[ab,\"#\n\r ]{0,4}", name(), prop::option::of(name()), rules(), checkpoint);
     (id, kind, time(), deadline, (span(), span()), demand, flags, bytes, names).prop_map(
         |(id, kind, arrival, deadline, spans, demand, flags, bytes, names)| {
-            let (name, tenant, home, rules) = names;
+            let (name, tenant, home, rules, checkpoint) = names;
             let (gang, resumes, priority, tasks) = flags;
             let work = Work {
                 id: WorkId { source: id.0, ordinal: id.1 },
@@ -197,7 +221,7 @@ fn work() -> impl Strategy<Value = Named> {
                 },
                 body: kind.body(spans.1),
             };
-            (work, tenant, home, rules)
+            (work, tenant, home, rules, checkpoint)
         },
     )
 }
@@ -206,11 +230,12 @@ fn write(rows: &[Named], columns: &[NativeColumn]) -> (String, Vec<Work>) {
     let mut book = Interner::default();
     let mut writer = NativeWriter::new(Vec::new(), columns).expect("written");
     let mut all = Vec::new();
-    for (work, tenant, home, rules) in rows {
+    for (work, tenant, home, rules, checkpoint) in rows {
         let mut work = work.clone();
         work.ask.tenant = book.tenant(tenant);
         work.ask.home = home.as_ref().map(|home| book.home(home));
         work.ask.rules = book.rules(rules);
+        work.ask.checkpoint = checkpoint.map(|checkpoint| book.checkpoint(checkpoint));
         writer.write(&book, &work, None).expect("written");
         all.push(work);
     }
@@ -223,10 +248,12 @@ proptest! {
         let (text, want) = write(&rows, &NativeColumn::ALL);
         let (found, book) = read(text.as_bytes()).expect(&text);
         prop_assert_eq!(&found, &want);
-        for (work, (_, tenant, home, rules)) in found.iter().zip(&rows) {
+        for (work, (_, tenant, home, rules, checkpoint)) in found.iter().zip(&rows) {
             prop_assert_eq!(&book.tenants()[work.ask.tenant].name, tenant);
             prop_assert_eq!(&work.ask.home.map(|home| book.homes()[home].name.clone()), home);
             prop_assert_eq!(&book.all_rules()[work.ask.rules], rules);
+            let told = work.ask.checkpoint.map(|checkpoint| book.checkpoints()[checkpoint]);
+            prop_assert_eq!(&told, checkpoint);
         }
         // The columns in use are enough.
         let mut source = open(text.as_bytes(), OnBadRow::Fail).expect("a header");

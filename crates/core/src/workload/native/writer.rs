@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use crate::model::{Interner, Rules, Spread, Work, WorkBody};
+use crate::model::{Checkpoint, Interner, Rules, Spread, Work, WorkBody};
 use crate::problem::Problem;
 use crate::units::{Span, WHOLE_GPU};
 
@@ -150,7 +150,23 @@ fn fill(column: NativeColumn, book: &Interner, work: &Work, cell: &mut String) {
         C::Input => number(ask.input.into(), 0),
         C::Output => number(ask.output.into(), 0),
         C::Resumes => cell.push_str(if ask.resumes { "true" } else { "" }),
+        C::CheckpointWrite | C::CheckpointBlocking | C::CheckpointRestore => {
+            if let Some(checkpoint) = ask.checkpoint {
+                fill_checkpoint(column, book.checkpoints()[checkpoint], cell);
+            }
+        }
         _ => fill_rules(column, &book.all_rules()[ask.rules], cell),
+    }
+}
+
+fn fill_checkpoint(column: NativeColumn, checkpoint: Checkpoint, cell: &mut String) {
+    match column {
+        NativeColumn::CheckpointWrite => show_seconds(checkpoint.write.micros(), cell),
+        NativeColumn::CheckpointBlocking if !checkpoint.blocking => cell.push_str("false"),
+        NativeColumn::CheckpointRestore if checkpoint.restore > Span::ZERO => {
+            show_seconds(checkpoint.restore.micros(), cell);
+        }
+        _ => {}
     }
 }
 
