@@ -6,12 +6,14 @@
 //! the mean must lie within 4.79 standard errors of the exact value, and the
 //! standard error must be small enough for that to mean something.
 
+mod breaks;
 pub mod coverage;
 pub mod easy;
 pub mod exact;
 pub mod judge;
 pub mod listed;
 pub mod oracle;
+pub mod renewal;
 pub mod sizing;
 pub mod station;
 pub mod theory;
@@ -30,6 +32,7 @@ use crate::units::Stream;
 pub use judge::{CheckRow, CheckVerdict};
 pub use oracle::{Case, ExactAnswer, Measure};
 
+use breaks::Breaks;
 use judge::IntervalLimits;
 use watch::WindowWatch;
 
@@ -154,6 +157,9 @@ fn run_once(case: &Case, jobs: u64, seed: u64) -> Result<WindowWatch, String> {
     let world = case.station.world();
     let mut source = station::source(case, jobs, seed).map_err(&fail)?;
     let mut policy = policy::build(&case.policy);
+    if let Some(mean) = case.breaks {
+        policy = Box::new(Breaks::new(policy, mean));
+    }
     let mut observer = (WindowWatch::new(case, jobs), Laws::new(false));
     let options = Options { seed, ..Options::default() };
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());

@@ -73,3 +73,11 @@ fn a_minimum_that_is_not_billed_is_found_out() {
         rented.billing.minimum = Span::ZERO;
     });
 }
+
+#[test]
+fn a_restart_that_takes_no_time_is_found_out() {
+    found_out(oracle::daily_failures(), 1_000, |case| {
+        let checkpoint = case.classes[0].checkpoint.as_mut().expect("it writes checkpoints");
+        checkpoint.restore = Span::ZERO;
+    });
+}

@@ -2,10 +2,11 @@
 
 use super::Effort;
 use super::station::{RentalTerms, Station, UNIT, class, poisson};
-use super::theory;
-use crate::model::Billing;
+use super::{renewal, theory};
+use crate::model::{Billing, Checkpoint};
+use crate::policy::spec::CheckpointSpec;
 use crate::policy::spec::{AdmitSpec, PolicySpec};
-use crate::policy::{order, preempt, provision, release};
+use crate::policy::{checkpoint, order, preempt, provision, release};
 use crate::units::{Distribution, Span};
 use crate::workload::{Arrivals, SynthClass};
 
@@ -24,6 +25,8 @@ pub struct Case {
     pub classes: Vec<SynthClass>,
     /// Policy that serves the work.
     pub policy: PolicySpec,
+    /// Mean time between failures of all that runs; `None` if nothing fails.
+    pub breaks: Option<Span>,
     /// Thousands of pieces of work per replication for a quick check; a full
     /// one takes four times as many, for half the error.
     pub thousands: u64,
@@ -138,6 +141,7 @@ fn queue(
         batch: None,
         classes: vec![class(service)],
         policy: PolicySpec::named("first come, first served"),
+        breaks: None,
         thousands,
         answers,
     }
@@ -152,6 +156,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend([shortest_first(), srpt(), priorities(), elastic_cloud()]);
     cases.extend(cold_starts());
     cases.extend(rounded_bills());
+    cases.extend(checkpoints());
     cases
 }
 
@@ -424,5 +429,64 @@ fn bill(
     let station = Station::rented(rented);
     let mut case = queue(name, station, 1.0, lifetime, 40, answers);
     case.policy = renting(case.policy);
+    case
+}
+
+/// Jobs of 100 h on machines that fail once a day; a checkpoint takes 5 min, a restart 10 min.
+pub fn daily_failures() -> Case {
+    let day = Span::from_secs(86_400);
+    let (write, restore) = (Span::from_secs(300), Span::from_secs(600));
+    let checkpoint = Checkpoint { restore, ..Checkpoint::blocking(write) };
+    let name = "failures once a day, checkpoints at the best interval";
+    with_failures(name, 100 * 3_600, day, checkpoint, None, 2)
+}
+
+/// Trainings on many GPUs, of which 6.5 of 1,000 nodes of 8 fail a day; a checkpoint takes a minute.
+fn checkpoints() -> Vec<Case> {
+    let mtbf = |gpus: f64| Span::from_secs_f64(86_400.0 / (6.5 / 1_000.0 * gpus / 8.0));
+    let mtbf = |gpus: f64| mtbf(gpus).expect("it is a time");
+    let restarts = |minutes: i64| {
+        let restore = Span::from_secs(60 * minutes);
+        Checkpoint { restore, ..Checkpoint::blocking(Span::from_secs(60)) }
+    };
+    let hourly = "16,384 GPUs, checkpoints every hour";
+    let best = "131,072 GPUs, checkpoints at the best interval";
+    vec![
+        daily_failures(),
+        with_failures(hourly, 36_000, mtbf(16_384.0), restarts(5), Some(Span::HOUR), 2),
+        with_failures(best, 3_600, mtbf(131_072.0), restarts(20), None, 8),
+    ]
+}
+
+/// Jobs of `work` seconds that never wait, on machines that fail at a constant rate and come back at
+/// once, with checkpoints `every` so often or else at the best interval.
+fn with_failures(
+    name: &'static str,
+    work: i64,
+    mtbf: Span,
+    cost: Checkpoint,
+    every: Option<Span>,
+    thousands: u64,
+) -> Case {
+    let secs = |span: Span| span.secs_f64();
+    let (write, restore, work) = (secs(cost.write), secs(cost.restore), work as f64);
+    let rate = 1.0 / secs(mtbf);
+    let interval = every.map_or_else(|| renewal::best_interval(rate, write), secs);
+    let part: CheckpointSpec = match every {
+        Some(every) => checkpoint::PERIODIC.spec().set("every", every),
+        None => checkpoint::DALY.spec().set("mtbf", mtbf),
+    };
+    let time = renewal::time_of(work, rate, interval, write, restore);
+    let source = "sum of exp(lam R) (exp(lam (tau + w)) - 1) / lam";
+    let answers =
+        vec![mean("mean turnaround", source, Measure::Turnaround, time / UNIT.secs_f64())];
+    // About ten at once.
+    let arrivals = 10.0 * UNIT.secs_f64() / time;
+    let service = Distribution::Constant(work);
+    let station = Station::owned(1, 1_000);
+    let mut case = queue(name, station, arrivals, service, thousands, answers);
+    case.classes[0].checkpoint = Some(cost);
+    case.policy.checkpoint = part;
+    case.breaks = Some(mtbf);
     case
 }

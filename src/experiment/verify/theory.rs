@@ -15,7 +15,7 @@ fn integral(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
 }
 
 /// Point in `low..high` at which `f`, which falls from above zero to below, crosses zero.
-fn root(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
+pub(super) fn root(low: f64, high: f64, f: impl Fn(f64) -> f64) -> f64 {
     let (mut low, mut high) = (low, high);
     for _ in 0..200 {
         let middle = f64::midpoint(low, high);
