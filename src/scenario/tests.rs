@@ -347,6 +347,85 @@ fn the_world_holds_what_the_scenario_names() {
     assert_eq!(scenario.world.links.len(), 4);
 }
 
+/// A scenario with one spot offer in us-east-1a and rows of `availability`, in `folder`.
+fn with_availability(folder: &Path, rows: &str) -> Result<Scenario, Vec<String>> {
+    let text = format!(
+        "{SMALL}[cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\n\
+         types = [\"m5.xlarge\"]\nmarkets = [\"spot\"]\ncapacity = 9\n{rows}"
+    );
+    let read = Scenario::parse(&text, "a.toml", folder, &[]);
+    read.map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+/// Capacities of that offer, the first and then each change with its second.
+fn capacities(folder: &Path, rows: &str) -> (Option<u32>, Vec<(i64, Option<u32>)>) {
+    let scenario = with_availability(folder, rows).expect("it is right");
+    let path = &scenario.world.offers.rows()[1].capacity;
+    let changes = path.changes.iter().map(|&(at, most)| (at.micros() / 1_000_000, most));
+    (path.first, changes.collect())
+}
+
+#[test]
+fn the_last_row_of_availability_that_holds_counts() {
+    let path = Path::new("");
+    let row = |rest: &str| format!("[[cloud.aws.availability]]\n{rest}\n");
+    assert_eq!(capacities(path, ""), (Some(9), vec![]));
+    assert_eq!(capacities(path, &row("instances = 4")), (Some(4), vec![]));
+    let two = row("instances = 4\nfrom = \"1 min\"\nuntil = \"4 min\"")
+        + &row("instances = 0\nzone = \"us-east-1a\"\nfrom = \"2 min\"\nuntil = \"3 min\"");
+    let want = vec![(60, Some(4)), (120, Some(0)), (180, Some(4)), (240, Some(9))];
+    assert_eq!(capacities(path, &two), (Some(9), want));
+    // Elsewhere, or of another market, a row holds for others.
+    for other in ["zone = \"us-east-1b\"", "market = \"on-demand\"", "family = \"c5\""] {
+        assert_eq!(capacities(path, &row(&format!("instances = 4\n{other}"))), (Some(9), vec![]));
+    }
+    let unlimited = row("instances = \"unlimited\"\nfrom = \"1 min\"");
+    assert_eq!(capacities(path, &unlimited), (Some(9), vec![(60, None)]));
+}
+
+#[test]
+fn a_trace_says_how_many_there_are() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "counts.csv",
+        "start_utc,probe_seconds,us-east-1a,x\n2025-10-04T00:00:00Z,60,3,0\n\
+         2025-10-04T00:10:00Z,60,5,1\n2025-10-04T00:20:00Z,60,1,2\n",
+    );
+    write("states.json", "{\"metadata\": {\"gap_seconds\": 60}, \"data\": [1, 0, 0, 1]}");
+    let of = |rest: &str| {
+        capacities(folder.path(), &format!("[[cloud.aws.availability]]\ntrace = {rest}\n"))
+    };
+    let some = |first: u32, changes: &[(i64, u32)]| {
+        let changes = changes.iter().map(|&(at, most)| (at, Some(most))).collect();
+        (Some(first), changes)
+    };
+    assert_eq!(of("\"counts.csv\""), some(3, &[(600, 5), (1_200, 1)]));
+    assert_eq!(of("\"counts.csv\"\ntrace_zone = \"x\""), some(0, &[(600, 1), (1_200, 2)]));
+    assert_eq!(of("\"counts.csv\"\nthreshold = 4"), some(0, &[(600, 4), (1_200, 0)]));
+    assert_eq!(of("\"counts.csv\"\ninstances = 2"), some(6, &[(600, 10), (1_200, 2)]));
+    // From the first minute on; what was before comes back after the fifteenth.
+    let moved = "\"counts.csv\"\nfrom = \"1 min\"\nuntil = \"15 min\"";
+    assert_eq!(of(moved), some(9, &[(60, 3), (660, 5), (900, 9)]));
+    let available = "\"states.json\"\none_is = \"available\"\ninstances = 7";
+    assert_eq!(of(available), some(7, &[(60, 0), (180, 7)]));
+    let preempted = "\"states.json\"\none_is = \"preempted\"";
+    assert_eq!(of(preempted), some(0, &[(60, 1), (180, 0)]));
+    for (rest, wanted) in [
+        ("trace = \"nowhere.csv\"", "cannot read the trace `nowhere.csv`"),
+        ("trace = \"states.json\"", "files of states disagree on what a 1 says"),
+        ("trace = \"counts.csv\"\none_is = \"available\"", "has no polarity"),
+        ("trace = \"counts.csv\"\ntrace_zone = \"y\"", "has no zone called `y`"),
+        ("trace = \"counts.csv\"\ninstances = \"unlimited\"", "is no unlimited number"),
+        ("threshold = 3\ninstances = 1", "`threshold` needs a `trace`"),
+        ("zone = \"us-east-1a\"", "`availability` says nothing"),
+    ] {
+        let rows = format!("[[cloud.aws.availability]]\n{rest}\n");
+        let problems = with_availability(folder.path(), &rows).expect_err("it is wrong");
+        assert!(problems.iter().any(|one| one.contains(wanted)), "{rest}: {problems:?}");
+    }
+}
+
 proptest::proptest! {
     #[test]
     fn no_bytes_panic(bytes in proptest::collection::vec(proptest::num::u8::ANY, 0..300)) {

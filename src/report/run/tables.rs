@@ -164,6 +164,10 @@ pub(in crate::report) fn work(summary: &Summary) -> Table {
         table.row([format!("refused: {reason}"), count(*refused)]);
     }
     table.row(["preemptions".to_owned(), count(work.preemptions)]);
+    if work.reclaimed_instances > 0 {
+        table.row(["interruptions".to_owned(), count(work.interruptions)]);
+        table.row(["instances taken back".to_owned(), count(work.reclaimed_instances)]);
+    }
     table.row(["makespan".to_owned(), figure("s", Some(summary.makespan_s))]);
     table.row(["throughput".to_owned(), figure("per h", summary.throughput_per_hour)]);
     table.row(["queue length, mean".to_owned(), figure("count", summary.queue_length_mean)]);
@@ -194,7 +198,7 @@ pub(in crate::report) fn resources(summary: &Summary) -> Table {
         add("useful GPU-hours", hours(summary.useful_gpu_hours));
     }
     if summary.lost_core_hours > 0.0 {
-        add("core-hours lost to preemption", hours(summary.lost_core_hours));
+        add("core-hours lost", hours(summary.lost_core_hours));
     }
     if summary.overhead_core_hours > 0.0 {
         add("core-hours for checkpoints", hours(summary.overhead_core_hours));

@@ -58,7 +58,7 @@ impl<E> Changes<E> {
         section: &ConfigTable,
         list: &str,
         calendar: Calendar,
-        effect: impl Fn(&ConfigTable) -> Option<E>,
+        mut effect: impl FnMut(&ConfigTable) -> Option<E>,
     ) -> Self {
         let (mut rows, mut others) = (Vec::new(), Vec::new());
         let mut by_type: BTreeMap<String, Vec<usize>> = BTreeMap::new();

@@ -47,7 +47,7 @@ impl Build<'_> {
         let calendar = self.world.calendar;
         let changes = OfferPaths {
             prices: price::PriceChanges::read(section, calendar),
-            capacities: availability::Availability::read(section, calendar),
+            capacities: availability::Availability::read(self, section, report),
         };
         for region in regions {
             let id = self.world.regions.push(Region {

@@ -3,6 +3,7 @@
 use super::super::ValueKind;
 use super::{KeyRow, SMALL, row};
 use crate::scenario::part::MARKETS;
+use crate::scenario::world::ONE_IS;
 
 pub(super) const ROWS: &[KeyRow] = &[
     row("cluster", ValueKind::Table, "", "Owned clusters: capacity that is already paid for."),
@@ -156,8 +157,32 @@ pub(super) const ROWS: &[KeyRow] = &[
     row(
         "cloud.*.availability[].instances",
         ValueKind::Capacity,
-        "required",
-        "Most instances at once of each offer; of several rows that hold, the last counts.",
+        "with a trace 1",
+        "Most instances at once of each offer; of several rows that hold, the last counts. With a trace, the instances that each one counted stands for.",
+    ),
+    row(
+        "cloud.*.availability[].trace",
+        ValueKind::File,
+        "",
+        "What could be had, in place of a fixed number: a CSV of counts by zone (`start_utc,probe_seconds,ZONE,...`), or states in JSON (`gap_seconds`, and `data` or `zones`). It starts at `from`, or when the run starts; after its last look what that saw holds on.",
+    ),
+    row(
+        "cloud.*.availability[].trace_zone",
+        ValueKind::Text,
+        "the offer's zone, or the only one of the file",
+        "Zone of the trace that holds for all these offers.",
+    ),
+    row(
+        "cloud.*.availability[].one_is",
+        ValueKind::Choice(ONE_IS),
+        "required for JSON",
+        "What a 1 says in a file of states: files disagree.",
+    ),
+    row(
+        "cloud.*.availability[].threshold",
+        ValueKind::Count(1, 1_000_000),
+        "",
+        "Counts that many where the trace has at least so many, and otherwise none: what a gang of that size sees.",
     ),
     row(
         "cloud.*.notice",
