@@ -83,6 +83,8 @@ impl RowTable {
         let last = (0..3).map(|resource| {
             let (drops, _) = drops(known, resource, |job| (job.amounts, 1.0));
             match known.capacity[resource] {
+                // Work of no length pours nothing, and may end before time zero.
+                _ if drops.is_empty() => Time::from_micros(i64::MIN),
                 0 => Time::from_micros(i64::MIN),
                 capacity => {
                     Time::from_micros(fluid::pour(&drops, capacity, FirstServed::LeastLeft).last)
