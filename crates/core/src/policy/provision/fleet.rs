@@ -7,7 +7,7 @@ use crate::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::due::Alarm;
 use crate::policy::turn::{Trigger, Turn};
 use crate::state::{WaitReason, WorkRef};
-use crate::units::{Id, Span};
+use crate::units::{Id, Span, Time};
 
 /// Rents nothing.
 pub static OWNED_ONLY: ProvisionPart = Part {
@@ -43,8 +43,8 @@ pub struct StaticFleet {
     offers: Vec<(Id<Offer>, u32)>,
     retry: Span,
     alarm: Alarm,
-    /// Whether instances are missing.
-    short: bool,
+    /// Time at which what was refused is tried again, if that is to come.
+    due: Option<Time>,
 }
 
 impl StaticFleet {
@@ -55,13 +55,15 @@ impl StaticFleet {
 
     /// Rents what is missing, as far as quotas and capacity allow; what is refused is on record.
     fn fill(&mut self, turn: &mut Turn<'_, '_>) {
-        self.short = false;
+        let mut short = false;
         for &(offer, count) in &self.offers {
             let missing = count.saturating_sub(turn.offer(offer).live);
-            self.short |= (0..missing).any(|_| turn.rent(offer).is_err());
+            short |= (0..missing).any(|_| turn.rent(offer).is_err());
         }
-        if self.short && turn.capacity_may_rise() {
+        self.due = self.due.filter(|&at| at > turn.now());
+        if short && turn.capacity_may_rise() {
             let at = turn.now().saturating_add(self.retry);
+            self.due = Some(self.due.map_or(at, |due| due.min(at)));
             self.alarm.set(turn, at);
         }
     }
@@ -91,7 +93,8 @@ impl Provision for StaticFleet {
     fn react(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
         let is_cause = |trigger: &Trigger| match trigger {
             Trigger::Lost(lost) => self.offers.iter().any(|(offer, _)| offer == lost),
-            Trigger::Timer => self.short,
+            // Other timers are none of its business: what is refused for good is not asked for again.
+            Trigger::Timer => self.due.is_some_and(|at| at <= turn.now()),
             Trigger::Begins
             | Trigger::Arrived(_)
             | Trigger::Eligible(..)
@@ -139,5 +142,27 @@ mod tests {
         state.take_effects(&mut effects);
         let refused = Effect::LaunchRefused(Id::new(1), LaunchRefusal::Capacity);
         assert_eq!(effects.iter().filter(|&&effect| effect == refused).count(), 1);
+    }
+
+    /// Where capacity never changes, timers of others are no reason to ask again.
+    #[test]
+    fn what_is_refused_for_good_is_not_asked_for_again() {
+        let plan =
+            Plan { market: Market::OnDemand, capacity: Some(1), price: "1", ..Plan::default() };
+        let world = world(&[plan]);
+        let mut state = start(&world, Needs::default());
+        let mut fleet = StaticFleet::new(&[("group".to_owned(), 2)]);
+        let stream = &mut Stream::new(1, "policy");
+        let refused = |state: &mut crate::state::State<'_>| {
+            let mut effects = Vec::new();
+            state.take_effects(&mut effects);
+            let is_refusal = |effect: &&Effect| matches!(effect, Effect::LaunchRefused(..));
+            effects.iter().filter(is_refusal).count()
+        };
+        fleet.begin(&mut Turn::new(&mut state, stream));
+        assert_eq!(refused(&mut state), 1);
+        state.set_now(Time::from_secs(600));
+        fleet.react(&[Trigger::Timer], &mut Turn::new(&mut state, stream));
+        assert_eq!(refused(&mut state), 0);
     }
 }
