@@ -146,8 +146,8 @@ impl Repetition {
     }
 }
 
-/// The scenario with its clock started at `from`: dates and prices stay what
-/// they are on the calendar. Its work is not moved.
+/// The scenario with its clock started at `from`: dates, prices and capacities
+/// stay what they are on the calendar. Its work is not moved.
 fn starting_at(scenario: &Scenario, from: Time) -> Scenario {
     let mut scenario = scenario.clone();
     let micros = scenario.calendar.unix_micros(from);
@@ -158,6 +158,7 @@ fn starting_at(scenario: &Scenario, from: Time) -> Scenario {
         let later = offer.price.changes.iter().filter(|&&(at, _)| at > from);
         let changes = later.map(|&(at, rate)| (Time::ZERO + (at - from), rate)).collect();
         offer.price = PricePath { first, changes, list: offer.price.list };
+        offer.capacity = offer.capacity.starting_at(from);
     }
     scenario
 }

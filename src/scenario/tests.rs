@@ -1,6 +1,7 @@
 use super::*;
 use crate::model::Checkpoint;
 use crate::policy::checkpoint;
+use crate::units::Time;
 use crate::workload::WorkloadInput;
 use expect_test::{Expect, expect};
 
@@ -424,6 +425,100 @@ fn a_trace_says_how_many_there_are() {
         let problems = with_availability(folder.path(), &rows).expect_err("it is wrong");
         assert!(problems.iter().any(|one| one.contains(wanted)), "{rest}: {problems:?}");
     }
+}
+
+/// Rows of `availability` of one state each, for a model of 16 instances.
+const MODEL: &str = "[[cloud.aws.availability]]\ninstances = 16\n\
+    model.none = { lasts = \"30 min\", next = { partial = 1 } }\n\
+    model.partial = { lasts = \"lognormal(median=10 min, sigma=1)\", next = { none = 1, full = 3 }, \
+    level = 8, step_every = \"5 min\", step_by = \"uniform(low=-2, high=2)\" }\n\
+    model.full = { lasts = \"weibull(shape=0.7, mean=2 h)\", next = { none = 1, partial = 1 } }\n";
+
+#[test]
+fn a_model_is_drawn_where_no_later_row_holds() {
+    let path = Path::new("");
+    let hidden = "[[cloud.aws.availability]]\ninstances = 0\nfrom = \"6 h\"\nuntil = \"8 h\"\n";
+    let scenario = with_availability(path, &format!("{MODEL}{hidden}")).expect("it is right");
+    let offer = &scenario.world.offers.rows()[1];
+    let hours = |hours: i64| Time::from_secs(hours * 3_600);
+    assert_eq!(offer.capacity.changes, [(hours(6), Some(0))]);
+    assert_eq!(offer.capacity.most(), Some(16));
+    let [before, after] = &offer.capacity.drawn[..] else { panic!("two periods") };
+    assert_eq!((before.from, before.until), (None, Some(hours(6))));
+    assert_eq!((after.from, after.until), (Some(hours(8)), None));
+    let key = crate::units::stream::fnv1a(offer.name.as_bytes());
+    for period in [before, after] {
+        assert_eq!((period.anchor, period.key), (Time::ZERO, [key, 0]));
+        assert_eq!(period.law.most(), 16);
+    }
+    // By the share of visits 5 : 8 : 6 and the means 1800, 600 e^(1/2) and 7200 s.
+    let parts = [5.0 * 1_800.0, 8.0 * 600.0 * 0.5_f64.exp(), 6.0 * 7_200.0];
+    for (share, part) in before.law.shares().into_iter().zip(parts) {
+        assert!((share - part / parts.iter().sum::<f64>()).abs() < 1e-9);
+    }
+    // Of two models in turn each has its own path; one that begins later is drawn from then on.
+    let later = MODEL.replace("instances = 16", "instances = 3\nfrom = \"1 h\"");
+    let scenario = with_availability(path, &format!("{MODEL}{later}")).expect("it is right");
+    let drawn = &scenario.world.offers.rows()[1].capacity.drawn;
+    let key_and_anchor = drawn.iter().map(|period| (period.key[1], period.anchor));
+    assert_eq!(key_and_anchor.collect::<Vec<_>>(), [(0, Time::ZERO), (1, hours(1))]);
+}
+
+#[test]
+fn offers_of_a_group_have_one_path() {
+    let keys = |together: &str| {
+        let text = format!(
+            "{SMALL}[cloud.aws]\nregions = [\"us-east-1\", \"eu-west-1\"]\n\
+             types = [\"m5.xlarge\", \"m5.large\"]\nmarkets = [\"spot\"]\n{MODEL}{together}"
+        );
+        let read = Scenario::parse(&text, "a.toml", Path::new(""), &[]).expect("it is right");
+        let drawn =
+            read.world.offers.rows().iter().filter_map(|offer| offer.capacity.drawn.first());
+        let keys: Vec<u64> = drawn.map(|period| period.key[0]).collect();
+        let all: std::collections::BTreeSet<u64> = keys.iter().copied().collect();
+        (keys.len(), all.len())
+    };
+    let (offers, own) = keys("");
+    assert_eq!(offers, own);
+    assert_eq!(keys("together = \"zone\"\n"), (offers, offers / 2));
+    assert_eq!(keys("together = \"region\"\n"), (offers, 2));
+    assert_eq!(keys("together = \"provider\"\n"), (offers, 1));
+}
+
+#[test]
+fn a_model_that_is_none_is_told() {
+    let two = "model.none.lasts = \"1 h\"\nmodel.full.lasts";
+    for (rest, wanted) in [
+        ("together = \"zone\"\ninstances = 1", "`together` needs a `model`"),
+        (
+            "instances = \"unlimited\"\nmodel.memoryless = { losses_per_hour = 1, absence = \"1 h\" }",
+            "are no unlimited number",
+        ),
+        (
+            "trace = \"x\"\nmodel.memoryless = { losses_per_hour = 1, absence = \"1 h\" }",
+            "not both",
+        ),
+        ("model.memoryless = { absence = \"1 h\" }", "`losses_per_hour` is missing"),
+        (
+            "model.memoryless = { losses_per_hour = 1, absence = \"1 h\" }\nmodel.full.lasts = \"1 h\"",
+            "has no state `full` of its own",
+        ),
+        ("model.full.lasts = \"1 h\"", "which state follows?"),
+        (&format!("{two} = \"pareto(shape=1, minimum=1 h)\""), "has no mean"),
+        (
+            &format!("{two} = \"1 h\"\nmodel.partial = {{ lasts = \"1 h\" }}"),
+            "which state follows?",
+        ),
+        (&format!("{two} = \"1 h\"\nmodel.full.next = {{ none = 0 }}"), "nothing follows it"),
+        (&format!("{two} = \"1 h\"\nmodel.half.lasts = \"1 h\""), "unknown key `half`"),
+    ] {
+        let rows = format!("[[cloud.aws.availability]]\n{rest}\n");
+        let problems = with_availability(Path::new(""), &rows).expect_err("it is wrong");
+        assert!(problems.iter().any(|one| one.contains(wanted)), "{rest}: {problems:?}");
+    }
+    let steps = MODEL.replace("level = 8, ", "");
+    let problems = with_availability(Path::new(""), &steps).expect_err("it is wrong");
+    assert!(problems[0].contains("steps need the `level`"), "{problems:?}");
 }
 
 proptest::proptest! {

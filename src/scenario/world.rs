@@ -8,7 +8,7 @@ mod price;
 mod availability;
 mod change;
 
-pub(super) use availability::ONE_IS;
+pub(super) use availability::{ONE_IS, TOGETHER};
 pub use price::past_prices;
 
 use std::path::{Path, PathBuf};

@@ -263,6 +263,10 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
         )
         | (
             "docs/weather.md",
+            "[[cloud.aws.availability]]                  # up to eight instances, by how long they come and go",
+        )
+        | (
+            "docs/weather.md",
             "[workload.checkpoint]                       # of work that says nothing of its own",
         ) => ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"]),
         ("docs/plan.md", "[plan.vary]") => {

@@ -6,12 +6,13 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
-    Ask, Billing, CapacityPath, Checkpoint, ClassOrder, Filter, GpuModel, InstanceType, Interner,
-    Link, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, Together,
-    Work, WorkId, WorkKind, World, Zone,
+    Ask, Billing, CapacityLaw, CapacityPath, Checkpoint, ClassOrder, DrawnCapacity, Filter,
+    GpuModel, InstanceType, Interner, LevelLaw, Link, Market, Offer, PricePath, Provider, Quota,
+    QuotaUnit, Region, Rules, Spread, StateLaw, Together, Work, WorkId, WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
@@ -252,7 +253,38 @@ fn capacity(dice: &mut Dice, market: Market) -> CapacityPath {
         at = at + secs(dice, 1, 900);
         path.changes.push((at, some(dice)));
     }
+    // A law that goes on where what is known ends.
+    if moves && dice.once_in(3) {
+        let from = path.changes.last().map(|&(at, _)| at);
+        let law = Arc::new(capacity_law(dice));
+        let (until, key) = (None, [dice.within(0, 2), 0]);
+        let anchor = from.unwrap_or(Time::ZERO);
+        path.drawn = vec![DrawnCapacity { from, until, anchor, key, law }];
+    }
     path
+}
+
+/// A law of two or three states, of up to four instances.
+fn capacity_law(dice: &mut Dice) -> CapacityLaw {
+    let full = dice.within(2, 4) as u32;
+    if dice.once_in(3) {
+        let absence = dice.within(60, 900) as f64;
+        return CapacityLaw::memoryless(full, dice.within(1, 12) as f64, absence).expect("a law");
+    }
+    let laws = [
+        Distribution::Constant(300.0),
+        Distribution::exponential(240.0).expect("a law"),
+        Distribution::weibull(0.6, 400.0).expect("a law"),
+        Distribution::lognormal_median_sigma(200.0, 1.0).expect("a law"),
+    ];
+    let state = |dice: &mut Dice, next| Some(StateLaw { lasts: dice.of(&laws), next });
+    let states =
+        [state(dice, [0.0, 1.0, 2.0]), state(dice, [1.0, 0.0, 1.0]), state(dice, [2.0, 1.0, 0.0])];
+    let steps = dice
+        .once_in(2)
+        .then(|| (Distribution::Constant(60.0), Distribution::normal(0.0, 1.0).expect("a law")));
+    let level = LevelLaw { begins: Distribution::Constant(2.0), steps };
+    CapacityLaw::new(full, states, Some(level)).expect("a law")
 }
 
 fn add_quotas(dice: &mut Dice, world: &mut World) {
@@ -921,7 +953,10 @@ fn can_be_stretched(scenario: &Scenario) -> bool {
         return false;
     }
     let constant = |offer: &Offer| matches!(offer.boot, Distribution::Constant(_));
-    !scenario.policy.order.is(&order::F1) && scenario.world.offers.rows().iter().all(constant)
+    let known = |offer: &Offer| offer.capacity.drawn.is_empty();
+    let offers = scenario.world.offers.rows();
+    let fixed = offers.iter().all(|offer| constant(offer) && known(offer));
+    !scenario.policy.order.is(&order::F1) && fixed
 }
 
 fn doubled(span: Span) -> Span {

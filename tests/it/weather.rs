@@ -1,7 +1,12 @@
 //! Spot instances that are taken back, by hand.
 
+use std::sync::Arc;
+
 use windtunnel::metrics::{Collector, Laws, Summary};
-use windtunnel::model::{Ask, CapacityPath, Market, OfferSpec, Work, World};
+use windtunnel::model::{
+    Ask, CapacityCursor, CapacityLaw, CapacityPath, DrawnCapacity, Market, OfferSpec, StateLaw,
+    Work, World,
+};
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, provision, release};
 use windtunnel::sim::{Outcome, Run};
@@ -16,7 +21,7 @@ fn world(notice: i64, first: u32, changes: &[(i64, u32)]) -> World {
     let changes = changes.iter().map(|&(at, most)| (Time::from_secs(at), Some(most))).collect();
     let spot = OfferSpec::spot("cloud/r/r-a", "m", SHAPE, "3.6")
         .boot(Distribution::Constant(60.0))
-        .capacity(CapacityPath { first: Some(first), changes });
+        .capacity(CapacityPath::known(Some(first), changes));
     let world = World::builder().offer(spot);
     let world = world.provider("cloud", |cloud| cloud.notice = Span::from_secs(notice));
     world.build().expect("a world")
@@ -33,6 +38,10 @@ fn hour(row: u64, tasks: u32, gang: bool, resumes: bool) -> Work {
 /// A run that rents spot instances, gives them back at once when they are idle, and asks again
 /// after `retry` seconds.
 fn run(world: &World, jobs: Vec<Work>, retry: i64) -> (Outcome, Summary) {
+    run_seeded(world, jobs, retry, 1)
+}
+
+fn run_seeded(world: &World, jobs: Vec<Work>, retry: i64, seed: u64) -> (Outcome, Summary) {
     let spec = PolicySpec {
         provision: provision::CHEAPEST
             .spec()
@@ -44,7 +53,7 @@ fn run(world: &World, jobs: Vec<Work>, retry: i64) -> (Outcome, Summary) {
     let mut policy = policy::build(&spec);
     let mut observer = (Collector::default(), Laws::new(true));
     let mut source = WorkList::new(jobs);
-    let run = Run::new(world, &mut source).policy(&mut *policy).observe(&mut observer);
+    let run = Run::new(world, &mut source).policy(&mut *policy).observe(&mut observer).seed(seed);
     let outcome = run.run().expect("it runs");
     let (collector, laws) = observer;
     assert_eq!(laws.broken(), None);
@@ -133,4 +142,126 @@ fn a_fleet_replaces_what_is_taken_back() {
     assert_eq!(observer.1.broken(), None);
     // Taken at 1,120; asked again at 1,220, 1,320 ... 2,020, ready at 2,080.
     assert_eq!(outcome.ended, Time::from_secs(2_080 + 3_600));
+}
+
+/// A world of one spot offer that is there for `up` seconds and then away for `down`, again and again.
+fn drawn(notice: i64, up: &str, down: &str) -> World {
+    let state =
+        |lasts: &str, next: [f64; 3]| Some(StateLaw { lasts: lasts.parse().expect("a law"), next });
+    let states = [state(down, [0.0, 0.0, 1.0]), None, state(up, [1.0, 0.0, 0.0])];
+    let law = Arc::new(CapacityLaw::new(1, states, None).expect("a law"));
+    let (from, until, anchor, key) = (None, None, Time::ZERO, [1, 0]);
+    let drawn = vec![DrawnCapacity { from, until, anchor, key, law }];
+    let mut world = world(notice, 1, &[]);
+    let offer = world.offers.ids().next().expect("an offer");
+    world.offers[offer].capacity = CapacityPath { drawn, ..CapacityPath::default() };
+    world
+}
+
+/// Up for 5,000 s and down for 1,000 s. The run meets what a cursor says: an hour of work, a boot of
+/// a minute, a notice of 120 s and a look every 180 s, followed by hand from each start.
+#[test]
+fn a_run_meets_the_capacity_that_is_drawn() {
+    let world = drawn(120, "5000", "1000");
+    let path = &world.offers.rows()[0].capacity;
+    let mut interrupted = 0;
+    for seed in 1..20 {
+        let cursor = CapacityCursor::new(path, seed, Time::ZERO);
+        let first = cursor.next_change(path).expect("it changes").micros();
+        let (second, looks) = (1_000_000, 180_000_000);
+        // The first look is at 0, and each later one 180 s after the one before.
+        let up_first = cursor.capacity(path) == Some(1);
+        let start = if up_first { 0 } else { (first + looks - 1) / looks * looks };
+        let warned = if up_first { first } else { first + 5_000 * second };
+        let mut end = start + 3_660 * second;
+        let gone = if warned <= start + 60 * second { warned } else { warned + 120 * second };
+        if end > gone {
+            interrupted += 1;
+            let back = warned + 1_000 * second;
+            end = gone + (back - gone + looks - 1) / looks * looks + 3_660 * second;
+        }
+        let (outcome, summary) = run_seeded(&world, vec![hour(0, 1, true, false)], 180, seed);
+        assert_eq!(outcome.ended.micros(), end, "seed {seed}");
+        assert!(outcome.drained && summary.work.finished == 1);
+    }
+    assert!((5..15).contains(&interrupted), "{interrupted}");
+}
+
+/// What is drawn for ever keeps no run alive in which nothing else comes: work without an end runs, and
+/// nobody waits. With a horizon its machine is taken, and it starts again.
+#[test]
+fn a_run_ends_though_weather_goes_on() {
+    let mut world = drawn(0, "5000", "1000");
+    let offer = world.offers.ids().next().expect("an offer");
+    world.offers[offer].capacity.drawn[0].key = [2, 0];
+    let endless = || {
+        let mut work = hour(0, 1, true, false);
+        *work.body.length_mut() = None;
+        vec![work]
+    };
+    let (outcome, summary) = run(&world, endless(), 180);
+    assert!(!outcome.drained && outcome.ended < Time::from_secs(1_000 + 180 + 60));
+    assert_eq!((summary.work.interruptions, summary.work.unfinished), (0, 1));
+    let mut policy = policy::build(&PolicySpec {
+        provision: provision::CHEAPEST.spec().set("markets", vec![Market::Spot]),
+        ..PolicySpec::named("spot")
+    });
+    let mut collector = Collector::default();
+    let mut source = WorkList::new(endless());
+    let run = Run::new(&world, &mut source).policy(&mut *policy).observe(&mut collector);
+    let outcome = run.horizon(Time::from_secs(60_000)).run().expect("it runs");
+    assert_eq!(outcome.ended, Time::from_secs(60_000));
+    assert_eq!(collector.summary(&world, &[], &outcome).work.interruptions, 10);
+}
+
+/// Two policies of one seed meet the same weather, whatever they launch; another seed is another.
+#[test]
+fn the_weather_of_a_seed_is_the_same_under_two_policies() {
+    #[derive(Default)]
+    struct Spells(Vec<(Time, usize)>);
+    impl windtunnel::sim::Observer for Spells {
+        fn record(
+            &mut self,
+            state: &windtunnel::state::State<'_>,
+            record: &windtunnel::state::Record,
+        ) {
+            if let windtunnel::state::Record::Draining { .. } = record {
+                self.0.push((state.now(), 0));
+            }
+        }
+    }
+    let world = drawn(120, "exponential(mean=4000)", "weibull(shape=0.6, mean=500)");
+    let warned = |retry: i64, seed: u64| {
+        let spec = PolicySpec {
+            provision: provision::CHEAPEST
+                .spec()
+                .set("markets", vec![Market::Spot])
+                .set("retry", Span::from_secs(retry)),
+            ..PolicySpec::named("spot")
+        };
+        let mut policy = policy::build(&spec);
+        let mut observer = (Spells::default(), Laws::new(true));
+        let jobs: Vec<Work> = (0..40).map(|row| hour(row, 1, true, false)).collect();
+        let mut source = WorkList::new(jobs);
+        let run = Run::new(&world, &mut source).policy(&mut *policy).observe(&mut observer);
+        run.seed(seed).horizon(Time::from_secs(400_000)).run().expect("it runs");
+        assert_eq!(observer.1.broken(), None);
+        observer.0.0
+    };
+    let path = &world.offers.rows()[0].capacity;
+    let falls = |seed: u64| {
+        let mut cursor = CapacityCursor::new(path, seed, Time::ZERO);
+        let mut falls = Vec::new();
+        while let Some(at) = cursor.next_change(path).filter(|at| at.micros() < 400_000_000_000) {
+            cursor.advance(path);
+            falls.extend((cursor.capacity(path) == Some(0)).then_some((at, 0)));
+        }
+        falls
+    };
+    for (retry, seed) in [(10, 1), (300, 1), (10, 2)] {
+        let (warned, falls) = (warned(retry, seed), falls(seed));
+        assert!(warned.len() > 20, "{}", warned.len());
+        assert!(warned.iter().all(|at| falls.contains(at)), "seed {seed}");
+    }
+    assert_ne!(falls(1), falls(2));
 }

@@ -12,6 +12,7 @@ pub use work::{
     WorkId, WorkKind,
 };
 pub use world::{
-    Billing, CapacityPath, ClassOrder, InstanceType, Link, Market, Offer, OfferSpec, PricePath,
-    Provider, Quota, QuotaUnit, Region, World, WorldBuilder, Zone,
+    Billing, CapacityCursor, CapacityLaw, CapacityPath, CapacityState, ClassOrder, DrawnCapacity,
+    InstanceType, LevelLaw, Link, Market, Offer, OfferSpec, PricePath, Provider, Quota, QuotaUnit,
+    Region, StateLaw, World, WorldBuilder, Zone,
 };

@@ -14,7 +14,7 @@ mod weather;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use changes::{Changing, OfferChanges};
+use changes::{OfferChanges, PriceCursor};
 pub use observer::Observer;
 pub use options::Options;
 pub use outcome::{Failure, Outcome, RunProgress};
@@ -23,7 +23,7 @@ pub use run::Run;
 
 use crate::engine::{EventKey, EventQueue};
 use crate::halt;
-use crate::model::{Work, World};
+use crate::model::{CapacityCursor, Work, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::{Problem, clip};
 use crate::state::{
@@ -111,6 +111,7 @@ pub(crate) fn run_observed<O: Observer>(
 ) -> Result<Outcome, Failure> {
     let needs = policy.needs();
     let mut state = State::new(world, needs);
+    state.set_seed(options.seed);
     state.set_uses(world.offers.ids().map(|offer| policy.uses(world, offer)).collect());
     let mut run = Simulation {
         state,
@@ -120,8 +121,8 @@ pub(crate) fn run_observed<O: Observer>(
         follows: needs.follows,
         observer,
         queue: EventQueue::new(),
-        capacities: OfferChanges::after(world, Time::MIN, Changing::Capacity),
-        prices: OfferChanges::after(world, Time::MIN, Changing::Price),
+        capacities: OfferChanges::default(),
+        prices: OfferChanges::default(),
         totals: Vec::new(),
         keys: Vec::new(),
         due: Vec::new(),
@@ -155,8 +156,8 @@ struct Simulation<'r, 'w, O> {
     follows: bool,
     observer: &'r mut O,
     queue: EventQueue<Event>,
-    capacities: OfferChanges,
-    prices: OfferChanges,
+    capacities: OfferChanges<CapacityCursor>,
+    prices: OfferChanges<PriceCursor>,
     /// Progress of each task at which it is done, by slot of the work; `None` for work without an
     /// end.
     totals: Vec<Option<i128>>,
@@ -280,7 +281,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.record(&Record::Ready(instance));
             }
         }
-        self.prices = OfferChanges::after(world, started, Changing::Price);
+        self.prices = OfferChanges::after(world, self.options.seed, started);
         self.begin_capacity(started);
         self.triggers.push(Trigger::Begins);
     }
@@ -292,11 +293,22 @@ impl<O: Observer> Simulation<'_, '_, O> {
             (Some(queued), Some(arrives)) => Some(queued.min(arrives)),
             (one, other) => one.or(other),
         };
+        if next.is_none() && !self.is_weather_awaited() {
+            return None;
+        }
         let earliest = |next: Option<Time>, other: Option<Time>| match (next, other) {
             (Some(next), Some(at)) => Some(next.min(at)),
             (one, other) => one.or(other),
         };
         earliest(earliest(next, self.prices.at()), self.capacities.at())
+    }
+
+    /// Whether weather is waited for where nothing else comes: not for what is drawn for ever, unless
+    /// the run has a horizon.
+    fn is_weather_awaited(&self) -> bool {
+        self.options.horizon.is_some()
+            || self.prices.come_to_an_end()
+            || self.capacities.come_to_an_end()
     }
 
     fn read_next(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
@@ -336,7 +348,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.idle = 0;
                 self.arrive(source)?;
             } else if moves && first(CAPACITY) {
-                self.idle = 0;
+                // What is drawn for ever is nothing that happened.
+                self.idle = if self.capacities.come_to_an_end() { 0 } else { self.idle };
                 self.change_capacity();
             } else if reprices && first(PRICE) {
                 self.idle = 0;

@@ -240,6 +240,8 @@ pub struct State<'w> {
     overrun: bool,
     /// Whether a change of capacity is still to come.
     capacity_to_come: bool,
+    /// Seed of the run.
+    seed: u64,
 }
 
 impl<'w> State<'w> {
@@ -294,7 +296,18 @@ impl<'w> State<'w> {
             standing: 0,
             overrun: false,
             capacity_to_come: false,
+            seed: 0,
         }
+    }
+
+    /// Says the seed of the run.
+    pub(crate) fn set_seed(&mut self, seed: u64) {
+        self.seed = seed;
+    }
+
+    /// Seed of the run, for those who draw again what the run has drawn.
+    pub(crate) fn seed(&self) -> u64 {
+        self.seed
     }
 
     /// Whether the policy's reasons are kept.

@@ -1,17 +1,20 @@
 //! How many instances of each offer there are over time, as a scenario says.
 
+mod drawn;
 mod trace;
 
 use std::collections::BTreeMap;
 
 use super::Build;
 use super::change::{self, BEGINNING, Changes, OfferNames};
-use crate::model::CapacityPath;
+use crate::model::{CapacityPath, DrawnCapacity};
 use crate::scenario::catalog::Catalog;
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Calendar, Time};
+pub(in crate::scenario) use drawn::TOGETHER;
 pub(in crate::scenario) use trace::ONE_IS;
 
+use drawn::CapacityModel;
 use trace::CapacityTrace;
 
 /// Most instances at once while a row holds.
@@ -21,6 +24,8 @@ enum CapacityRule {
     Fixed(Option<u32>),
     /// As many as a trace says.
     Trace(CapacityTrace),
+    /// As many as are drawn.
+    Model(CapacityModel),
 }
 
 /// The changes of capacity of a cloud.
@@ -32,8 +37,16 @@ pub(super) struct Availability(Changes<CapacityRule>);
 enum RowEvent {
     Ends,
     Begins(Option<u32>),
+    Draws,
     /// The trace of the row, if it holds, says something else.
     Says(Option<u32>),
+}
+
+/// What a row that holds says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Most(Option<u32>),
+    Drawn,
 }
 
 impl Availability {
@@ -46,40 +59,79 @@ impl Availability {
         let calendar = build.world.calendar;
         let mut traces = trace::read(build, section, report).into_iter();
         Self(Changes::read(section, "availability", calendar, |row| {
-            let trace = traces.next().expect("one for each row");
-            let instances = row.capacity("instances");
-            match trace {
-                Some(trace) => Some(CapacityRule::Trace(trace)),
-                None => instances.filter(|_| !row.has("trace")).map(CapacityRule::Fixed),
+            let trace = traces.next().expect("one for each row").map(CapacityRule::Trace);
+            if row.has("trace") {
+                trace
+            } else if row.has("model") {
+                CapacityModel::read(row, report).map(CapacityRule::Model)
+            } else {
+                row.capacity("instances").map(CapacityRule::Fixed)
             }
         }))
     }
 
     /// The capacity of an offer, which is `base` where no row holds; of several that hold, the last
-    /// in the file counts.
-    pub(super) fn path(&self, base: Option<u32>, offer: OfferNames<'_>) -> CapacityPath {
+    /// in the file counts. `name` is that of the offer.
+    pub(super) fn path(
+        &self,
+        base: Option<u32>,
+        name: &str,
+        offer: OfferNames<'_>,
+    ) -> CapacityPath {
         let mut path = CapacityPath::constant(base);
-        let mut holding: BTreeMap<usize, Option<u32>> = BTreeMap::new();
+        let mut holding: BTreeMap<usize, Held> = BTreeMap::new();
+        let mut drawing: Option<(usize, Time)> = None;
         let events = self.events(offer);
         for of_one_time in events.chunk_by(|one, other| one.0 == other.0) {
             for &(_, event, row) in of_one_time {
                 match event {
                     RowEvent::Ends => drop(holding.remove(&row)),
-                    RowEvent::Begins(most) => drop(holding.insert(row, most)),
+                    RowEvent::Begins(most) => drop(holding.insert(row, Held::Most(most))),
+                    RowEvent::Draws => drop(holding.insert(row, Held::Drawn)),
                     RowEvent::Says(most) => {
-                        holding.entry(row).and_modify(|held| *held = most);
+                        holding.entry(row).and_modify(|held| *held = Held::Most(most));
                     }
                 }
             }
-            let most = holding.last_key_value().map_or(base, |(_, &most)| most);
+            let (row, held) =
+                holding.last_key_value().map_or((0, Held::Most(base)), |(&row, &held)| (row, held));
             let at = of_one_time[0].0;
-            if at == BEGINNING {
-                path.first = most;
-            } else if most != path.at(at) {
-                path.changes.push((at, most));
+            if drawing.is_some_and(|(drawn, _)| held != Held::Drawn || drawn != row) {
+                path.drawn.extend(self.drawn(drawing.take(), Some(at), name, offer));
+            }
+            match held {
+                Held::Drawn => drawing = drawing.or(Some((row, at))),
+                Held::Most(most) if at == BEGINNING => path.first = most,
+                Held::Most(most) if most != path.at(at) => path.changes.push((at, most)),
+                Held::Most(_) => (),
             }
         }
+        path.drawn.extend(self.drawn(drawing, None, name, offer));
         path
+    }
+
+    /// The period in which a row is drawn: `drawing` holds the row and its begin.
+    fn drawn(
+        &self,
+        drawing: Option<(usize, Time)>,
+        until: Option<Time>,
+        name: &str,
+        offer: OfferNames<'_>,
+    ) -> Option<DrawnCapacity> {
+        let (row, from) = drawing?;
+        let change = &self.0.rows[row];
+        let CapacityRule::Model(model) = &change.effect else { return None };
+        let is_model = |&row: &usize| matches!(self.0.rows[row].effect, CapacityRule::Model(_));
+        let rows = self.0.rows_of(offer);
+        let before = rows.filter(|&other| other < row).filter(is_model).count();
+        let start = |at: Time| (at != BEGINNING).then_some(at);
+        Some(DrawnCapacity {
+            from: start(from),
+            until,
+            anchor: start(change.from).unwrap_or(Time::ZERO),
+            key: [model.entity(name, offer), before as u64],
+            law: model.law(),
+        })
     }
 
     /// What happens to the rows that hold for an offer, by time.
@@ -90,6 +142,7 @@ impl Availability {
             match &change.effect {
                 _ if !begins => events.push((at, RowEvent::Ends, row)),
                 CapacityRule::Fixed(most) => events.push((at, RowEvent::Begins(*most), row)),
+                CapacityRule::Model(_) => events.push((at, RowEvent::Draws, row)),
                 CapacityRule::Trace(trace) => {
                     let Some(counts) = trace.of(offer.2) else { continue };
                     // Before its first look a trace says what that saw.
@@ -118,12 +171,22 @@ pub(super) fn check(
     report: &mut Diagnostics<'_>,
 ) {
     for row in section.list("availability") {
-        if !row.has("instances") && !row.has("trace") {
+        if ["instances", "trace", "model"].iter().all(|key| !row.has(key)) {
             report.hint(
                 &row.range,
                 "`availability` says nothing",
-                "give `instances`, the most at once, or `trace`, a file of what could be had",
+                "give `instances`, the most at once, `trace`, a file of what could be had, or \
+                 `model`, a law that it is drawn from",
             );
+        }
+        if row.has("trace") && row.has("model") {
+            report.at(&row.spot("model"), "a capacity has a `trace` or a `model`, not both");
+        }
+        if row.has("together") && !row.has("model") {
+            report.at(&row.spot("together"), "`together` needs a `model`");
+        }
+        if row.has("model") && row.capacity("instances") == Some(None) {
+            report.at(&row.spot("instances"), "all instances of a model are no unlimited number");
         }
         for key in ["trace_zone", "one_is", "threshold"] {
             if row.has(key) && !row.has("trace") {

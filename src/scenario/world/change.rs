@@ -85,14 +85,18 @@ impl<E> Changes<E> {
         Self { rows, by_type, by_family, others }
     }
 
+    /// Rows that hold for an offer at some time.
+    pub(super) fn rows_of(&self, offer: OfferNames<'_>) -> impl Iterator<Item = usize> {
+        let by_type = self.by_type.get(&offer.0.name).into_iter().flatten();
+        let by_family = self.by_family.get(&offer.0.family).into_iter().flatten();
+        let all = by_type.chain(by_family).chain(&self.others).copied();
+        all.filter(move |&row| self.rows[row].is_of(offer))
+    }
+
     /// Beginnings (`true`) and ends of the rows that hold for an offer, by time.
     pub(super) fn steps(&self, offer: OfferNames<'_>) -> Vec<(Time, bool, usize)> {
-        let none = Vec::new();
-        let by_type = self.by_type.get(&offer.0.name).unwrap_or(&none);
-        let by_family = self.by_family.get(&offer.0.family).unwrap_or(&none);
-        let all = by_type.iter().chain(by_family).chain(&self.others).copied();
         let mut steps: Vec<(Time, bool, usize)> = Vec::new();
-        for row in all.filter(|&row| self.rows[row].is_of(offer)) {
+        for row in self.rows_of(offer) {
             let change = &self.rows[row];
             if change.until.is_none_or(|until| change.from < until) {
                 steps.push((change.from, true, row));

@@ -142,8 +142,10 @@ impl Build<'_> {
                 let base = price::base(section, market, listed.rate);
                 let zone_name = &self.world.zones[zone].name;
                 let names = (*known, region, zone_name.as_str(), market);
+                let name = format!("{cloud}/{zone_name}/{}/{}", known.name, market.name());
+                let capacity = changes.capacities.path(*capacity, &name, names);
                 let offer = self.world.offers.push(Offer {
-                    name: format!("{cloud}/{zone_name}/{}/{}", known.name, market.name()),
+                    name,
                     zone,
                     instance_type,
                     market,
@@ -151,7 +153,7 @@ impl Build<'_> {
                         list: on_demand.map(|on_demand| on_demand.rate),
                         ..changes.prices.path(base, names)
                     },
-                    capacity: changes.capacities.path(*capacity, names),
+                    capacity,
                     boot: boot.clone(),
                     running_at_start: 0,
                 });
@@ -326,6 +328,17 @@ impl Build<'_> {
                 Some(Market::OnDemand),
                 format!(
                     "On-demand list prices of {name} are cut by {percent} %, as the scenario says."
+                ),
+            );
+        }
+        let drawn = self.world.offers.iter().skip(self.world.offers.len() - offers);
+        let drawn = drawn.filter(|(_, offer)| !offer.capacity.drawn.is_empty()).count();
+        if drawn > 0 {
+            told(
+                None,
+                format!(
+                    "How many instances of {drawn} offers of {name} there are is drawn from \
+                     models, anew for each seed."
                 ),
             );
         }

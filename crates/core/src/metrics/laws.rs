@@ -8,7 +8,7 @@ mod tests;
 use promise::Promises;
 
 use super::fact::{Fact, FactObserver};
-use crate::model::Market;
+use crate::model::{CapacityCursor, Market, Offer};
 use crate::policy::Trigger;
 use crate::policy::queue::Queue;
 use crate::sim::Observer;
@@ -16,7 +16,7 @@ use crate::state::{
     Allocation, Charge, Ending, HeldShare, Instance, InstanceRef, LiveWork, Progress, Record,
     StartPromise, State, WorkRef,
 };
-use crate::units::{Money, Span, Time};
+use crate::units::{Id, Money, Span, Time};
 
 /// A law that a run broke: a bug of the simulator, never of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Laws {
     promises: Promises,
     /// Whether the instance in a slot is one job's alone.
     exclusive: Vec<bool>,
+    /// The capacity of each offer, drawn again beside the run; empty where none is drawn.
+    capacities: Vec<CapacityCursor>,
 }
 
 impl Laws {
@@ -115,11 +117,20 @@ impl Laws {
         });
     }
 
+    /// The capacity of an offer by its path, now.
+    fn capacity(&mut self, state: &State<'_>, offer: Id<Offer>) -> Option<u32> {
+        let path = &state.world().offers[offer].capacity;
+        match self.capacities.get_mut(offer.row()) {
+            Some(cursor) => cursor.advance_to(path, state.now()),
+            None => path.at(state.now()),
+        }
+    }
+
     /// A launch is below the capacity of its offer: of spot offers its slot, of others all that live.
     #[inline(always)]
     fn has_capacity(&mut self, state: &State<'_>, requested: &Instance) {
         let offer = &state.world().offers[requested.offer];
-        let Some(most) = offer.capacity.at(state.now()) else { return };
+        let Some(most) = self.capacity(state, requested.offer) else { return };
         let below = match offer.market {
             Market::Spot if offer.capacity.moves() => requested.slot < most,
             Market::Spot | Market::OnDemand => state.offer(requested.offer).live <= most,
@@ -291,7 +302,8 @@ impl Laws {
         }
         for (_, instance) in state.instances().filter(|(_, one)| one.market == Market::Spot) {
             let offer = &state.world().offers[instance.offer];
-            let there = offer.capacity.at(now).is_none_or(|most| instance.slot < most);
+            let capacity = self.capacity(state, instance.offer);
+            let there = capacity.is_none_or(|most| instance.slot < most);
             let holds = there || !offer.capacity.moves() || !instance.phase.takes_work();
             self.check(holds, now, "a spot instance without capacity takes no work", || {
                 format!("slot {} of {}", instance.slot, offer.name)
@@ -308,7 +320,13 @@ impl Laws {
 
 impl Observer for Laws {
     fn begins(&mut self, state: &State<'_>) {
-        self.clock = Some(state.now());
+        let now = state.now();
+        self.clock = Some(now);
+        let offers = state.world().offers.rows();
+        if offers.iter().any(|offer| !offer.capacity.drawn.is_empty()) {
+            let course = |offer: &Offer| CapacityCursor::new(&offer.capacity, state.seed(), now);
+            self.capacities = offers.iter().map(course).collect();
+        }
     }
 
     #[inline]

@@ -4,7 +4,9 @@ mod builder;
 mod capacity;
 
 pub use builder::{OfferSpec, WorldBuilder};
-pub use capacity::CapacityPath;
+pub use capacity::{
+    CapacityCursor, CapacityLaw, CapacityPath, CapacityState, DrawnCapacity, LevelLaw, StateLaw,
+};
 
 use super::GpuModel;
 use crate::units::{Calendar, Distribution, Id, IdVec, Rate, Shape, Span, Time};

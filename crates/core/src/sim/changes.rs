@@ -1,53 +1,98 @@
-//! Changes of the world that are known ahead, in order of time: of each offer the next.
+//! Changes of the world that come whatever a policy does, in order of time: of each offer the next.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::model::{Offer, World};
-use crate::units::{Id, Time};
+use crate::model::{CapacityCursor, Offer, World};
+use crate::units::{Id, Rate, Time};
 
-/// Quantity of an offer that changes over time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Changing {
-    /// Price of an instance.
-    Price,
-    /// Most instances at once.
-    Capacity,
+/// A quantity of an offer over time: its next change, and what it is then.
+pub(super) trait OfferCourse {
+    /// What it is.
+    type Value;
+
+    /// The course of `offer` after `started`, in a run of that seed.
+    fn of(offer: &Offer, seed: u64, started: Time) -> Self;
+
+    /// Time of the next change, if there is one.
+    fn next_change(&self, offer: &Offer) -> Option<Time>;
+
+    /// Whether changes come for ever from here on.
+    fn is_endless(&self, offer: &Offer) -> bool;
+
+    /// Goes on to the next change; what it is then.
+    fn advance(&mut self, offer: &Offer) -> Self::Value;
 }
 
-impl Changing {
-    /// Time of the change in that row of an offer's path; `None` behind the last.
-    fn at(self, offer: &Offer, row: usize) -> Option<Time> {
-        match self {
-            Self::Price => offer.price.changes.get(row).map(|&(at, _)| at),
-            Self::Capacity => offer.capacity.changes.get(row).map(|&(at, _)| at),
-        }
+impl OfferCourse for CapacityCursor {
+    type Value = Option<u32>;
+
+    fn of(offer: &Offer, seed: u64, started: Time) -> Self {
+        Self::new(&offer.capacity, seed, started)
     }
 
-    /// Row of the first change of an offer after `started`.
-    fn first(self, offer: &Offer, started: Time) -> usize {
-        match self {
-            Self::Price => offer.price.changes.partition_point(|&(at, _)| at <= started),
-            Self::Capacity => offer.capacity.changes.partition_point(|&(at, _)| at <= started),
-        }
+    fn next_change(&self, offer: &Offer) -> Option<Time> {
+        self.next_change(&offer.capacity)
+    }
+
+    fn is_endless(&self, offer: &Offer) -> bool {
+        self.is_endless(&offer.capacity)
+    }
+
+    fn advance(&mut self, offer: &Offer) -> Option<u32> {
+        self.advance(&offer.capacity);
+        self.capacity(&offer.capacity)
+    }
+}
+
+/// Row of the next change of the price of an offer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PriceCursor(usize);
+
+impl OfferCourse for PriceCursor {
+    type Value = Rate;
+
+    fn of(offer: &Offer, _: u64, started: Time) -> Self {
+        Self(offer.price.changes.partition_point(|&(at, _)| at <= started))
+    }
+
+    fn next_change(&self, offer: &Offer) -> Option<Time> {
+        offer.price.changes.get(self.0).map(|&(at, _)| at)
+    }
+
+    fn is_endless(&self, _: &Offer) -> bool {
+        false
+    }
+
+    fn advance(&mut self, offer: &Offer) -> Rate {
+        self.0 += 1;
+        offer.price.changes[self.0 - 1].1
     }
 }
 
 /// The changes of one quantity that are still to come: the next of each offer, by time and then by
 /// offer.
 #[derive(Debug)]
-pub(super) struct OfferChanges {
-    what: Changing,
+pub(super) struct OfferChanges<C> {
     next: BinaryHeap<Reverse<(Time, Id<Offer>)>>,
-    /// Row of the next change of each offer.
-    rows: Vec<usize>,
+    courses: Vec<C>,
+    /// Offers with a change to come whose changes end some time.
+    ending: usize,
 }
 
-impl OfferChanges {
-    /// Changes of `what` in a world after `started`.
-    pub(super) fn after(world: &World, started: Time, what: Changing) -> Self {
-        let rows = world.offers.rows().iter().map(|offer| what.first(offer, started)).collect();
-        let mut all = Self { what, next: BinaryHeap::new(), rows };
+impl<C> Default for OfferChanges<C> {
+    /// Nothing changes.
+    fn default() -> Self {
+        Self { next: BinaryHeap::new(), courses: Vec::new(), ending: 0 }
+    }
+}
+
+impl<C: OfferCourse> OfferChanges<C> {
+    /// Changes in a world after `started`, in a run of that seed.
+    pub(super) fn after(world: &World, seed: u64, started: Time) -> Self {
+        let offers = world.offers.rows().iter();
+        let courses = offers.map(|offer| C::of(offer, seed, started)).collect();
+        let mut all = Self { courses, ..Self::default() };
         world.offers.ids().for_each(|offer| all.expect(world, offer));
         all
     }
@@ -57,18 +102,31 @@ impl OfferChanges {
         self.next.peek().map(|Reverse((at, _))| *at)
     }
 
-    /// The offer of the next one, which is over with this, and the row in its path.
-    pub(super) fn pop(&mut self, world: &World) -> Option<(Id<Offer>, usize)> {
+    /// Whether there is a change to come of an offer whose changes end some time.
+    pub(super) fn come_to_an_end(&self) -> bool {
+        self.ending > 0
+    }
+
+    /// The course of an offer.
+    pub(super) fn course(&self, offer: Id<Offer>) -> &C {
+        &self.courses[offer.row()]
+    }
+
+    /// The offer of the next change, which is over with this, and what the quantity is then.
+    pub(super) fn pop(&mut self, world: &World) -> Option<(Id<Offer>, C::Value)> {
         let Reverse((_, offer)) = self.next.pop()?;
-        let row = self.rows[offer.row()];
-        self.rows[offer.row()] += 1;
+        let (course, facts) = (&mut self.courses[offer.row()], &world.offers[offer]);
+        self.ending -= usize::from(!course.is_endless(facts));
+        let value = course.advance(facts);
         self.expect(world, offer);
-        Some((offer, row))
+        Some((offer, value))
     }
 
     fn expect(&mut self, world: &World, offer: Id<Offer>) {
-        if let Some(at) = self.what.at(&world.offers[offer], self.rows[offer.row()]) {
+        let (course, facts) = (&self.courses[offer.row()], &world.offers[offer]);
+        if let Some(at) = course.next_change(facts) {
             self.next.push(Reverse((at, offer)));
+            self.ending += usize::from(!course.is_endless(facts));
         }
     }
 }
@@ -90,7 +148,7 @@ mod tests {
             let changes = seconds.map(|at| (Time::from_secs(at), Rate::ZERO));
             world.offers[Id::new(row)].price.changes = changes.to_vec();
         }
-        let mut changes = OfferChanges::after(&world, Time::from_secs(10), Changing::Price);
+        let mut changes = OfferChanges::<PriceCursor>::after(&world, 1, Time::from_secs(10));
         let mut seen = Vec::new();
         while let Some(at) = changes.at() {
             let (offer, _) = changes.pop(&world).expect("there is one");

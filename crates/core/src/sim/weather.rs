@@ -1,6 +1,6 @@
 //! Weather: capacity that changes, and instances that are lost.
 
-use super::{Changing, Event, Observer, OfferChanges, Simulation, put};
+use super::{Event, Observer, OfferChanges, Simulation, put};
 use crate::policy::Trigger;
 use crate::state::{Ending, Exit, InstanceRef, Record};
 use crate::units::{Span, Time};
@@ -9,11 +9,12 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// Sets the capacities of the beginning, and waits for those to come.
     pub(super) fn begin_capacity(&mut self, started: Time) {
         let world = self.state.world();
+        self.capacities = OfferChanges::after(world, self.options.seed, started);
         for (offer, facts) in world.offers.iter().filter(|(_, facts)| facts.capacity.moves()) {
-            self.state.change_capacity(offer, facts.capacity.at(started), &mut self.lost);
+            let capacity = self.capacities.course(offer).capacity(&facts.capacity);
+            self.state.change_capacity(offer, capacity, &mut self.lost);
         }
         self.lost.clear();
-        self.capacities = OfferChanges::after(world, started, Changing::Capacity);
         self.state.set_capacity_to_come(self.capacities.at().is_some());
     }
 
@@ -22,8 +23,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// goes now.
     pub(super) fn change_capacity(&mut self) {
         let world = self.state.world();
-        let (offer, row) = self.capacities.pop(world).expect("a capacity changes now");
-        let to = world.offers[offer].capacity.changes[row].1;
+        let (offer, to) = self.capacities.pop(world).expect("a capacity changes now");
         let mut lost = std::mem::take(&mut self.lost);
         self.state.change_capacity(offer, to, &mut lost);
         self.state.set_capacity_to_come(self.capacities.at().is_some());

@@ -135,7 +135,7 @@ mod tests {
         let shape = shape(4_000, 4_096, 0);
         let mut world = world(&[Plan { shape, market, price: "1", ..Plan::default() }]);
         let changes = vec![(Time::from_secs(10), Some(1))];
-        world.offers[Id::new(0)].capacity = CapacityPath { first: Some(3), changes };
+        world.offers[Id::new(0)].capacity = CapacityPath::known(Some(3), changes);
         world
     }
 

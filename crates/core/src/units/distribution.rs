@@ -13,6 +13,7 @@
 //! uniform, normal, empirical, quantiles): cutting at zero is the caller's.
 //! All transcendental functions come from `libm`, the same on any platform.
 
+mod biased;
 mod compound;
 mod constructor;
 mod direct;

@@ -3,7 +3,7 @@
 use super::super::ValueKind;
 use super::{KeyRow, SMALL, row};
 use crate::scenario::part::MARKETS;
-use crate::scenario::world::ONE_IS;
+use crate::scenario::world::{ONE_IS, TOGETHER};
 
 pub(super) const ROWS: &[KeyRow] = &[
     row("cluster", ValueKind::Table, "", "Owned clusters: capacity that is already paid for."),
@@ -157,8 +157,8 @@ pub(super) const ROWS: &[KeyRow] = &[
     row(
         "cloud.*.availability[].instances",
         ValueKind::Capacity,
-        "with a trace 1",
-        "Most instances at once of each offer; of several rows that hold, the last counts. With a trace, the instances that each one counted stands for.",
+        "with a trace or a model 1",
+        "Most instances at once of each offer; of several rows that hold, the last counts. With a trace, the instances that each one counted stands for; with a model, all that there ever are.",
     ),
     row(
         "cloud.*.availability[].trace",
@@ -183,6 +183,144 @@ pub(super) const ROWS: &[KeyRow] = &[
         ValueKind::Count(1, 1_000_000),
         "",
         "Counts that many where the trace has at least so many, and otherwise none: what a gang of that size sees.",
+    ),
+    row(
+        "cloud.*.availability[].model",
+        ValueKind::Table,
+        "",
+        "A law that capacity is drawn from in each run, in place of a fixed number: `memoryless`, or two or three of the states `none`, `partial` and `full`. It starts at `from`, or when the run starts, as an arbitrary moment finds it.",
+    ),
+    row(
+        "cloud.*.availability[].model.memoryless",
+        ValueKind::Table,
+        "",
+        "All instances or none, each for a memoryless time: the baseline.",
+    ),
+    row(
+        "cloud.*.availability[].model.memoryless.losses_per_hour",
+        ValueKind::Positive,
+        "required",
+        "Rate at which all are lost.",
+    ),
+    row(
+        "cloud.*.availability[].model.memoryless.absence",
+        ValueKind::Span,
+        "required",
+        "Mean time until they are back.",
+    ),
+    row(
+        "cloud.*.availability[].model.none",
+        ValueKind::Table,
+        "",
+        "The state in which there is no instance.",
+    ),
+    row(
+        "cloud.*.availability[].model.none.lasts",
+        ValueKind::Spans,
+        "required",
+        "Time that it lasts.",
+    ),
+    row(
+        "cloud.*.availability[].model.none.next",
+        ValueKind::Table,
+        "the other state, where there are two",
+        "Relative weights of the states that follow.",
+    ),
+    row(
+        "cloud.*.availability[].model.none.next.partial",
+        ValueKind::Number(0.0, 1e6),
+        "0",
+        "Weight of `partial`.",
+    ),
+    row(
+        "cloud.*.availability[].model.none.next.full",
+        ValueKind::Number(0.0, 1e6),
+        "0",
+        "Weight of `full`.",
+    ),
+    row(
+        "cloud.*.availability[].model.partial",
+        ValueKind::Table,
+        "",
+        "The state in which there are some instances and not all.",
+    ),
+    row(
+        "cloud.*.availability[].model.partial.lasts",
+        ValueKind::Spans,
+        "required",
+        "Time that it lasts.",
+    ),
+    row(
+        "cloud.*.availability[].model.partial.next",
+        ValueKind::Table,
+        "the other state, where there are two",
+        "Relative weights of the states that follow.",
+    ),
+    row(
+        "cloud.*.availability[].model.partial.next.none",
+        ValueKind::Number(0.0, 1e6),
+        "0",
+        "Weight of `none`.",
+    ),
+    row(
+        "cloud.*.availability[].model.partial.next.full",
+        ValueKind::Number(0.0, 1e6),
+        "0",
+        "Weight of `full`.",
+    ),
+    row(
+        "cloud.*.availability[].model.full",
+        ValueKind::Table,
+        "",
+        "The state in which there are all instances.",
+    ),
+    row(
+        "cloud.*.availability[].model.full.lasts",
+        ValueKind::Spans,
+        "required",
+        "Time that it lasts.",
+    ),
+    row(
+        "cloud.*.availability[].model.full.next",
+        ValueKind::Table,
+        "the other state, where there are two",
+        "Relative weights of the states that follow.",
+    ),
+    row(
+        "cloud.*.availability[].model.full.next.none",
+        ValueKind::Number(0.0, 1e6),
+        "0",
+        "Weight of `none`.",
+    ),
+    row(
+        "cloud.*.availability[].model.full.next.partial",
+        ValueKind::Number(0.0, 1e6),
+        "0",
+        "Weight of `partial`.",
+    ),
+    row(
+        "cloud.*.availability[].model.partial.level",
+        ValueKind::Draws,
+        "each alike",
+        "Instances when some begin to be there; rounded, at least 1 and fewer than all.",
+    ),
+    row(
+        "cloud.*.availability[].model.partial.step_every",
+        ValueKind::Spans,
+        "no steps",
+        "Time between two steps of the level, which end with the state.",
+    ),
+    row(
+        "cloud.*.availability[].model.partial.step_by",
+        ValueKind::Draws,
+        "required with steps",
+        "Instances that a step adds, or takes away; rounded.",
+    ),
+    row(
+        "cloud.*.availability[].together",
+        ValueKind::Choice(TOGETHER),
+        "each offer on its own",
+        "Offers that share one path of the model: those of a zone, of a region, or of the cloud.",
     ),
     row(
         "cloud.*.notice",

@@ -69,7 +69,7 @@ fn square(x: f64) -> f64 {
 /// Marsaglia and Tsang, "A simple method for generating gamma variables",
 /// ACM TOMS 26(3), 2000, without the squeeze. Two uniforms per attempt (at
 /// least 95 in 100 succeed), and one more when `shape` is under 1.
-fn standard_gamma(shape: f64, stream: &mut Stream) -> f64 {
+pub(super) fn standard_gamma(shape: f64, stream: &mut Stream) -> f64 {
     if shape < 1.0 {
         let power = libm::exp(libm::log(stream.uniform()) / shape);
         return power * standard_gamma(shape + 1.0, stream);
