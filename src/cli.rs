@@ -32,6 +32,7 @@ mod sweep;
 mod trace;
 mod unfinished;
 mod verify;
+mod weather;
 mod session;
 
 use std::process::ExitCode;
@@ -70,6 +71,7 @@ fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Policies { json } => inspect::policies(json),
         Command::Catalog { command } => catalog::catalog(&command),
         Command::Trace { command } => trace::trace(&command),
+        Command::Weather { command } => weather::weather(&command),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Verify(verify) => verify::verify(&verify),
         Command::GuardPolicies => {

@@ -15,6 +15,7 @@ mod files;
 mod instances;
 mod jobs;
 mod keyed;
+mod outlook;
 mod plan;
 mod recipe;
 mod run;
@@ -29,8 +30,8 @@ mod words;
 pub use backtest::{BacktestReport, Calibrated};
 pub use charges::ChargesCsv;
 pub use chart::{
-    Chart, Scene, backtest_charts, comparison_charts, plan_charts, replication_charts, run_charts,
-    sweep_charts,
+    Chart, Scene, backtest_charts, comparison_charts, outlook_charts, plan_charts,
+    replication_charts, run_charts, sweep_charts,
 };
 pub use check::{CheckReport, LeftOut, one_line};
 pub use comparison::{Between, ComparisonReport, ComparisonResults, PolicyResult};
@@ -41,6 +42,7 @@ pub use figure::{clean, difference, figure};
 pub use files::{MANIFEST, RESULTS, ResultFiles, ResultFolder, write_page};
 pub use instances::InstancesCsv;
 pub use jobs::JobsCsv;
+pub use outlook::OutlookReport;
 pub use plan::{PlanReport, search_progress};
 pub use recipe::{InputHash, Recipe};
 pub use run::{BoundSide, ObjectiveResult, RunReport};

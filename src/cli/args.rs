@@ -141,6 +141,11 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: TraceArgs,
     },
+    /// Look at capacity and prices over time
+    Weather {
+        #[command(subcommand)]
+        command: WeatherArgs,
+    },
     /// Why a job waited, ran where it did and cost what it did
     Explain(ExplainArgs),
     /// Reproduce textbook results and published tables
@@ -581,6 +586,38 @@ pub(super) enum TraceArgs {
         /// The file to write: .csv, .csv.gz or .csv.zst; `-` is standard output
         output: PathBuf,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum WeatherArgs {
+    /// Draw the capacity and the prices that a scenario will have, before any policy runs
+    Show(WeatherShowArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  windtunnel weather show my.toml --until \"90 d\" --out output/weather")]
+pub(super) struct WeatherShowArgs {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Time to draw, from the start of the run [default: the scenario's horizon, or 30 d]
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    pub(super) until: Option<Span>,
+    /// Folder for a page with charts and the numbers [default: none is written]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace an existing folder of results
+    #[arg(long, requires = "out")]
+    pub(super) force: bool,
+    /// As JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress bar and no talk
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) bounds: BoundsArgs,
 }
 
 #[derive(Debug, Args)]

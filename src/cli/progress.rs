@@ -22,6 +22,12 @@ impl Bar {
         Self::new(ProgressBar::no_length(), label, style, quiet)
     }
 
+    /// Over the offers of a world. Hidden likewise.
+    pub(super) fn over_offers(label: &str, quiet: bool) -> Self {
+        let style = "{msg} {spinner} {human_pos} offers";
+        Self::new(ProgressBar::no_length(), label, style, quiet)
+    }
+
     /// Over the runs of an experiment, which [`Bar::expect`] counts. Hidden likewise.
     pub(super) fn over_runs(label: &str, quiet: bool) -> Self {
         Self::new(ProgressBar::new(0), label, "{msg} {spinner}", quiet)

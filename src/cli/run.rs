@@ -301,8 +301,13 @@ fn show(report: &RunReport, how: &How, written: Option<PathBuf>) -> CommandResul
 
 /// Says on standard error where the results are.
 pub(super) fn tell_folder(how: &How, written: Option<PathBuf>, page: &str) {
+    tell_written(how.quiet, written, page);
+}
+
+/// The same, unless `quiet`.
+pub(super) fn tell_written(quiet: bool, written: Option<PathBuf>, page: &str) {
     if let Some(folder) = written
-        && !how.quiet
+        && !quiet
     {
         print_line(&format!(
             "results: {} (open {})",

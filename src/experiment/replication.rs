@@ -3,7 +3,6 @@
 
 use std::borrow::Cow;
 
-use crate::model::PricePath;
 use crate::scenario::Scenario;
 use crate::units::{Calendar, Span, Time};
 use crate::workload::{Alive, Transform};
@@ -154,10 +153,7 @@ fn starting_at(scenario: &Scenario, from: Time) -> Scenario {
     scenario.calendar = Calendar::from_unix_micros(micros);
     scenario.world.calendar = scenario.calendar;
     for offer in scenario.world.offers.rows_mut() {
-        let first = offer.price.at(from);
-        let later = offer.price.changes.iter().filter(|&&(at, _)| at > from);
-        let changes = later.map(|&(at, rate)| (Time::ZERO + (at - from), rate)).collect();
-        offer.price = PricePath { first, changes, list: offer.price.list };
+        offer.price = offer.price.starting_at(from);
         offer.capacity = offer.capacity.starting_at(from);
     }
     scenario

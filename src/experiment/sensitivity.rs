@@ -6,7 +6,6 @@ use super::measurement::Measurement;
 use super::replication::Repetition;
 use super::runner::{RunRequest, Runner, RunnerFailure};
 use crate::scenario::Scenario;
-use crate::units::Rate;
 use crate::workload::Transform;
 
 /// Factor by which assumptions are moved: a tenth more.
@@ -103,13 +102,9 @@ fn reprice(scenario: &mut Scenario, provider: &str) {
     let world = &mut scenario.world;
     let name = |offer| world.providers[world.provider_of(offer)].name == provider;
     let of_it: Vec<bool> = world.offers.ids().map(name).collect();
-    let dearer = |rate: Rate| rate.scaled((STEP * 1e6) as i64);
     let offers = world.offers.rows_mut().iter_mut().zip(of_it);
     for (offer, _) in offers.filter(|(_, of_it)| *of_it) {
-        offer.price.first = dearer(offer.price.first);
-        for change in &mut offer.price.changes {
-            change.1 = dearer(change.1);
-        }
+        offer.price.scale((STEP * 1e6) as i64);
     }
 }
 

@@ -7,6 +7,7 @@ mod of_breakdown;
 mod of_comparison;
 mod of_courses;
 mod of_occupancy;
+mod of_outlook;
 mod of_plan;
 mod of_replications;
 mod of_run;
@@ -18,6 +19,7 @@ use std::io;
 pub use of_backtest::backtest_charts;
 
 pub use of_comparison::comparison_charts;
+pub use of_outlook::outlook_charts;
 pub use of_plan::plan_charts;
 pub use of_replications::replication_charts;
 pub(super) use of_run::OBJECTIVES;

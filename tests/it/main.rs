@@ -25,6 +25,7 @@ mod lint;
 mod names;
 mod logs;
 mod oracles;
+mod outlook;
 mod overtaking;
 mod plan;
 mod preempting;

@@ -10,9 +10,10 @@ use std::sync::Arc;
 
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
-    Ask, Billing, CapacityLaw, CapacityPath, Checkpoint, ClassOrder, DrawnCapacity, Filter,
-    GpuModel, InstanceType, Interner, LevelLaw, Link, Market, Offer, PricePath, Provider, Quota,
-    QuotaUnit, Region, Rules, Spread, StateLaw, Together, Work, WorkId, WorkKind, World, Zone,
+    Ask, Billing, CapacityLaw, CapacityPath, Checkpoint, ClassOrder, Comovement, ComovementMember,
+    DrawnCapacity, DrawnPrice, Filter, GpuModel, InstanceType, Interner, LevelLaw, Link, Market,
+    Offer, PriceLaw, PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread,
+    StateLaw, Together, Work, WorkId, WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
@@ -64,7 +65,60 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     let mut scenario = Scenario { world, works, names, policy, options };
     // From draws of its own, so that the others stay.
     add_checkpoints(&mut Dice::new(!seed), &mut scenario);
+    add_weather(&mut Dice::new(seed ^ 0x005e_ed0f_3ea7), &mut scenario);
     scenario
+}
+
+/// A third of the scenarios have offers whose capacity or price is drawn, for ever where what is known
+/// ends: so they have a horizon.
+fn add_weather(dice: &mut Dice, scenario: &mut Scenario) {
+    if !dice.once_in(3) {
+        return;
+    }
+    let group = dice.once_in(3).then(|| comovement(dice));
+    for offer in scenario.world.offers.rows_mut() {
+        let from = offer.capacity.changes.last().map(|&(at, _)| at);
+        let (until, key) = (None, [dice.within(0, 2), 0]);
+        let anchor = from.unwrap_or(Time::ZERO);
+        if offer.market != Market::Owned && dice.once_in(2) {
+            let law = Arc::new(capacity_law(dice));
+            let moves_with = group
+                .clone()
+                .map(|group| ComovementMember { group, row: dice.within(0, 1) as usize });
+            let drawn = DrawnCapacity { from, until, anchor, key, law, moves_with };
+            offer.capacity.drawn = vec![drawn];
+        }
+        let from = offer.price.changes.last().map(|&(at, _)| at);
+        let anchor = from.unwrap_or(Time::ZERO);
+        if offer.market != Market::Owned && dice.once_in(3) {
+            let law = Arc::new(price_law(dice));
+            let drawn = DrawnPrice { from, until, anchor, key, law, scales: Vec::new() };
+            offer.price.drawn = vec![drawn];
+        }
+    }
+    let horizon = Time::ZERO + secs(dice, 1_000, 10_000);
+    scenario.options.horizon = Some(scenario.options.horizon.unwrap_or(horizon));
+}
+
+/// Two paths that are rarely there at once.
+fn comovement(dice: &mut Dice) -> Arc<Comovement> {
+    let steps = (Span::from_secs(600), secs(dice, 30, 200));
+    Arc::new(Comovement::new(&[0.4, 0.5], &[((0, 1), -0.4)], steps, 1).expect("it is possible"))
+}
+
+/// A price in steps, or one that reverts.
+fn price_law(dice: &mut Dice) -> PriceLaw {
+    let bounds = (Rate::from_picos(EXACT_PRICE), Rate::from_picos(EXACT_PRICE * 4));
+    let motion = match dice.once_in(2) {
+        true => PriceMotion::Stepwise {
+            to: Distribution::empirical_equal(&[3.6, 7.2, 14.4]).expect("a law"),
+            chance: 0.5,
+        },
+        false => {
+            PriceMotion::Reverting { median: 7.2, sigma: 0.5, relaxation: Span::from_secs(600) }
+        }
+    };
+    PriceLaw::new(motion, secs(dice, 60, 300), bounds).expect("a law")
 }
 
 /// Half of the scenarios have work that writes checkpoints.
@@ -236,7 +290,7 @@ fn offer(
         zone,
         instance_type,
         market,
-        price: PricePath { first: rate(dice), changes, list: None },
+        price: PricePath::known(rate(dice), changes),
         capacity: capacity(dice, market),
         boot: dice.of(&boots),
         running_at_start: 0,
@@ -252,14 +306,6 @@ fn capacity(dice: &mut Dice, market: Market) -> CapacityPath {
     for _ in 0..if moves { dice.within(0, 6) } else { 0 } {
         at = at + secs(dice, 1, 900);
         path.changes.push((at, some(dice)));
-    }
-    // A law that goes on where what is known ends.
-    if moves && dice.once_in(3) {
-        let from = path.changes.last().map(|&(at, _)| at);
-        let law = Arc::new(capacity_law(dice));
-        let (until, key) = (None, [dice.within(0, 2), 0]);
-        let anchor = from.unwrap_or(Time::ZERO);
-        path.drawn = vec![DrawnCapacity { from, until, anchor, key, law }];
     }
     path
 }
@@ -926,13 +972,8 @@ fn unused_provider(seed: u64, scenario: &Scenario, first: &Ran) {
 fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
     const FACTOR: i64 = 3;
     let mut changed = scenario.clone();
-    let scaled = |rate: Rate| Rate::from_picos(rate.picos() * FACTOR);
     for offer in 0..changed.world.offers.len() {
-        let price = &mut changed.world.offers[Id::new(offer as u32)].price;
-        price.first = scaled(price.first);
-        for (_, rate) in &mut price.changes {
-            *rate = scaled(*rate);
-        }
+        changed.world.offers[Id::new(offer as u32)].price.scale(FACTOR * 1_000_000);
     }
     for link in &mut changed.world.links {
         link.nanos_per_gib *= FACTOR;
@@ -953,7 +994,7 @@ fn can_be_stretched(scenario: &Scenario) -> bool {
         return false;
     }
     let constant = |offer: &Offer| matches!(offer.boot, Distribution::Constant(_));
-    let known = |offer: &Offer| offer.capacity.drawn.is_empty();
+    let known = |offer: &Offer| offer.capacity.drawn.is_empty() && offer.price.drawn.is_empty();
     let offers = scenario.world.offers.rows();
     let fixed = offers.iter().all(|offer| constant(offer) && known(offer));
     !scenario.policy.order.is(&order::F1) && fixed

@@ -151,7 +151,7 @@ fn drawn(notice: i64, up: &str, down: &str) -> World {
     let states = [state(down, [0.0, 0.0, 1.0]), None, state(up, [1.0, 0.0, 0.0])];
     let law = Arc::new(CapacityLaw::new(1, states, None).expect("a law"));
     let (from, until, anchor, key) = (None, None, Time::ZERO, [1, 0]);
-    let drawn = vec![DrawnCapacity { from, until, anchor, key, law }];
+    let drawn = vec![DrawnCapacity { from, until, anchor, key, law, moves_with: None }];
     let mut world = world(notice, 1, &[]);
     let offer = world.offers.ids().next().expect("an offer");
     world.offers[offer].capacity = CapacityPath { drawn, ..CapacityPath::default() };

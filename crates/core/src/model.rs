@@ -12,7 +12,8 @@ pub use work::{
     WorkId, WorkKind,
 };
 pub use world::{
-    Billing, CapacityCursor, CapacityLaw, CapacityPath, CapacityState, ClassOrder, DrawnCapacity,
-    InstanceType, LevelLaw, Link, Market, Offer, OfferSpec, PricePath, Provider, Quota, QuotaUnit,
-    Region, StateLaw, World, WorldBuilder, Zone,
+    Billing, CapacityCursor, CapacityLaw, CapacityPath, CapacityState, ClassOrder, Comovement,
+    ComovementMember, DrawnCapacity, DrawnPrice, ImpossiblePair, InstanceType, LevelLaw, Link,
+    Market, Offer, OfferSpec, PriceCursor, PriceLaw, PriceMotion, PricePath, Provider, Quota,
+    QuotaUnit, Region, StateLaw, World, WorldBuilder, Zone,
 };

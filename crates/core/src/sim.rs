@@ -14,7 +14,7 @@ mod weather;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use changes::{OfferChanges, PriceCursor};
+use changes::OfferChanges;
 pub use observer::Observer;
 pub use options::Options;
 pub use outcome::{Failure, Outcome, RunProgress};
@@ -23,7 +23,7 @@ pub use run::Run;
 
 use crate::engine::{EventKey, EventQueue};
 use crate::halt;
-use crate::model::{CapacityCursor, Work, World};
+use crate::model::{CapacityCursor, PriceCursor, Work, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::{Problem, clip};
 use crate::state::{
@@ -281,7 +281,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.record(&Record::Ready(instance));
             }
         }
-        self.prices = OfferChanges::after(world, self.options.seed, started);
+        self.begin_prices(started);
         self.begin_capacity(started);
         self.triggers.push(Trigger::Begins);
     }
@@ -352,7 +352,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.idle = if self.capacities.come_to_an_end() { 0 } else { self.idle };
                 self.change_capacity();
             } else if reprices && first(PRICE) {
-                self.idle = 0;
+                self.idle = if self.prices.come_to_an_end() { 0 } else { self.idle };
                 self.reprice();
             } else if queued.is_some() {
                 let (_, _, event) = self.queue.pop().expect("the queue has an event now");
@@ -380,14 +380,6 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.timers.remove(&self.state.now());
                 self.triggers.push(Trigger::Timer);
             }
-        }
-    }
-
-    fn reprice(&mut self) {
-        let (offer, _) = self.prices.pop(self.state.world()).expect("a price changes now");
-        self.state.reprice(offer);
-        if self.state.repriced().len() == 1 {
-            self.triggers.push(Trigger::PricesChanged);
         }
     }
 

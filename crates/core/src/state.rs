@@ -242,6 +242,10 @@ pub struct State<'w> {
     capacity_to_come: bool,
     /// Seed of the run.
     seed: u64,
+    /// The price of each offer whose price is drawn, now; empty where none is.
+    drawn_prices: Vec<Rate>,
+    /// Changes of prices so far.
+    price_changes: u64,
 }
 
 impl<'w> State<'w> {
@@ -297,6 +301,8 @@ impl<'w> State<'w> {
             overrun: false,
             capacity_to_come: false,
             seed: 0,
+            drawn_prices: Vec::new(),
+            price_changes: 0,
         }
     }
 
@@ -485,7 +491,11 @@ impl<'w> State<'w> {
 
     /// The current price of an offer.
     pub fn price(&self, offer: Id<Offer>) -> Rate {
-        self.world.offers[offer].price.at(self.now)
+        let path = &self.world.offers[offer].price;
+        match path.drawn.is_empty() {
+            true => path.at(self.now),
+            false => self.drawn_prices[offer.row()],
+        }
     }
 
     /// A rule set in terms of this world.

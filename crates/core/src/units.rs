@@ -13,7 +13,7 @@ pub mod rank;
 pub mod rounding;
 pub mod stream;
 
-pub use distribution::Distribution;
+pub use distribution::{Distribution, standard_normal, standard_normal_tail};
 pub use id::{Id, IdVec};
 pub use money::{Money, Rate};
 pub use resources::{Demand, Free, MAX_GPUS, Occupancy, Scalar, Shape, WHOLE_GPU};

@@ -3,12 +3,19 @@
 //! Two public forms are read: states in JSON (Can't Be Late, SkyNomad and their relatives) and a
 //! CSV of counts, one column per zone. Files of zeros and ones disagree on what a one says, so
 //! whoever reads one states it ([`Polarity`]), and may hold what was read against a share that is
-//! known ([`Weather::confirm`]).
+//! known ([`Weather::confirm`]). What was read may be fitted to laws ([`ZoneFit`]), and what a world
+//! will have can be drawn before any policy runs ([`Outlook`]).
 
 mod counts;
+mod duration;
+mod fit;
+mod outlook;
 mod states;
 
 pub use counts::read_counts;
+pub use duration::{DurationFit, FittedLaw, SeenSpell};
+pub use fit::{LevelFit, StateFit, ZoneFit, phi};
+pub use outlook::{CapacityOutlook, Outlook, PoolOutlook, PriceOutlook, SpellSums};
 pub use states::{Polarity, read_states, states};
 
 use crate::problem::Problem;

@@ -200,9 +200,7 @@ fn offer_class(
     const LEAST: f64 = 1.0 / (1_u64 << 53) as f64;
     let least = facts.boot.quantile(LEAST).unwrap_or(0.0).max(0.0);
     let boot = Span::from_secs_f64(least).unwrap_or(Span::MAX);
-    let later = facts.price.changes.iter().filter(|&&(at, _)| at > started);
-    let rates = later.map(|&(_, rate)| rate).chain([facts.price.at(started)]);
-    let lowest = rates.min().expect("there is a first price");
+    let lowest = facts.price.lowest(started);
     let shape = world.type_of(offer).shape;
     Some(OfferClass {
         shape,

@@ -131,6 +131,7 @@ impl Availability {
             anchor: start(change.from).unwrap_or(Time::ZERO),
             key: [model.entity(name, offer), before as u64],
             law: model.law(),
+            moves_with: None,
         })
     }
 

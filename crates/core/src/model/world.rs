@@ -2,14 +2,17 @@
 
 mod builder;
 mod capacity;
+mod price;
 
 pub use builder::{OfferSpec, WorldBuilder};
 pub use capacity::{
-    CapacityCursor, CapacityLaw, CapacityPath, CapacityState, DrawnCapacity, LevelLaw, StateLaw,
+    CapacityCursor, CapacityLaw, CapacityPath, CapacityState, Comovement, ComovementMember,
+    DrawnCapacity, ImpossiblePair, LevelLaw, StateLaw,
 };
+pub use price::{DrawnPrice, PriceCursor, PriceLaw, PriceMotion, PricePath};
 
 use super::GpuModel;
-use crate::units::{Calendar, Distribution, Id, IdVec, Rate, Shape, Span, Time};
+use crate::units::{Calendar, Distribution, Id, IdVec, Shape, Span};
 
 /// A cloud, or an owned cluster seen as one.
 #[derive(Clone, Debug, PartialEq)]
@@ -96,31 +99,6 @@ impl Market {
             Self::Spot => "spot",
             Self::Owned => "owned",
         }
-    }
-}
-
-/// A price over time.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PricePath {
-    /// Price from the beginning.
-    pub first: Rate,
-    /// Later prices, in order of time; each holds from its point on.
-    pub changes: Vec<(Time, Rate)>,
-    /// On-demand list price of the same type in the same region, before any
-    /// discount: what savings are measured against. `None` if nobody rents it out.
-    pub list: Option<Rate>,
-}
-
-impl PricePath {
-    /// The same price for ever.
-    pub const fn constant(rate: Rate) -> Self {
-        Self { first: rate, changes: Vec::new(), list: None }
-    }
-
-    /// The price at `at`.
-    pub fn at(&self, at: Time) -> Rate {
-        let past = self.changes.partition_point(|&(from, _)| from <= at);
-        past.checked_sub(1).map_or(self.first, |last| self.changes[last].1)
     }
 }
 

@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use crate::model::{CapacityCursor, Offer, World};
+use crate::model::{CapacityCursor, Offer, PriceCursor, World};
 use crate::units::{Id, Rate, Time};
 
 /// A quantity of an offer over time: its next change, and what it is then.
@@ -45,28 +45,24 @@ impl OfferCourse for CapacityCursor {
     }
 }
 
-/// Row of the next change of the price of an offer.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PriceCursor(usize);
-
 impl OfferCourse for PriceCursor {
     type Value = Rate;
 
-    fn of(offer: &Offer, _: u64, started: Time) -> Self {
-        Self(offer.price.changes.partition_point(|&(at, _)| at <= started))
+    fn of(offer: &Offer, seed: u64, started: Time) -> Self {
+        Self::new(&offer.price, seed, started)
     }
 
     fn next_change(&self, offer: &Offer) -> Option<Time> {
-        offer.price.changes.get(self.0).map(|&(at, _)| at)
+        self.next_change(&offer.price)
     }
 
-    fn is_endless(&self, _: &Offer) -> bool {
-        false
+    fn is_endless(&self, offer: &Offer) -> bool {
+        self.is_endless(&offer.price)
     }
 
     fn advance(&mut self, offer: &Offer) -> Rate {
-        self.0 += 1;
-        offer.price.changes[self.0 - 1].1
+        self.advance(&offer.price);
+        self.rate(&offer.price)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Weather: capacity that changes, and instances that are lost.
+//! Weather: prices and capacity that change, and instances that are lost.
 
 use super::{Event, Observer, OfferChanges, Simulation, put};
 use crate::policy::Trigger;
@@ -16,6 +16,29 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
         self.lost.clear();
         self.state.set_capacity_to_come(self.capacities.at().is_some());
+    }
+
+    /// Sets the prices of the beginning, and waits for those to come.
+    pub(super) fn begin_prices(&mut self, started: Time) {
+        let world = self.state.world();
+        self.prices = OfferChanges::after(world, self.options.seed, started);
+        for (offer, facts) in world.offers.iter().filter(|(_, facts)| !facts.price.drawn.is_empty())
+        {
+            self.state.set_drawn_price(offer, self.prices.course(offer).rate(&facts.price));
+        }
+    }
+
+    /// The price of an offer changes.
+    pub(super) fn reprice(&mut self) {
+        let world = self.state.world();
+        let (offer, rate) = self.prices.pop(world).expect("a price changes now");
+        if !world.offers[offer].price.drawn.is_empty() {
+            self.state.set_drawn_price(offer, rate);
+        }
+        self.state.reprice(offer);
+        if self.state.repriced().len() == 1 {
+            self.triggers.push(Trigger::PricesChanged);
+        }
     }
 
     /// The capacity of an offer changes. Spot instances for which there is none any more are

@@ -8,7 +8,7 @@ use super::{
 use smallvec::SmallVec;
 
 use crate::model::{Home, Interner, Offer, Region, Spread, Together, Work, WorkKind};
-use crate::units::{Id, Money, Span};
+use crate::units::{Id, Money, Rate, Span};
 
 impl State<'_> {
     /// The book, for a source to add names to.
@@ -235,6 +235,18 @@ impl State<'_> {
             meter.reprice(now, rate);
         }
         self.repriced.push(offer);
+        self.price_changes += 1;
+    }
+
+    /// The price of an offer whose price is drawn is this from now on.
+    pub(crate) fn set_drawn_price(&mut self, offer: Id<Offer>, rate: Rate) {
+        self.drawn_prices.resize(self.world.offers.len(), Rate::ZERO);
+        self.drawn_prices[offer.row()] = rate;
+    }
+
+    /// Changes of prices so far, by which those who keep prices know that theirs are old.
+    pub fn price_changes(&self) -> u64 {
+        self.price_changes
     }
 
     /// Offers whose prices changed since the policy was last asked, in order of the changes.

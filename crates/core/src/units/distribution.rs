@@ -22,7 +22,7 @@ mod normal;
 mod notation;
 mod weights;
 
-pub use normal::standard_normal;
+pub use normal::{standard_normal, standard_normal_tail};
 
 use compound::Compound;
 use direct::Direct;

@@ -1,9 +1,11 @@
 //! How many instances of an offer there are over time.
 
+mod comovement;
 mod cursor;
 mod law;
 mod spell;
 
+pub use comovement::{Comovement, ComovementMember, ImpossiblePair};
 pub use cursor::CapacityCursor;
 pub use law::{CapacityLaw, CapacityState, LevelLaw, StateLaw};
 
@@ -41,6 +43,9 @@ pub struct DrawnCapacity {
     pub key: [u64; 2],
     /// Law that it is drawn from.
     pub law: Arc<CapacityLaw>,
+    /// The group that its states move with. How long they last then goes by that, and no more by
+    /// the law.
+    pub moves_with: Option<ComovementMember>,
 }
 
 impl CapacityPath {
@@ -129,6 +134,7 @@ mod tests {
             anchor: at(anchor),
             key: [1, 0],
             law: Arc::clone(&law),
+            moves_with: None,
         };
         let path = CapacityPath {
             first: None,

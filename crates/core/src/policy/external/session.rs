@@ -235,7 +235,7 @@ impl Session {
             seed,
             now: turn.now().micros(),
             start: turn.world().calendar.format(Time::ZERO),
-            world: world::describe(turn.world(), turn.now()),
+            world: world::describe(turn.world(), |offer| turn.price(offer)),
         }));
         let line = serde_json::to_vec(&hello).expect("a hello is plain data");
         match self.exchange(turn, &line)? {

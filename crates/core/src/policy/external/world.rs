@@ -5,10 +5,13 @@ use super::message::{
     InstanceTypeMessage, LinkMessage, OfferMessage, QuotaMessage, RegionMessage, WorldMessage,
 };
 use crate::model::{self, QuotaUnit};
-use crate::units::{Span, Time};
+use crate::units::{Id, Rate, Span};
 
-/// Message of the world: what can be used and rented, with the prices of `now`.
-pub(super) fn describe(world: &model::World, now: Time) -> WorldMessage {
+/// Message of the world: what can be used and rented, with the prices of now.
+pub(super) fn describe(
+    world: &model::World,
+    price: impl Fn(Id<model::Offer>) -> Rate,
+) -> WorldMessage {
     let regions = world.regions.iter().map(|(id, region)| RegionMessage {
         name: world.region_name(id),
         provider: world.providers[region.provider].name.clone(),
@@ -29,7 +32,7 @@ pub(super) fn describe(world: &model::World, now: Time) -> WorldMessage {
         zone: world.zones[offer.zone].name.clone(),
         r#type: offer.instance_type.row() as u32,
         market: offer.market.name().to_owned(),
-        price: offer.price.at(now).dollars_per_hour(),
+        price: price(id).dollars_per_hour(),
         capacity: offer.capacity.first.filter(|_| !offer.capacity.moves()),
         boot: offer.boot.mean().and_then(Span::from_secs_f64).map(Span::micros),
     });

@@ -16,6 +16,8 @@ pub(super) struct OfferRanking {
     /// Time of the next change of a price; until then, rates and order hold; `None` if no price
     /// changes any more.
     until: Option<Time>,
+    /// Changes of prices that are in, where prices are drawn.
+    seen: Option<u64>,
 }
 
 /// An offer, for one kind of work.
@@ -59,16 +61,21 @@ impl OfferRanking {
         let mut providers: Vec<_> = candidates.iter().map(|one| one.provider).collect();
         providers.sort_unstable();
         providers.dedup();
-        Self { candidates, providers, until: Some(Time::MIN) }
+        let drawn = |one: &RankedOffer| !turn.world().offers[one.offer].price.drawn.is_empty();
+        let seen = candidates.iter().any(drawn).then(|| turn.price_changes());
+        Self { candidates, providers, until: Some(Time::MIN), seen }
     }
 
     /// Takes in new prices.
     pub(super) fn refresh(&mut self, turn: &Turn<'_, '_>) {
         let now = turn.now();
-        if self.until.is_none_or(|until| now < until) {
+        let changes = turn.price_changes();
+        let is_same = self.seen.is_none_or(|seen| seen == changes);
+        if is_same && self.until.is_none_or(|until| now < until) {
             return;
         }
         self.until = None;
+        self.seen = self.seen.map(|_| changes);
         for one in &mut self.candidates {
             one.rate = turn.price(one.offer);
             let progress = i128::from(one.each) * i128::from(one.speed.max(1));

@@ -81,6 +81,11 @@ pub fn standard_normal(p: f64) -> f64 {
     if q < 0.0 { -x } else { x }
 }
 
+/// The probability that a standard normal number is more than `x`.
+pub fn standard_normal_tail(x: f64) -> f64 {
+    libm::erfc(x / std::f64::consts::SQRT_2) / 2.0
+}
+
 /// The polynomial with these coefficients, constant first, by Horner's rule.
 fn polynomial(coefficients: &[f64; 8], x: f64) -> f64 {
     coefficients.iter().rev().fold(0.0, |sum, coefficient| sum * x + coefficient)

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::comovement::Latent;
 use super::law::{CapacityLaw, CapacityState};
 use super::{DrawnCapacity, after};
 use crate::units::{Distribution, Stream, Time};
@@ -10,8 +11,7 @@ use crate::units::{Distribution, Stream, Time};
 #[derive(Clone, Debug)]
 pub(super) struct Spells {
     law: Arc<CapacityLaw>,
-    /// Draws states and how long they last: two words a spell, whatever happens inside.
-    states: Stream,
+    states: StateDraws,
     /// Draws levels: a word a spell, of which its steps have a stream of their own.
     levels: Stream,
     state: CapacityState,
@@ -19,6 +19,15 @@ pub(super) struct Spells {
     ends: Option<Time>,
     count: u32,
     steps: Option<LevelSteps>,
+}
+
+/// Way in which states are drawn, and how long they last.
+#[derive(Clone, Debug)]
+enum StateDraws {
+    /// By the law: two words a spell, whatever happens inside.
+    Renewal(Stream),
+    /// By a number that moves with those of other paths.
+    Latent(Box<Latent>),
 }
 
 /// Steps of the level inside a spell.
@@ -34,10 +43,20 @@ impl Spells {
     /// a spell of it by its length, and the moment anywhere in that.
     pub(super) fn begin(drawn: &DrawnCapacity, seed: u64) -> Self {
         let law = &*drawn.law;
-        let mut states = Stream::keyed(seed, "capacity", &drawn.key);
-        let state = chosen(law.shares(), states.uniform());
-        let length = lasts(law, state).sample_by_length(&mut states);
-        let ends = after(drawn.anchor, length * states.uniform());
+        let (states, state, ends) = match &drawn.moves_with {
+            None => {
+                let mut states = Stream::keyed(seed, "capacity", &drawn.key);
+                let state = chosen(law.shares(), states.uniform());
+                let length = lasts(law, state).sample_by_length(&mut states);
+                let ends = after(drawn.anchor, length * states.uniform());
+                (StateDraws::Renewal(states), state, ends)
+            }
+            Some(member) => {
+                let mut latent = Box::new(Latent::begin(member, law, seed));
+                let (state, ends) = latent.spell(drawn.anchor);
+                (StateDraws::Latent(latent), state, ends)
+            }
+        };
         let levels = Stream::keyed(seed, "capacity level", &drawn.key);
         let law = Arc::clone(&drawn.law);
         let mut spells = Self { law, states, levels, state, ends, count: 0, steps: None };
@@ -67,11 +86,19 @@ impl Spells {
             return self.step();
         }
         let Some(at) = self.ends else { return };
-        let next = self.law.state(self.state).map_or([0.0; 3], |law| law.next);
-        let state = chosen(next, self.states.uniform());
-        let lasts = lasts(&self.law, state).sample(&mut self.states);
-        self.ends = after(at, lasts);
-        self.enter(state, at);
+        let before = self.state;
+        let (state, ends) = match &mut self.states {
+            StateDraws::Renewal(states) => {
+                let next = self.law.state(before).map_or([0.0; 3], |law| law.next);
+                let state = chosen(next, states.uniform());
+                (state, after(at, lasts(&self.law, state).sample(states)))
+            }
+            StateDraws::Latent(latent) => latent.spell(at),
+        };
+        self.ends = ends;
+        if state != before {
+            self.enter(state, at);
+        }
     }
 
     /// Begins a spell at `at`.

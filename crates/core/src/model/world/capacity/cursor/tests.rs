@@ -19,7 +19,8 @@ fn state(lasts: &str, next: [f64; 3]) -> Option<StateLaw> {
 /// A path that is drawn since ever, and for ever.
 fn drawn(law: CapacityLaw) -> CapacityPath {
     let (from, until, key) = (None, None, [7, 0]);
-    let period = DrawnCapacity { from, until, anchor: Time::ZERO, key, law: Arc::new(law) };
+    let (law, moves_with) = (Arc::new(law), None);
+    let period = DrawnCapacity { from, until, anchor: Time::ZERO, key, law, moves_with };
     CapacityPath { drawn: vec![period], ..CapacityPath::default() }
 }
 
@@ -205,6 +206,7 @@ fn periods_lie_between_changes_that_are_known() {
         anchor: Time::ZERO,
         key: [7, 0],
         law: Arc::clone(&law),
+        moves_with: None,
     };
     let cut = CapacityPath {
         first: None,
