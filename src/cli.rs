@@ -13,6 +13,7 @@ mod ending;
 mod exchange;
 mod exit;
 mod explain;
+mod fit;
 mod folder;
 mod guard;
 mod guardian;

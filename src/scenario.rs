@@ -53,7 +53,7 @@ pub use assumption::Assumption;
 pub use builtin::{BUILT_IN, built_in};
 pub use catalog::{
     Catalog, CatalogPrice, CatalogRegion, CatalogType, Listing, Provenance, SHIPPED, Tier,
-    list as catalog_list, show as catalog_show,
+    cloud_of_zone, list as catalog_list, show as catalog_show,
 };
 pub use difference::{Difference, differences};
 pub use identity::{Identity, concerns, definition, redefined};

@@ -579,6 +579,8 @@ pub(super) enum TraceArgs {
         #[arg(long, value_parser = ["fail", "skip"])]
         on_bad_row: Option<String>,
     },
+    /// Fit laws of capacity to a trace of what could be had on the spot market
+    Fit(FitArgs),
     /// Make the synthetic workload of a scenario and write it in windtunnel's own CSV
     Synth {
         #[command(flatten)]
@@ -586,6 +588,30 @@ pub(super) enum TraceArgs {
         /// The file to write: .csv, .csv.gz or .csv.zst; `-` is standard output
         output: PathBuf,
     },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Example:
+  windtunnel trace fit counts.csv --out availability.toml")]
+pub(super) struct FitArgs {
+    /// Counts by zone (.csv) or states (.json), plain, .gz or .zst
+    pub(super) file: PathBuf,
+    /// What a 1 says in a file of states
+    #[arg(long, value_parser = ["available", "preempted"])]
+    pub(super) one_is: Option<String>,
+    /// Instances that count as all: what a gang of that size sees [default: the most that was seen]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub(super) instances: Option<u32>,
+    /// Cloud that the fragment is for [default: the shipped one that has the first zone, or `aws`]
+    #[arg(long, value_name = "NAME")]
+    pub(super) cloud: Option<String>,
+    /// Write a fragment of a scenario with these laws; `-` is standard output, and nothing else
+    #[arg(long, value_name = "FILE")]
+    pub(super) out: Option<PathBuf>,
+    /// As JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
 }
 
 #[derive(Debug, Subcommand)]

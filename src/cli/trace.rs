@@ -9,6 +9,7 @@ use comfy_table::{Table, presets};
 
 use super::args::{TraceArgs, Which};
 use super::exit::{CommandResult, Stop, print_line};
+use super::fit::fit;
 use super::folder::taken;
 use super::load;
 use super::unfinished::Unfinished;
@@ -48,6 +49,7 @@ pub(super) fn trace(command: &TraceArgs) -> CommandResult {
         TraceArgs::Convert { input, output, on_bad_row } => {
             convert(&load(input, on_bad_row.as_deref())?, output)
         }
+        TraceArgs::Fit(arguments) => fit(arguments),
         TraceArgs::Synth { which, output } => {
             let scenario = load::open(which)?;
             if !matches!(scenario.workload.input, WorkloadInput::Synthetic(_)) {

@@ -118,6 +118,9 @@ pub struct Catalog {
     pub minimum: Span,
     /// Warning before a spot instance is taken back.
     pub notice: Span,
+    /// How often a spot price may change: rules in order of time, each with its end in microseconds
+    /// since 1970 and the shortest time between two changes. Empty where there is no rule.
+    pub spot_price: Vec<(Option<i64>, Span)>,
     /// Seconds from request to running, without GPUs.
     pub boot_cpu: Distribution,
     /// Seconds from request to running, with GPUs.
@@ -285,6 +288,11 @@ fn rules(root: &ConfigTable) -> Catalog {
         granularity: seconds(&billing, "granularity_s").max(Span::from_micros(1)),
         minimum: seconds(&billing, "minimum_s"),
         notice: seconds(&root.section("notice"), "seconds"),
+        spot_price: root
+            .list("spot_price")
+            .iter()
+            .map(|rule| (rule.integer("until"), seconds(rule, "seconds")))
+            .collect(),
         boot_cpu: boot_of("cpu"),
         boot_gpu: boot_of("gpu"),
         same_provider: tier("same_provider"),
@@ -357,6 +365,16 @@ fn price(row: &mut CatalogRow<'_>) -> CatalogPrice {
         rate: row.read("usd_per_hour", "a price with at most 12 decimals", Rate::parse),
         provenance: provenance(row),
     }
+}
+
+/// The shipped catalog that has a zone of that name, the first in order.
+pub fn cloud_of_zone(zone: &str) -> Option<&'static str> {
+    let has = |name: &&str| {
+        let catalog = Catalog::shipped_unpriced(name);
+        let regions = catalog.iter().flat_map(|catalog| &catalog.regions);
+        regions.flat_map(|region| &region.zones).any(|known| known == zone)
+    };
+    SHIPPED.iter().copied().find(has)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 use super::*;
 use crate::model::Checkpoint;
 use crate::policy::checkpoint;
-use crate::units::Time;
+use crate::units::{Rate, Time};
 use crate::workload::WorkloadInput;
 use expect_test::{Expect, expect};
 
@@ -519,6 +519,109 @@ fn a_model_that_is_none_is_told() {
     let steps = MODEL.replace("level = 8, ", "");
     let problems = with_availability(Path::new(""), &steps).expect_err("it is wrong");
     assert!(problems[0].contains("steps need the `level`"), "{problems:?}");
+}
+
+/// A scenario with one spot offer in each of two zones, and these rows of the cloud.
+fn with_zones(folder: &Path, rows: &str) -> Result<Scenario, Vec<String>> {
+    let text = format!(
+        "{SMALL}[cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\", \"us-east-1b\"]\n\
+         types = [\"m5.xlarge\"]\nmarkets = [\"spot\"]\n{rows}"
+    );
+    let read = Scenario::parse(&text, "a.toml", folder, &[]);
+    read.map_err(|problems| problems.iter().map(ToString::to_string).collect())
+}
+
+#[test]
+fn zones_that_move_together_are_members_of_one_group() {
+    let group = |correlation: &str| {
+        format!(
+            "{MODEL}[cloud.aws.comovement]\nrelaxation = \"2 h\"\n\
+             pairs = [{{ zones = [\"us-east-1a\", \"us-east-1b\"], correlation = {correlation} }}]\n"
+        )
+    };
+    let scenario = with_zones(Path::new(""), &group("-0.1")).expect("it is right");
+    let members: Vec<_> = scenario.world.offers.rows()[1..]
+        .iter()
+        .map(|offer| offer.capacity.drawn[0].moves_with.clone().expect("it is a member"))
+        .collect();
+    assert_eq!((members[0].row, members[1].row), (0, 1));
+    assert_eq!(members[0].group, members[1].group);
+    let told = |rows: &str| with_zones(Path::new(""), rows).expect_err("it is wrong").join("\n");
+    let far = told(&group("-0.5"));
+    assert!(far.contains("correlation of `us-east-1a` and `us-east-1b`: -0.5 is out of reach"));
+    assert!(
+        told(&group("-0.1").replace("\"us-east-1b\"]", "\"us-east-1a\"]")).contains("different")
+    );
+    let bare = group("-0.1").replace(MODEL, "");
+    assert!(told(&bare).contains("no capacity in the zone `us-east-1a` has a `model`"));
+}
+
+#[test]
+fn a_price_is_drawn_or_seen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    write(
+        "p.csv",
+        "time,zone,usd_per_hour\n0,us-east-1a,0.1\n600,us-east-1a,0.2\n7200,us-east-1a,0.3\n",
+    );
+    write("dated.csv", "time,usd_per_hour\n2025-12-31T23:00:00Z,0.5\n2026-01-01T01:00:00Z,0.6\n");
+    let read = |rows: &str| {
+        with_zones(folder.path(), &format!("[[cloud.aws.price]]\n{rows}")).expect("it is right")
+    };
+    let rate = |text: &str| Rate::parse(text).expect("a price");
+    let seen = |scenario: &Scenario, row: usize| {
+        let path = scenario.world.offers.rows()[row].price.clone();
+        let changes = path.changes.iter().map(|&(at, rate)| (at.micros() / 1_000_000, rate));
+        (path.first, changes.collect::<Vec<_>>())
+    };
+    let scenario = read("trace = \"p.csv\"\nuntil = \"1 h\"\n");
+    let (first, changes) = seen(&scenario, 1);
+    assert_eq!((first, changes[0]), (rate("0.1"), (600, rate("0.2"))));
+    // The price before it comes back after an hour, and in another zone it never goes.
+    assert_eq!((changes.len(), changes[1].0), (2, 3_600));
+    assert_eq!(seen(&scenario, 2), (changes[1].1, vec![]));
+    let scenario = read("trace = \"dated.csv\"\n[[cloud.aws.price]]\ndiscount = \"50 %\"\n");
+    assert_eq!(seen(&scenario, 1), (rate("0.25"), vec![(3_600, rate("0.3"))]));
+    // Drawn around what it was, with a discount from the second hour on: one path in two periods.
+    let rows = "model.reverting = { sigma = 0.2, relaxation = \"1 d\" }\n\
+                [[cloud.aws.price]]\ndiscount = \"50 %\"\nfrom = \"1 h\"\n";
+    let scenario = read(rows);
+    let path = &scenario.world.offers.rows()[1].price;
+    let [one, other] = &path.drawn[..] else { panic!("two periods") };
+    let base = path.first.picos() / 1_000_000;
+    assert_eq!((&one.scales, &other.scales), (&vec![base], &vec![base, 500_000]));
+    assert_eq!((one.anchor, one.key, &one.law), (other.anchor, other.key, &other.law));
+    assert_eq!(one.law.every(), crate::units::Span::HOUR);
+    assert!(path.lowest(Time::ZERO) > Rate::ZERO);
+    let told = |rows: &str| {
+        let rows = format!("[[cloud.aws.price]]\n{rows}");
+        with_zones(folder.path(), &rows).expect_err("it is wrong").join("\n")
+    };
+    assert!(told("trace = \"nowhere.csv\"\n").contains("cannot read the trace `nowhere.csv`"));
+    assert!(told("model.every = \"1 h\"\n").contains("a price has one model"));
+    assert!(told("usd_per_hour = 1\ntrace = \"p.csv\"\n").contains("has either"));
+    let bounded = "model.reverting = { sigma = 1, relaxation = \"1 d\" }\nmodel.lowest = 1\n";
+    assert!(told(bounded).contains("need a `median`"));
+    assert!(
+        told("model.stepwise = { usd_per_hour = \"normal(mean=1, sd=1)\" }\n").contains("negative")
+    );
+}
+
+/// Google's prices change at most once a day since 2026, and before that once in thirty days.
+#[test]
+fn how_often_prices_change_goes_by_provider_and_date() {
+    let every = |start: &str| {
+        let text = format!(
+            "start = {start}\n{SMALL}[cloud.gcp]\nregions = [\"us-central1\"]\n\
+             zones = [\"us-central1-a\"]\ntypes = [\"n2-standard-4\"]\nmarkets = [\"spot\"]\n\
+             [[cloud.gcp.price]]\nmodel.reverting = {{ sigma = 0.1, relaxation = \"30 d\" }}\n"
+        );
+        let read = Scenario::parse(&text, "a.toml", Path::new(""), &[]).expect("it is right");
+        read.world.offers.rows()[1].price.drawn[0].law.every()
+    };
+    let days = |days: i64| crate::units::Span::from_secs(86_400 * days);
+    assert_eq!(every("\"2026-06-01T00:00:00Z\""), days(1));
+    assert_eq!(every("\"2025-06-01T00:00:00Z\""), days(30));
 }
 
 proptest::proptest! {

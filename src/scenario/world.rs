@@ -3,6 +3,7 @@
 
 mod cloud;
 mod cluster;
+mod comovement;
 mod link;
 mod price;
 mod availability;

@@ -73,7 +73,10 @@ fn long_scenario(seed: u64) -> swarm::Scenario {
     let start = 1_772_323_200 + dice.within(0, 86_399) as i64;
     scenario.world.calendar = Calendar::from_unix_micros(start * 1_000_000);
     for offer in scenario.world.offers.ids().collect::<Vec<_>>() {
+        // What is drawn has times of its own.
+        scenario.world.offers[offer].capacity.drawn.clear();
         let price = &mut scenario.world.offers[offer].price;
+        price.drawn.clear();
         let odd = |rate: Rate, dice: &mut Dice| {
             Rate::from_picos(rate.picos() / 7 + dice.within(0, 999_999) as i64)
         };

@@ -267,8 +267,21 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
         )
         | (
             "docs/weather.md",
+            "[[cloud.aws.price]]                         # around the list price of the spot market, 0.6 to 1.6 times that",
+        )
+        | (
+            "docs/weather.md",
             "[workload.checkpoint]                       # of work that says nothing of its own",
         ) => ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"]),
+        (
+            "docs/weather.md",
+            "[cloud.aws.comovement]                      # one zone tends to have what the other has not",
+        ) => {
+            let model = "[[cloud.aws.availability]]\ninstances = 4\n\
+                         model.memoryless = { losses_per_hour = 1, absence = \"1 h\" }\n";
+            let text = format!("{quickstart}\n{model}{piece}");
+            ("mine.toml", text, vec!["validate", "mine.toml"])
+        }
         ("docs/plan.md", "[plan.vary]") => {
             let cloud =
                 "[[cloud.aws.quota]]\nregion = \"us-east-1\"\nunit = \"vcpus\"\nlimit = 640\n";

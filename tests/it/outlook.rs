@@ -105,3 +105,77 @@ fn a_run_meets_the_weather_that_is_shown() {
     let taken = summary["summary"]["work"]["reclaimed_instances"].as_u64();
     assert!(taken.is_some_and(|taken| taken > 0), "{:?}", summary["summary"]["work"]);
 }
+
+/// What was seen of two zones, every ten minutes: by turns of 6, 3 and 9 looks, and against each other.
+fn counts() -> String {
+    let mut text = String::from("start_utc,probe_seconds,us-east-1a,us-east-1b\n");
+    let begin: jiff::Timestamp = "2026-01-01T00:00:00Z".parse().expect("an instant");
+    for look in 0..1_000_i64 {
+        let at = begin + jiff::SignedDuration::from_secs(600 * look);
+        let turn = (look + look / 90) % 18;
+        let here = if turn < 6 {
+            0
+        } else if turn < 9 {
+            2 + look % 3
+        } else {
+            8
+        };
+        let there = if turn < 9 { 8 } else { 0 };
+        text += &format!("{at},60,{here},{there}\n");
+    }
+    text
+}
+
+#[test]
+fn laws_fitted_to_a_trace_make_a_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::write(folder.path().join("c.csv"), counts()).expect("written");
+    let out = run(folder.path(), &["trace", "fit", "c.csv", "--out", "laws.toml", "--json"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let fit: Value = serde_json::from_slice(&out.stdout).expect("it is JSON");
+    let zone = &fit["zones"][0];
+    assert_eq!((&zone["instances"], &zone["states"]["none"]["next"][1]), (&8.into(), &56.into()));
+    assert!(fit["correlations"][0]["phi"].as_f64().is_some_and(|phi| phi < -0.5));
+    let near = |value: &Value, want: f64| value.as_f64().is_some_and(|it| (it - want).abs() < 0.02);
+    assert!(near(&zone["states"]["full"]["share"], 0.5), "{zone}");
+    let laws = fs::read_to_string(folder.path().join("laws.toml")).expect("a fragment");
+    assert_eq!(laws, fit["fragment"].as_str().expect("a text"));
+    let (head, rest) = SCENARIO.split_once("[[cloud.aws.availability]]").expect("it has rows");
+    let (_, policy) = rest.split_once("[policy.spot]").expect("it has a policy");
+    let scenario = format!("{head}\n{laws}\n[policy.spot]{policy}");
+    fs::write(folder.path().join("a.toml"), scenario).expect("written");
+    let pools = &shown(folder.path(), &["--until", "300 d"])["pools"];
+    assert!(near(&pools[0]["capacity"]["states"]["full"]["share"], 0.5), "{}", pools[0]);
+    // With what the comment says, the two zones are against each other.
+    let moves: String = laws
+        .lines()
+        .filter_map(|line| line.strip_prefix("# "))
+        .skip(2)
+        .fold(String::new(), |text, line| text + line + "\n");
+    let scenario = format!("{head}\n{laws}\n{moves}\n[policy.spot]{policy}");
+    fs::write(folder.path().join("a.toml"), scenario).expect("written");
+    let out = run(folder.path(), &["weather", "show", "a.toml", "--quiet"]);
+    assert!(out.status.success(), "{}\n{moves}", text(&out.stderr));
+    let out = run(folder.path(), &["trace", "fit", "c.csv", "--instances", "2"]);
+    assert!(text(&out.stdout).contains("Laws of 2 zones"), "{}", text(&out.stdout));
+    let out = run(folder.path(), &["trace", "fit", "c.csv", "--one-is", "available"]);
+    assert_eq!(out.status.code(), Some(2));
+}
+
+/// Prices that are drawn stay within their bounds and are what is billed.
+#[test]
+fn a_run_pays_the_prices_that_are_shown() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let prices = "[[cloud.aws.price]]\nmarket = \"spot\"\nmodel.stepwise = { usd_per_hour = \
+                  \"uniform(low=1, high=3)\" }\nmodel.every = \"1 h\"\n[policy.spot]";
+    let scenario = SCENARIO.replace("[policy.spot]", prices);
+    fs::write(folder.path().join("a.toml"), scenario).expect("written");
+    let weather = shown(folder.path(), &[]);
+    let price = &weather["pools"][0]["price"];
+    assert_eq!(price["changes"], 47);
+    assert!(price["low"].as_f64() >= Some(1.0) && price["high"].as_f64() <= Some(3.0));
+    let out = run(folder.path(), &["run", "a.toml", "--audit", "--quiet", "--out", "o"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let rows = fs::read_to_string(folder.path().join("o/instances.csv")).expect("instances");
+    assert!(rows.lines().count() > 10);
+}

@@ -321,6 +321,10 @@ fn every_fact_has_a_source_and_a_date() {
             match name.as_str() {
                 "name" | "title" | "currency" => {}
                 "boot" | "transfer" => sections.extend(parts(name)),
+                "spot_price" => {
+                    let rows = value.as_array().expect("a list").iter();
+                    sections.extend(rows.map(|row| (name.clone(), row.clone())));
+                }
                 _ => sections.push((name.clone(), value.clone())),
             }
         }

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use windtunnel::model::{CapacityCursor, CapacityPath, CapacityState, DrawnCapacity};
 use windtunnel::units::{Span, Time};
-use windtunnel::weather::{Polarity, Weather, ZoneWeather, read_counts, read_states};
+use windtunnel::weather::{Polarity, Weather, ZoneFit, ZoneWeather, phi, read_counts, read_states};
 
 fn file(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/spot").join(name)
@@ -111,4 +112,44 @@ fn states_are_counts_at_a_threshold() {
     assert!(states.confirm("states", "us-west1-b", 1.0 - known).is_err());
     let refused = read_states(&path, "states", Polarity::OneIsAvailable).expect_err("the opposite");
     assert!(refused.message.contains("1 = preempted"), "{refused}");
+}
+
+/// Each zone as a law: what it comes to over a long time has the shares of time that the law says, and
+/// the law those that were seen, as far as two weeks of heavy tails tell them.
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
+fn laws_fitted_to_the_counts_come_to_what_they_say() {
+    let path = file("gcp_h100x16_13zones_2025-10.csv.gz");
+    let weather = read_counts(&path, "counts").expect("the counts can be read");
+    let (mut laws, mut off) = (0, 0.0);
+    for zone in &weather.zones {
+        let fit = ZoneFit::new(&weather, zone, 16);
+        let Ok(law) = fit.law() else { panic!("{}: {:?}", zone.name, fit.law()) };
+        laws += 1;
+        let (from, until, key, shares) = (None, None, [laws, 0], law.shares());
+        let (law, moves_with) = (law.into(), None);
+        let drawn = DrawnCapacity { from, until, anchor: Time::ZERO, key, law, moves_with };
+        let path = CapacityPath { drawn: vec![drawn], ..CapacityPath::default() };
+        let mut cursor = CapacityCursor::new(&path, 1, Time::ZERO);
+        let (mut seen, mut at) = ([0.0; 3], Time::ZERO);
+        let end = Time::from_secs(86_400 * 4_000);
+        while at < end {
+            let next = cursor.next_change(&path).map_or(end, |next| next.min(end));
+            let count = cursor.capacity(&path).expect("it is limited");
+            seen[CapacityState::of(count, 16) as usize] += (next - at).secs_f64();
+            at = next;
+            cursor.advance(&path);
+        }
+        for (row, share) in shares.into_iter().enumerate() {
+            let drawn = seen[row] / (86_400.0 * 4_000.0);
+            assert!((drawn - share).abs() < 0.04, "{} {row}: {drawn}, not {share}", zone.name);
+            let known = fit.states[row].as_ref().map_or(0.0, |state| state.share);
+            off += (share - known).abs() / 39.0;
+        }
+    }
+    assert_eq!(laws, 13);
+    assert!(off < 0.1, "{off}");
+    let zone = |name: &str| weather.zone(name).expect("the file has it");
+    let singapore = phi(&weather, zone("asia-southeast1-b"), zone("asia-southeast1-c"));
+    assert!((singapore.expect("both change") + 0.42).abs() < 0.005, "{singapore:?}");
 }

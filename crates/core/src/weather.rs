@@ -10,12 +10,14 @@ mod counts;
 mod duration;
 mod fit;
 mod outlook;
+mod prices;
 mod states;
 
 pub use counts::read_counts;
 pub use duration::{DurationFit, FittedLaw, SeenSpell};
 pub use fit::{LevelFit, StateFit, ZoneFit, phi};
 pub use outlook::{CapacityOutlook, Outlook, PoolOutlook, PriceOutlook, SpellSums};
+pub use prices::{PriceHistory, read_prices};
 pub use states::{Polarity, read_states, states};
 
 use crate::problem::Problem;

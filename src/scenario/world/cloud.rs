@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::EstimatedPrices;
-use super::{Build, availability, price};
+use super::{Build, availability, comovement, price};
 use crate::model::{
     Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, Zone,
 };
@@ -46,7 +46,7 @@ impl Build<'_> {
         let mut sold = sold(section, &catalog);
         let calendar = self.world.calendar;
         let changes = OfferPaths {
-            prices: price::PriceChanges::read(section, calendar),
+            prices: price::PriceChanges::read(self, section, &catalog, report),
             capacities: availability::Availability::read(self, section, report),
         };
         for region in regions {
@@ -81,6 +81,7 @@ impl Build<'_> {
         }
         price::check(section, &catalog, calendar, report);
         availability::check(section, &catalog, calendar, report);
+        comovement::link(&mut self.world, (name, first_offer), section, report);
         self.quotas(name, (section, all_there), &catalog, first_offer, report);
         self.assume(name, section, &catalog, offers, assumed);
     }
@@ -144,15 +145,16 @@ impl Build<'_> {
                 let names = (*known, region, zone_name.as_str(), market);
                 let name = format!("{cloud}/{zone_name}/{}/{}", known.name, market.name());
                 let capacity = changes.capacities.path(*capacity, &name, names);
+                let path = PricePath {
+                    list: on_demand.map(|on_demand| on_demand.rate),
+                    ..changes.prices.path(base, &name, names)
+                };
                 let offer = self.world.offers.push(Offer {
                     name,
                     zone,
                     instance_type,
                     market,
-                    price: PricePath {
-                        list: on_demand.map(|on_demand| on_demand.rate),
-                        ..changes.prices.path(base, names)
-                    },
+                    price: path,
                     capacity,
                     boot: boot.clone(),
                     running_at_start: 0,

@@ -1,88 +1,230 @@
 //! Prices over time: the list price, the negotiated discount, and the changes
 //! that a scenario makes.
 
+mod drawn;
+
 use std::collections::BTreeMap;
 
+use super::Build;
 use super::change::{self, BEGINNING, Changes, OfferNames};
-use crate::model::{Market, PricePath};
-use crate::problem::Problem;
+use crate::model::{DrawnPrice, Market, PricePath};
+use crate::problem::{Problem, clip};
 use crate::scenario::Scenario;
 use crate::scenario::catalog::Catalog;
 use crate::scenario::section::{ConfigTable, Diagnostics};
+use crate::units::stream::fnv1a;
 use crate::units::{Calendar, Rate, Time};
+use crate::weather::{PriceHistory, read_prices};
+
+use drawn::PriceModel;
 
 /// The changes of price of a cloud.
 #[derive(Debug)]
-pub(super) struct PriceChanges(Changes<PriceEffect>);
+pub(super) struct PriceChanges {
+    changes: Changes<PriceEffect>,
+    calendar: Calendar,
+}
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 enum PriceEffect {
     /// A new price, whatever it was.
     Set(Rate),
     /// A factor on the price, in millionths.
     Scale(i64),
+    /// Prices that somebody has seen.
+    Trace(PriceHistory),
+    /// Prices that are drawn.
+    Model(PriceModel),
+}
+
+/// What happens to a row at one time, in the order in which that is taken in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum PriceEvent {
+    Ends,
+    Begins(HeldPrice),
+    /// The trace of the row, if it holds, says something else.
+    Says(Rate),
+}
+
+/// What a row that holds says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum HeldPrice {
+    Set(Rate),
+    Scaled(i64),
+    Drawn,
 }
 
 impl PriceEffect {
-    fn read(row: &ConfigTable) -> Option<Self> {
-        match (row.integer("usd_per_hour"), row.integer("discount")) {
-            (Some(nanos), _) => Some(Self::Set(Rate::from_picos(nanos.saturating_mul(1_000)))),
-            (None, Some(discount)) => Some(Self::Scale(1_000_000 - discount)),
-            (None, None) => None,
+    fn read(
+        build: &mut Build<'_>,
+        row: &ConfigTable,
+        catalog: &Catalog,
+        report: &mut Diagnostics<'_>,
+    ) -> Option<Self> {
+        if let Some(nanos) = row.integer("usd_per_hour") {
+            return Some(Self::Set(Rate::from_picos(nanos.saturating_mul(1_000))));
+        }
+        if let Some(discount) = row.integer("discount") {
+            return Some(Self::Scale(1_000_000 - discount));
+        }
+        if row.has("model") {
+            let calendar = build.world.calendar;
+            return PriceModel::read(row, catalog, calendar, report).map(Self::Model);
+        }
+        let file = row.text("trace")?;
+        let path = build.file(file);
+        if let Err(error) = std::fs::metadata(&path) {
+            let message = format!("cannot read the trace `{}`: {error}", clip(file));
+            report.hint(&row.spot("trace"), message, "paths are relative to the scenario's folder");
+            return None;
+        }
+        match read_prices(&path, &path.display().to_string()) {
+            Ok(history) => {
+                build.inputs.push(path);
+                Some(Self::Trace(history))
+            }
+            Err(problem) => {
+                report.problems.push(problem);
+                None
+            }
         }
     }
 }
 
 impl PriceChanges {
-    /// Reads `[[cloud.NAME.price]]`.
-    pub(super) fn read(section: &ConfigTable, calendar: Calendar) -> Self {
-        Self(Changes::read(section, "price", calendar, PriceEffect::read))
+    /// Reads `[[cloud.NAME.price]]`, with the traces that it names.
+    pub(super) fn read(
+        build: &mut Build<'_>,
+        section: &ConfigTable,
+        catalog: &Catalog,
+        report: &mut Diagnostics<'_>,
+    ) -> Self {
+        let calendar = build.world.calendar;
+        let changes = Changes::read(section, "price", calendar, |row| {
+            PriceEffect::read(build, row, catalog, report)
+        });
+        Self { changes, calendar }
     }
 
-    /// The price of an offer, from `base` on.
-    pub(super) fn path(&self, base: Rate, offer: OfferNames<'_>) -> PricePath {
-        let mut holding = Holding::default();
+    /// The price of an offer called `name`, from `base` on.
+    pub(super) fn path(&self, base: Rate, name: &str, offer: OfferNames<'_>) -> PricePath {
+        let mut holding: BTreeMap<usize, HeldPrice> = BTreeMap::new();
         let mut path = PricePath::constant(base);
-        let steps = self.0.steps(offer);
-        for of_one_time in steps.chunk_by(|one, other| one.0 == other.0) {
-            for &(_, begins, row) in of_one_time {
-                holding.change(begins, row, self.0.rows[row].effect);
+        let mut drawing: Option<(usize, Vec<i64>, Time)> = None;
+        let events = self.events(offer);
+        for of_one_time in events.chunk_by(|one, other| one.0 == other.0) {
+            for &(_, event, row) in of_one_time {
+                match event {
+                    PriceEvent::Ends => drop(holding.remove(&row)),
+                    PriceEvent::Begins(held) => drop(holding.insert(row, held)),
+                    PriceEvent::Says(rate) => {
+                        holding.entry(row).and_modify(|held| *held = HeldPrice::Set(rate));
+                    }
+                }
             }
-            let (at, rate) = (of_one_time[0].0, holding.price(base));
-            if at == BEGINNING {
-                path.first = rate;
-            } else if rate != path.at(at) {
-                path.changes.push((at, rate));
+            let at = of_one_time[0].0;
+            let (set, scales) = counting(&holding, base);
+            let is_same =
+                |(row, before, _): &(usize, Vec<i64>, Time)| set == Err(*row) && *before == scales;
+            if drawing.as_ref().is_some_and(|drawing| !is_same(drawing)) {
+                path.drawn.extend(self.drawn(drawing.take(), Some(at), (base, name), offer));
+            }
+            match set {
+                Err(row) => drawing = drawing.or(Some((row, scales, at))),
+                Ok(rate) => {
+                    let rate = scales.iter().fold(rate, |rate, &factor| rate.scaled(factor));
+                    if at == BEGINNING {
+                        path.first = rate;
+                    } else if rate != path.at(at) {
+                        path.changes.push((at, rate));
+                    }
+                }
             }
         }
+        path.drawn.extend(self.drawn(drawing, None, (base, name), offer));
         path
     }
+
+    /// The period in which a row is drawn: `drawing` holds the row, the factors on it and its begin.
+    fn drawn(
+        &self,
+        drawing: Option<(usize, Vec<i64>, Time)>,
+        until: Option<Time>,
+        (base, name): (Rate, &str),
+        offer: OfferNames<'_>,
+    ) -> Option<DrawnPrice> {
+        let (row, mut scales, from) = drawing?;
+        let change = &self.changes.rows[row];
+        let PriceEffect::Model(model) = &change.effect else { return None };
+        let is_model =
+            |&row: &usize| matches!(self.changes.rows[row].effect, PriceEffect::Model(_));
+        let rows = self.changes.rows_of(offer);
+        let before = rows.filter(|&other| other < row).filter(is_model).count();
+        let start = |at: Time| (at != BEGINNING).then_some(at);
+        if model.is_relative() {
+            // Pico-dollars in millionths of a dollar.
+            scales.insert(0, base.picos() / 1_000_000);
+        }
+        Some(DrawnPrice {
+            from: start(from),
+            until,
+            anchor: start(change.from).unwrap_or(Time::ZERO),
+            key: [fnv1a(name.as_bytes()), before as u64],
+            law: model.law(),
+            scales,
+        })
+    }
+
+    /// What happens to the rows that hold for an offer, by time.
+    fn events(&self, offer: OfferNames<'_>) -> Vec<(Time, PriceEvent, usize)> {
+        let mut events = Vec::new();
+        for (at, begins, row) in self.changes.steps(offer) {
+            let change = &self.changes.rows[row];
+            let held = match &change.effect {
+                _ if !begins => {
+                    events.push((at, PriceEvent::Ends, row));
+                    continue;
+                }
+                PriceEffect::Set(rate) => HeldPrice::Set(*rate),
+                PriceEffect::Scale(millionths) => HeldPrice::Scaled(*millionths),
+                PriceEffect::Model(_) => HeldPrice::Drawn,
+                PriceEffect::Trace(history) => {
+                    let Some(prices) = history.of(offer.2, &offer.0.name) else { continue };
+                    let start = if at == BEGINNING { Time::ZERO } else { at };
+                    let moment = |micros: i64| match history.is_dated {
+                        true => self.calendar.time(micros),
+                        false => start.saturating_add(crate::units::Span::from_micros(micros)),
+                    };
+                    // Before the first price of the file, that one holds.
+                    let past = prices.partition_point(|&(micros, _)| moment(micros) <= start);
+                    let first = prices[past.saturating_sub(1)].1;
+                    let later = prices[past.max(1)..].iter();
+                    let later =
+                        later.map(|&(micros, rate)| (moment(micros), PriceEvent::Says(rate), row));
+                    let ends = change.until;
+                    events.extend(later.filter(|&(at, ..)| ends.is_none_or(|ends| at < ends)));
+                    HeldPrice::Set(first)
+                }
+            };
+            events.push((at, PriceEvent::Begins(held), row));
+        }
+        events.sort_unstable();
+        events
+    }
 }
 
-/// The changes that hold at one time, by their row in the file.
-#[derive(Debug, Default)]
-struct Holding {
-    set: BTreeMap<usize, Rate>,
-    scaled: BTreeMap<usize, i64>,
-}
-
-impl Holding {
-    fn change(&mut self, begins: bool, row: usize, effect: PriceEffect) {
-        match (begins, effect) {
-            (true, PriceEffect::Set(rate)) => drop(self.set.insert(row, rate)),
-            (true, PriceEffect::Scale(millionths)) => drop(self.scaled.insert(row, millionths)),
-            (false, PriceEffect::Set(_)) => drop(self.set.remove(&row)),
-            (false, PriceEffect::Scale(_)) => drop(self.scaled.remove(&row)),
+/// The price that is set last, or the row that it is drawn from, and the factors after it, in file
+/// order: what is before makes no difference.
+fn counting(holding: &BTreeMap<usize, HeldPrice>, base: Rate) -> (Result<Rate, usize>, Vec<i64>) {
+    let (mut set, mut scales) = (Ok(base), Vec::new());
+    for (&row, &held) in holding {
+        match held {
+            HeldPrice::Set(rate) => (set, scales) = (Ok(rate), Vec::new()),
+            HeldPrice::Drawn => (set, scales) = (Err(row), Vec::new()),
+            HeldPrice::Scaled(millionths) => scales.push(millionths),
         }
     }
-
-    /// Each change after the other, in file order: the last price that is set
-    /// makes those before it pointless.
-    fn price(&self, base: Rate) -> Rate {
-        let (after, rate) =
-            self.set.last_key_value().map_or((0, base), |(&row, &rate)| (row, rate));
-        self.scaled.range(after..).fold(rate, |rate, (_, &millionths)| rate.scaled(millionths))
-    }
+    (set, scales)
 }
 
 /// The list price of an offer less the negotiated discount.
@@ -101,9 +243,10 @@ pub(super) fn check(
     report: &mut Diagnostics<'_>,
 ) {
     for change in section.list("price") {
-        let given = change.has("discount") as u8 + change.has("usd_per_hour") as u8;
-        if given != 1 {
-            let message = "a change of price has either `discount` or `usd_per_hour`";
+        let keys = ["discount", "usd_per_hour", "trace", "model"];
+        if keys.iter().filter(|key| change.has(key)).count() != 1 {
+            let message =
+                "a change of price has either `discount`, `usd_per_hour`, `trace` or `model`";
             report.at(&change.range, message);
         }
     }
@@ -144,6 +287,7 @@ mod tests {
             .fold(base, |rate, row| match row.effect {
                 PriceEffect::Set(rate) => rate,
                 PriceEffect::Scale(millionths) => rate.scaled(millionths),
+                PriceEffect::Trace(_) | PriceEffect::Model(_) => rate,
             })
     }
 
@@ -175,12 +319,14 @@ mod tests {
             };
             let others = (0..rows.len()).collect();
             let (by_type, by_family) = (BTreeMap::new(), BTreeMap::new());
-            let changes = PriceChanges(Changes { rows, by_type, by_family, others });
+            let changes = Changes { rows, by_type, by_family, others };
+            let calendar = Calendar::from_unix_micros(0);
+            let changes = PriceChanges { changes, calendar };
             let base = Rate::from_picos(7_000_001);
-            let path = changes.path(base, (&known, &region, "z", Market::Spot));
+            let path = changes.path(base, "o", (&known, &region, "z", Market::Spot));
             for at in -1..31 {
                 let at = Time::from_micros(at);
-                prop_assert_eq!(path.at(at), slow(&changes.0.rows, base, at));
+                prop_assert_eq!(path.at(at), slow(&changes.changes.rows, base, at));
             }
             prop_assert!(path.changes.windows(2).all(|two| two[0].0 < two[1].0));
         }

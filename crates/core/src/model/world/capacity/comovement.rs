@@ -85,6 +85,16 @@ impl Comovement {
         let left = libm::exp(-every.secs_f64() / relaxation.secs_f64());
         Ok(Self { every, left, key, factor })
     }
+
+    /// Between which phi coefficients that of two paths lies, of which nothing is there for these
+    /// shares of time; `None` where one of the two is always there, or never.
+    pub fn reach((p, q): (f64, f64)) -> Option<(f64, f64)> {
+        let is_share = |share: f64| 0.0 < share && share < 1.0;
+        let spread = libm::sqrt(p * (1.0 - p) * q * (1.0 - q));
+        let of = |both: f64| (both - p * q) / spread;
+        let both = (of((p + q - 1.0).max(0.0)), of(p.min(q)));
+        (is_share(p) && is_share(q)).then_some(both)
+    }
 }
 
 /// The latent number of one path, step by step.
@@ -165,12 +175,10 @@ impl Latent {
 /// Correlation of two normal numbers of which the lowest shares `absent` have the coefficient `phi`.
 fn tetrachoric(absent: (f64, f64), phi: f64) -> Result<f64, String> {
     let (p, q) = absent;
-    if !(0.0 < p && p < 1.0 && 0.0 < q && q < 1.0) {
+    let Some((low, high)) = Comovement::reach(absent) else {
         return Err("one of the two is always there, or never".to_owned());
-    }
+    };
     let spread = libm::sqrt(p * (1.0 - p) * q * (1.0 - q));
-    let of = |both: f64| (both - p * q) / spread;
-    let (low, high) = (of((p + q - 1.0).max(0.0)), of(p.min(q)));
     if !(low < phi && phi < high) {
         return Err(format!(
             "{phi} is out of reach: with these shares of time it lies between {low:.3} and {high:.3}"
