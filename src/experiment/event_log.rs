@@ -452,6 +452,7 @@ fn waits(state: &State<'_>, wait: &Wait) -> String {
         | WaitReason::Behind
         | WaitReason::Reserved
         | WaitReason::NothingToRent
+        | WaitReason::ForSpot
         | WaitReason::Booting
         | WaitReason::Unsaid => {
             format!("waits: {reason}; not yet to rent for, which is allowed from {from} on")

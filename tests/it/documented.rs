@@ -271,7 +271,8 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
         )
         | (
             "docs/weather.md",
-            "[workload.checkpoint]                       # of work that says nothing of its own",
+            "[workload.checkpoint]                       # of work that says nothing of its own"
+            | "[policy.careful.provision.uniform-progress]",
         ) => ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"]),
         (
             "docs/weather.md",

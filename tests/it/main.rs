@@ -40,6 +40,7 @@ mod resume;
 mod published;
 mod rlscheduler;
 mod spot_traces;
+mod spots;
 mod swarm;
 mod verdicts;
 mod weather;

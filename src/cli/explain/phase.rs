@@ -89,6 +89,7 @@ impl WaitCause {
                     "next to start, without room for it and nothing to rent"
                 }
                 WaitReason::Booting => "its instances booted",
+                WaitReason::ForSpot => "its policy waited for spot",
                 WaitReason::Unsaid => "for no reason that the policy gave",
             },
         }
@@ -167,6 +168,7 @@ impl WaitPhase<'_> {
                     | WaitReason::Behind
                     | WaitReason::Reserved
                     | WaitReason::Booting
+                    | WaitReason::ForSpot
                     | WaitReason::Unsaid => "",
                 };
                 if reason != WaitReason::Booting {

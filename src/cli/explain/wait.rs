@@ -268,6 +268,7 @@ impl WaitSpan {
             WaitReason::Reserved => {
                 format!("{has}, but starting it would have delayed a promised start.")
             }
+            WaitReason::ForSpot => format!("{has}. Its policy waited for spot, as there was time."),
             WaitReason::NothingToRent => {
                 format!("{has}, and nothing that fits could be rented.")
             }
@@ -295,6 +296,7 @@ impl WaitSpan {
             }
             WaitReason::Behind => "others were served first",
             WaitReason::Reserved => "there was room, but it would have delayed a promised start",
+            WaitReason::ForSpot => "its policy waited for spot, as there was time",
             WaitReason::Booting => "its instances were booting",
             WaitReason::Unsaid => "the policy gave no reason",
         };
@@ -418,6 +420,7 @@ impl RoomCount {
                 WaitReason::InOrder
                 | WaitReason::Behind
                 | WaitReason::Reserved
+                | WaitReason::ForSpot
                 | WaitReason::Booting
                 | WaitReason::Unsaid => format!("{there} and there was room"),
             };

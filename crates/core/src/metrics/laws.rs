@@ -230,13 +230,13 @@ impl Laws {
     #[inline(always)]
     fn all_queue(&mut self, state: &State<'_>, queue: &Queue) {
         let waiting = state.totals().waiting;
-        let queues = |work: &WorkRef| queue.contains(*work);
-        let holds = queue.len() as u64 == waiting
-            && (!self.audit || state.all_pending().iter().all(queues));
+        let queues = |work: &WorkRef| queue.knows(*work);
+        let queued = (queue.len() + queue.aside()) as u64;
+        let holds = queued == waiting && (!self.audit || state.all_pending().iter().all(queues));
         self.check(holds, state.now(), "the policy's queue is the work that waits", || {
             let lost = state.all_pending().into_iter().find(|work| !queues(work));
             let lost = lost.map(|work| state.work(work).id);
-            format!("{} in the queue, {waiting} wait; lost: {lost:?}", queue.len())
+            format!("{queued} in the queue, {waiting} wait; lost: {lost:?}")
         });
     }
 

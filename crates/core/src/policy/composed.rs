@@ -182,7 +182,7 @@ impl Policy for Composed {
 
     fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
         if self.has_nothing_to_serve(triggers, turn) {
-            self.provision.react(triggers, turn);
+            self.react(triggers, turn);
             self.blocked = None;
             self.provision.review(turn);
             self.release(turn);
@@ -212,7 +212,7 @@ impl Composed {
         let placed = self.placed.take();
         let changed = self.take_in(triggers, turn);
         let room_made = turn.room_made();
-        self.provision.react(triggers, turn);
+        self.react(triggers, turn);
         if changed || placed.is_some() || turn.room_made() != room_made {
             self.blocked = None;
         }
@@ -239,6 +239,17 @@ impl Composed {
         }
     }
 
+    /// Lets the provision part act on what has happened. Work that it carries and has placed waits no
+    /// more.
+    fn react(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        self.provision.react(triggers, turn);
+        if self.queue.aside() > 0 {
+            for allocation in turn.new_allocations() {
+                self.queue.drop_aside(turn.allocation(allocation).work());
+            }
+        }
+    }
+
     /// Gives back what is not needed.
     fn release(&mut self, turn: &mut Turn<'_, '_>) {
         if let Some(release) = &mut self.release {
@@ -253,7 +264,13 @@ impl Composed {
         self.joined.clear();
         for &trigger in triggers {
             match trigger {
-                Trigger::Arrived(work) if self.fits.ever(turn, work) => self.joined.push(work),
+                Trigger::Arrived(work) if self.fits.ever(turn, work) => {
+                    if self.provision.carries(turn, work) {
+                        self.queue.set_aside(work);
+                    } else {
+                        self.joined.push(work);
+                    }
+                }
                 Trigger::Arrived(work) => refuse(turn, work, RefusalReason::NeverFits),
                 Trigger::Eligible(work, _) => {
                     if turn.is_alive(work) && turn.pending(work).is_some() {
@@ -269,8 +286,12 @@ impl Composed {
                     self.acted = true;
                     changed = true;
                 }
-                Trigger::Freed(_)
-                | Trigger::Ready(_)
+                Trigger::Freed(work) => {
+                    // Spread over zones, tasks that are done leave room for others of the same work.
+                    self.acted |= turn.is_alive(work) && self.queue.contains(work);
+                    changed = true;
+                }
+                Trigger::Ready(_)
                 | Trigger::Idle(_)
                 | Trigger::Draining(_)
                 | Trigger::Lost(_)
@@ -470,6 +491,10 @@ impl Composed {
 
     /// Work whose tasks wait again joins the queue, or takes its place there anew.
     fn take_back(&mut self, turn: &Turn<'_, '_>, work: WorkRef) {
+        if self.provision.carries(turn, work) {
+            self.queue.set_aside(work);
+            return;
+        }
         let joins = !self.queue.contains(work);
         self.queue.push(turn, work);
         let since = turn.waits_since(work);

@@ -1,9 +1,13 @@
 //! Provision part: what is rented, and where. One part per file.
 
+mod capacity_optimised;
+mod carrier;
 mod cheapest;
 mod demand;
+mod diversified;
 mod fastest;
 mod fleet;
+mod price_capacity_optimised;
 mod ranking;
 mod reach;
 mod round_robin;
@@ -16,10 +20,14 @@ use crate::part::{Part, PartSpec};
 use crate::state::{InstanceRef, Share, WaitReason, WorkRef};
 use crate::units::{Money, Span, Time};
 
+pub use capacity_optimised::CAPACITY_OPTIMISED;
+pub use carrier::{ON_DEMAND, SAFE_GREEDY, SPOT, TIME_SLICED, UNIFORM_PROGRESS, UP_A, UP_AP, UP_S};
 pub use cheapest::CHEAPEST;
 pub use demand::OnDemand;
+pub use diversified::DIVERSIFIED;
 pub use fastest::FASTEST;
 pub use fleet::{OWNED_ONLY, STATIC, StaticFleet};
+pub use price_capacity_optimised::PRICE_CAPACITY_OPTIMISED;
 pub use reach::Reach;
 pub use round_robin::ROUND_ROBIN;
 
@@ -29,7 +37,24 @@ pub type ProvisionPart = Part<Box<dyn Provision>>;
 pub type ProvisionSpec = PartSpec<Box<dyn Provision>>;
 
 /// Every provision part.
-pub static PARTS: &[&ProvisionPart] = &[&OWNED_ONLY, &STATIC, &CHEAPEST, &FASTEST, &ROUND_ROBIN];
+pub static PARTS: &[&ProvisionPart] = &[
+    &OWNED_ONLY,
+    &STATIC,
+    &CHEAPEST,
+    &FASTEST,
+    &ROUND_ROBIN,
+    &CAPACITY_OPTIMISED,
+    &PRICE_CAPACITY_OPTIMISED,
+    &DIVERSIFIED,
+    &ON_DEMAND,
+    &SPOT,
+    &SAFE_GREEDY,
+    &UNIFORM_PROGRESS,
+    &TIME_SLICED,
+    &UP_S,
+    &UP_A,
+    &UP_AP,
+];
 
 /// Result of provisioning for work that fits nowhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,6 +96,14 @@ pub trait Provision: std::fmt::Debug {
     fn keeps(&self, turn: &Turn<'_, '_>, instance: InstanceRef) -> bool {
         let _ = (turn, instance);
         self.keeps_all()
+    }
+
+    /// Whether the part places `work`, which waits, itself, in [`Provision::react`]: it is not served
+    /// in turn, and no other part places it. Asked when work arrives or waits again; the answer stays
+    /// as it is.
+    fn carries(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
+        let _ = (turn, work);
+        false
     }
 
     /// Called once, when the run begins.

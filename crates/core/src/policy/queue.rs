@@ -6,7 +6,7 @@ use std::hash::BuildHasherDefault;
 use std::ops::ControlFlow;
 
 use priority_queue::PriorityQueue;
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::order::{FCFS, Order, QueueKey};
 use crate::state::{State, WorkRef};
@@ -37,6 +37,8 @@ pub struct Queue {
     scores: Option<FxHashMap<WorkRef, f64>>,
     sorted: BTreeMap<QueueKey, Queued>,
     heap: PriorityQueue<WorkRef, Reverse<QueueKey>, BuildHasherDefault<FxHasher>>,
+    /// Waiting work that is not served in turn: the provision part places it.
+    aside: FxHashSet<WorkRef>,
     /// Key by slot of the work, for work in `sorted`.
     keys: Vec<Option<QueueKey>>,
     /// No queued work has fewer tasks that must start at once.
@@ -54,6 +56,7 @@ impl Queue {
             scores: None,
             sorted: BTreeMap::new(),
             heap: PriorityQueue::with_default_hasher(),
+            aside: FxHashSet::default(),
             keys: Vec::new(),
             least_tasks: u32::MAX,
             least_estimate: None,
@@ -80,7 +83,27 @@ impl Queue {
         }
     }
 
-    /// Number of waiting pieces of work.
+    /// Puts waiting work aside: it is not served in turn, and no other method shows it.
+    pub fn set_aside(&mut self, work: WorkRef) {
+        self.aside.insert(work);
+    }
+
+    /// Forgets work that was put aside, if it was, as it waits no more.
+    pub fn drop_aside(&mut self, work: WorkRef) {
+        self.aside.remove(&work);
+    }
+
+    /// Number of pieces of work that were put aside.
+    pub fn aside(&self) -> usize {
+        self.aside.len()
+    }
+
+    /// Whether `work` is in, or was put aside.
+    pub fn knows(&self, work: WorkRef) -> bool {
+        self.contains(work) || self.aside.contains(&work)
+    }
+
+    /// Number of waiting pieces of work, without those that were put aside.
     pub fn len(&self) -> usize {
         if self.varies { self.heap.len() } else { self.sorted.len() }
     }

@@ -58,6 +58,8 @@ pub enum WaitReason {
     OverflowLater,
     /// Every offer that fits was refused.
     NothingToRent,
+    /// The provision part lets it wait for spot.
+    ForSpot,
     /// The work has its place and waits for instances to boot.
     Booting,
     /// The policy gave no reason.
@@ -66,13 +68,14 @@ pub enum WaitReason {
 
 impl WaitReason {
     /// All reasons.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::NoRoom,
         Self::InOrder,
         Self::Behind,
         Self::Reserved,
         Self::OverflowLater,
         Self::NothingToRent,
+        Self::ForSpot,
         Self::Booting,
         Self::Unsaid,
     ];
@@ -86,6 +89,7 @@ impl WaitReason {
             Self::Reserved => "starting it would have delayed a reservation",
             Self::OverflowLater => "it had not waited long enough to rent",
             Self::NothingToRent => "nothing that fits could be rented",
+            Self::ForSpot => "it had time to wait for spot",
             Self::Booting => "its instances were booting",
             Self::Unsaid => "the policy gave no reason",
         }

@@ -103,7 +103,8 @@ impl State<'_> {
     pub fn least_saved(&self, work: WorkRef) -> i128 {
         let live = &self.works[work];
         let waiting = (live.waiting > 0).then(|| self.least_waiting(work));
-        let placed = live.allocations.iter().map(|&one| self.saved(one));
+        let placed = live.allocations.iter().filter(|&&one| !self.allocations[one].has_ended());
+        let placed = placed.map(|&one| self.saved(one));
         placed.chain(waiting).min().unwrap_or(0)
     }
 

@@ -217,8 +217,8 @@ fn cost(row: &CostRow, zones: &[TracedZone]) -> Result<f64, String> {
 fn policy(name: &str, zones: usize) -> Box<dyn SpotPolicy> {
     match name {
         "UP(S)" => Box::new(UpCheapest::default()),
-        "UP(A)" => Box::new(UpAvailability::new(zones)),
-        "UP(AP)" => Box::new(UpValue::new(zones)),
+        "UP(A)" => Box::new(UpAvailability::new(zones, Span::from_secs(7_200))),
+        "UP(AP)" => Box::new(UpValue::new(zones, Span::HOUR)),
         _ => Box::new(UniformProgress),
     }
 }

@@ -262,7 +262,7 @@ fn each(spread: Spread, demand: Demand, holds: u32) -> u64 {
 
 /// Most instances of each offer at once by its capacity and every quota, where they are
 /// counted.
-fn rentable(world: &World, counted: CountedCapacity) -> Vec<u64> {
+pub(in crate::policy) fn rentable(world: &World, counted: CountedCapacity) -> Vec<u64> {
     let capacity = |offer: &Offer| {
         let capacity = offer.capacity.most().filter(|_| counted.capacities);
         capacity.map_or(u64::MAX, u64::from)

@@ -78,6 +78,11 @@ pub(super) trait OfferChoice: std::fmt::Debug {
     fn weighs_price(&self) -> bool {
         true
     }
+
+    /// Whether each instance is chosen anew.
+    fn rents_singly(&self) -> bool {
+        false
+    }
 }
 
 /// Work that has the same offers to choose from.
@@ -236,7 +241,8 @@ impl OnDemand {
             };
             let Some((found, _)) = self.choose(turn, search, mix) else { break };
             site.chosen = turn.site(work, found.offer);
-            let wanted = if zones.is_some() { 1 } else { u64::from(found.instances(tasks)) };
+            let singly = zones.is_some() || self.choice.rents_singly() && mix == Mix::Many;
+            let wanted = if singly { 1 } else { u64::from(found.instances(tasks)) };
             let count = wanted.min(turn.launch_room(found.offer).0).min(left);
             if mix == Mix::Single && count < wanted {
                 break;
@@ -338,7 +344,8 @@ impl OnDemand {
         let zoned = matches!(turn.rules(ask.rules).spread, Spread::Zones | Spread::EvenZones);
         let done = if ask.gang {
             let mixes = [Mix::Single, Mix::Many, Mix::Fewest];
-            let mut mixes = mixes.into_iter().skip(usize::from(zoned));
+            let no_single = zoned || self.choice.rents_singly();
+            let mut mixes = mixes.into_iter().skip(usize::from(no_single));
             mixes.any(|mix| self.supply_gang(turn, ranking, work, mix))
         } else {
             self.supply_tasks(turn, ranking, work)
@@ -503,7 +510,12 @@ impl<'s> Search<'s, '_> {
 
 /// `tasks` tasks on an instance rented for them: together, or one by one where
 /// they are spread, or ask parts of GPUs, as two may share a device.
-fn shares(turn: &Turn<'_, '_>, work: WorkRef, instance: InstanceRef, tasks: u32) -> Vec<Share> {
+pub(super) fn shares(
+    turn: &Turn<'_, '_>,
+    work: WorkRef,
+    instance: InstanceRef,
+    tasks: u32,
+) -> Vec<Share> {
     if turn.rules(turn.work(work).ask.rules).spread != Spread::None {
         return share_on(turn, work, instance, false).into_iter().collect();
     }

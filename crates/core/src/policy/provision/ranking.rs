@@ -29,12 +29,12 @@ pub(super) struct RankedOffer {
     /// Tasks that one instance holds, or one where no two may share it.
     pub(super) each: u32,
     /// Millionths of the reference machine.
-    speed: u32,
-    boot: Span,
+    pub(super) speed: u32,
+    pub(super) boot: Span,
     billing: Billing,
     /// Links for data in and out; `None` at home.
-    links: Option<(Link, Link)>,
-    rate: Rate,
+    pub(super) links: Option<(Link, Link)>,
+    pub(super) rate: Rate,
     /// Pico-dollars per hour of progress of a task, rounded down.
     unit: i128,
 }
@@ -66,13 +66,13 @@ impl OfferRanking {
         Self { candidates, providers, until: Some(Time::MIN), seen }
     }
 
-    /// Takes in new prices.
-    pub(super) fn refresh(&mut self, turn: &Turn<'_, '_>) {
+    /// Takes in new prices. Returns whether there were any.
+    pub(super) fn refresh(&mut self, turn: &Turn<'_, '_>) -> bool {
         let now = turn.now();
         let changes = turn.price_changes();
         let is_same = self.seen.is_none_or(|seen| seen == changes);
         if is_same && self.until.is_none_or(|until| now < until) {
-            return;
+            return false;
         }
         self.until = None;
         self.seen = self.seen.map(|_| changes);
@@ -86,6 +86,7 @@ impl OfferRanking {
             self.until = next.into_iter().chain(self.until).min();
         }
         self.candidates.sort_unstable_by_key(|one| (one.unit, one.offer));
+        true
     }
 }
 

@@ -2,15 +2,12 @@
 
 use std::cmp::Ordering;
 
-use super::progress::in_several_zones;
-use super::{HeldMarket, Otherwise, SpotDecision, SpotPolicy, SpotView};
+use super::progress::{in_best_zone, in_several_zones};
+use super::{HeldMarket, SpotDecision, SpotPolicy, SpotView};
 use crate::units::Span;
 
 /// Outcomes that are remembered of each zone.
 const WINDOW: u32 = 5;
-
-/// Time between two samples of the same kind of one zone.
-const INTERVAL: Span = Span::from_secs(7_200);
 
 /// Tries zones by the share of their last five samples that had spot, a half where there are none,
 /// then by number. It leaves its instance for a zone with a higher share.
@@ -20,6 +17,8 @@ const INTERVAL: Span = Span::from_secs(7_200);
 #[derive(Clone, Debug)]
 pub struct UpAvailability {
     zones: Vec<RecentSamples>,
+    /// Time between two samples of the same kind of one zone.
+    every: Span,
 }
 
 /// The last samples of a zone.
@@ -52,9 +51,9 @@ impl RecentSamples {
 }
 
 impl UpAvailability {
-    /// One that knows nothing yet of so many zones.
-    pub fn new(zones: usize) -> Self {
-        Self { zones: vec![RecentSamples::default(); zones] }
+    /// One that knows nothing yet of so many zones, and samples each so often.
+    pub fn new(zones: usize, every: Span) -> Self {
+        Self { zones: vec![RecentSamples::default(); zones], every }
     }
 }
 
@@ -64,30 +63,18 @@ impl SpotPolicy for UpAvailability {
             && view.now >= self.zones[zone].next_held
         {
             self.zones[zone].add(true);
-            self.zones[zone].next_held = view.now + INTERVAL;
+            self.zones[zone].next_held = view.now + self.every;
         }
     }
 
     fn decide(&self, view: &SpotView<'_>, order: &mut Vec<usize>) -> SpotDecision {
         let decision = in_several_zones(view, view.worked.unwrap_or(0));
-        let holds = match (decision, view.held) {
-            (SpotDecision::Keep, HeldMarket::Spot(zone)) => Some(zone),
-            (SpotDecision::Spot(_), _) => None,
-            (SpotDecision::Keep | SpotDecision::Stop | SpotDecision::OnDemand(_), _) => {
-                return decision;
-            }
-        };
-        order.extend(0..self.zones.len());
-        order.sort_by(|&a, &b| self.zones[b].compare(&self.zones[a]));
-        match holds {
-            Some(zone) if self.zones[zone].compare(&self.zones[order[0]]) != Ordering::Less => {
-                order.clear();
-                SpotDecision::Keep
-            }
-            // Its own zone has spot, and is in the order.
-            Some(_) => SpotDecision::Spot(Otherwise::Keep),
-            None => decision,
-        }
+        let zones = &self.zones;
+        order.extend(0..zones.len());
+        order.sort_by(|&a, &b| zones[b].compare(&zones[a]));
+        in_best_zone(view, decision, order, |zone, best| {
+            zones[zone].compare(&zones[best]) != Ordering::Less
+        })
     }
 
     fn probes(&self, view: &SpotView<'_>, _decision: SpotDecision, zones: &mut Vec<usize>) {
@@ -100,13 +87,13 @@ impl SpotPolicy for UpAvailability {
     fn tried(&mut self, zone: usize, launched: bool, now: Span) {
         self.zones[zone].add(launched);
         if launched {
-            self.zones[zone].next_held = now + INTERVAL;
+            self.zones[zone].next_held = now + self.every;
         }
     }
 
     fn probed(&mut self, zone: usize, launched: bool, now: Span) {
         self.zones[zone].add(launched);
-        self.zones[zone].next_probe = now + INTERVAL;
+        self.zones[zone].next_probe = now + self.every;
     }
 
     fn lost(&mut self, zone: usize) {
@@ -123,7 +110,7 @@ mod tests {
 
     /// A policy with these samples of three zones.
     fn after(samples: [&[bool]; 3]) -> UpAvailability {
-        let mut policy = UpAvailability::new(3);
+        let mut policy = UpAvailability::new(3, Span::from_secs(7_200));
         for (zone, samples) in samples.into_iter().enumerate() {
             for &hit in samples {
                 policy.zones[zone].add(hit);
@@ -163,7 +150,7 @@ mod tests {
 
     #[test]
     fn it_samples_what_it_holds_and_probes_one_zone_at_a_time() {
-        let mut policy = UpAvailability::new(3);
+        let mut policy = UpAvailability::new(3, Span::from_secs(7_200));
         policy.tried(0, false, Span::ZERO);
         policy.tried(1, true, Span::ZERO);
         let shares = |policy: &UpAvailability| {

@@ -16,14 +16,20 @@ pub struct SafeGreedy {
 impl SpotPolicy for SafeGreedy {
     fn decide(&self, view: &SpotView<'_>, order: &mut Vec<usize>) -> SpotDecision {
         let pressed = view.steps_needed(1) + i128::from(self.margin) >= view.steps_left();
-        match view.held {
-            HeldMarket::Spot(_) => SpotDecision::Keep,
-            HeldMarket::OnDemand(_) if pressed => SpotDecision::Keep,
-            HeldMarket::Nothing if pressed => SpotDecision::OnDemand(view.zone_at_hand()),
-            HeldMarket::Nothing | HeldMarket::OnDemand(_) => {
-                order.extend(0..view.zones.len());
-                SpotDecision::Spot(Otherwise::Stop)
-            }
+        greedily(view, pressed, order)
+    }
+}
+
+/// Spot, and what else there is to do: it is kept until it is lost; else on demand if time is pressing,
+/// and a try of all zones if it is not.
+pub(super) fn greedily(view: &SpotView<'_>, pressed: bool, order: &mut Vec<usize>) -> SpotDecision {
+    match view.held {
+        HeldMarket::Spot(_) => SpotDecision::Keep,
+        HeldMarket::OnDemand(_) if pressed => SpotDecision::Keep,
+        HeldMarket::Nothing if pressed => SpotDecision::OnDemand(view.zone_at_hand()),
+        HeldMarket::Nothing | HeldMarket::OnDemand(_) => {
+            order.extend(0..view.zones.len());
+            SpotDecision::Spot(Otherwise::Stop)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Spot, whatever becomes of the deadline.
 
-use super::{HeldMarket, Otherwise, SpotDecision, SpotPolicy, SpotView};
+use super::greedy::greedily;
+use super::{SpotDecision, SpotPolicy, SpotView};
 
 /// Runs on spot in the first zone that has it, and waits where none has.
 #[derive(Clone, Copy, Debug, Default)]
@@ -8,19 +9,14 @@ pub struct SpotOnly;
 
 impl SpotPolicy for SpotOnly {
     fn decide(&self, view: &SpotView<'_>, order: &mut Vec<usize>) -> SpotDecision {
-        match view.held {
-            HeldMarket::Spot(_) => SpotDecision::Keep,
-            HeldMarket::Nothing | HeldMarket::OnDemand(_) => {
-                order.extend(0..view.zones.len());
-                SpotDecision::Spot(Otherwise::Stop)
-            }
-        }
+        greedily(view, false, order)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{decided, view};
+    use super::super::{HeldMarket, Otherwise};
     use super::*;
 
     #[test]

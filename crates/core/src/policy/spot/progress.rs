@@ -103,6 +103,26 @@ pub(super) fn in_several_zones(view: &SpotView<'_>, fallback: usize) -> SpotDeci
     }
 }
 
+/// The same of who ranks zones: `order` holds all of them, the best first, and is emptied where nothing
+/// is tried. Spot that is held is left for a better zone unless it `stays` in its own.
+pub(super) fn in_best_zone(
+    view: &SpotView<'_>,
+    decision: SpotDecision,
+    order: &mut Vec<usize>,
+    stays: impl Fn(usize, usize) -> bool,
+) -> SpotDecision {
+    match (decision, view.held) {
+        (SpotDecision::Spot(_), _) => return decision,
+        // Its own zone has spot, and is in the order.
+        (SpotDecision::Keep, HeldMarket::Spot(zone)) if !stays(zone, order[0]) => {
+            return SpotDecision::Spot(Otherwise::Keep);
+        }
+        (SpotDecision::Keep | SpotDecision::Stop | SpotDecision::OnDemand(_), _) => {}
+    }
+    order.clear();
+    decision
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::testing::{decided, view};

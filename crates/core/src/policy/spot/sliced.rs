@@ -1,6 +1,7 @@
 //! Time-sliced: greedy in each slice of the time until the deadline (Wu et al., NSDI 2024).
 
-use super::{HeldMarket, Otherwise, SpotDecision, SpotPolicy, SpotView};
+use super::greedy::greedily;
+use super::{SpotDecision, SpotPolicy, SpotView};
 use crate::units::Span;
 
 /// Time and work are cut into slices alike. Each is gone through greedily: spot where there is any,
@@ -53,21 +54,14 @@ impl SpotPolicy for TimeSliced {
 
     fn decide(&self, view: &SpotView<'_>, order: &mut Vec<usize>) -> SpotDecision {
         let pressed = self.is_pressed(view) || view.is_last_call();
-        match view.held {
-            HeldMarket::Spot(_) => SpotDecision::Keep,
-            HeldMarket::OnDemand(_) if pressed => SpotDecision::Keep,
-            HeldMarket::Nothing if pressed => SpotDecision::OnDemand(view.zone_at_hand()),
-            HeldMarket::Nothing | HeldMarket::OnDemand(_) => {
-                order.extend(0..view.zones.len());
-                SpotDecision::Spot(Otherwise::Stop)
-            }
-        }
+        greedily(view, pressed, order)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{decided, view};
+    use super::super::{HeldMarket, Otherwise};
     use super::*;
     use HeldMarket::{Nothing, OnDemand, Spot};
 

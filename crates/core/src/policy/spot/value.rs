@@ -1,20 +1,19 @@
 //! UP(AP): Uniform Progress that goes where availability costs least.
 
-use super::progress::in_several_zones;
-use super::{HeldMarket, Otherwise, SpotDecision, SpotPolicy, SpotView};
+use super::progress::{in_best_zone, in_several_zones};
+use super::{HeldMarket, SpotDecision, SpotPolicy, SpotView};
 use crate::units::{Rate, Span};
-
-/// Time between two samples of one zone.
-const INTERVAL: Span = Span::from_secs(3_600);
 
 /// Tries zones by the share of all their samples that had spot, a half where there are none, over the
 /// price of spot, then by number. It leaves its instance where that is below nine tenths of the best.
 ///
-/// A sample is a try, a loss, a probe, or that an instance is still held. All zones are probed every
-/// hour. Where no zone has spot, on demand is taken in the first.
+/// A sample is a try, a loss, a probe, or that an instance is still held. All zones are probed so
+/// often. Where no zone has spot, on demand is taken in the first.
 #[derive(Clone, Debug)]
 pub struct UpValue {
     zones: Vec<AllSamples>,
+    /// Time between two samples of one zone.
+    every: Span,
 }
 
 /// Samples of a zone.
@@ -40,9 +39,9 @@ impl AllSamples {
 }
 
 impl UpValue {
-    /// One that knows nothing yet of so many zones.
-    pub fn new(zones: usize) -> Self {
-        Self { zones: vec![AllSamples::default(); zones] }
+    /// One that knows nothing yet of so many zones, and samples each so often.
+    pub fn new(zones: usize, every: Span) -> Self {
+        Self { zones: vec![AllSamples::default(); zones], every }
     }
 
     fn value(&self, view: &SpotView<'_>, zone: usize) -> (i128, i128) {
@@ -56,7 +55,7 @@ impl SpotPolicy for UpValue {
             && view.now >= self.zones[zone].next
         {
             self.zones[zone].add(true);
-            self.zones[zone].next = view.now + INTERVAL;
+            self.zones[zone].next = view.now + self.every;
         }
     }
 
@@ -66,27 +65,15 @@ impl SpotPolicy for UpValue {
             (SpotDecision::OnDemand(_), HeldMarket::Nothing) => return SpotDecision::OnDemand(0),
             (decision, _) => decision,
         };
-        let holds = match (decision, view.held) {
-            (SpotDecision::Keep, HeldMarket::Spot(zone)) => Some(zone),
-            (SpotDecision::Spot(_), _) => None,
-            (SpotDecision::Keep | SpotDecision::Stop | SpotDecision::OnDemand(_), _) => {
-                return decision;
-            }
-        };
         order.extend(0..self.zones.len());
         order.sort_by(|&a, &b| {
             let ((hits, cost), (others, costs)) = (self.value(view, a), self.value(view, b));
             (others * cost).cmp(&(hits * costs))
         });
-        let Some(zone) = holds else { return decision };
-        let ((hits, cost), (best, best_cost)) =
-            (self.value(view, zone), self.value(view, order[0]));
-        if hits * best_cost * 10 >= best * cost * 9 {
-            order.clear();
-            return SpotDecision::Keep;
-        }
-        // Its own zone has spot, and is in the order.
-        SpotDecision::Spot(Otherwise::Keep)
+        in_best_zone(view, decision, order, |zone, best| {
+            let ((hits, cost), (most, costs)) = (self.value(view, zone), self.value(view, best));
+            hits * costs * 10 >= most * cost * 9
+        })
     }
 
     fn probes(&self, view: &SpotView<'_>, decision: SpotDecision, zones: &mut Vec<usize>) {
@@ -102,13 +89,13 @@ impl SpotPolicy for UpValue {
     fn tried(&mut self, zone: usize, launched: bool, now: Span) {
         self.zones[zone].add(launched);
         if launched {
-            self.zones[zone].next = now + INTERVAL;
+            self.zones[zone].next = now + self.every;
         }
     }
 
     fn probed(&mut self, zone: usize, launched: bool, now: Span) {
         self.zones[zone].add(launched);
-        self.zones[zone].next = now + INTERVAL;
+        self.zones[zone].next = now + self.every;
     }
 
     fn lost(&mut self, zone: usize) {
@@ -118,6 +105,7 @@ impl SpotPolicy for UpValue {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Otherwise;
     use super::super::testing::{decided, probed, view};
     use super::*;
     use HeldMarket::{Nothing, OnDemand, Spot};
@@ -125,7 +113,7 @@ mod tests {
     /// A policy with so many hits of so many samples of three zones.
     fn after(samples: [(u32, u32); 3]) -> UpValue {
         let zones = samples.map(|(hits, samples)| AllSamples { hits, samples, next: Span::ZERO });
-        UpValue { zones: zones.to_vec() }
+        UpValue { zones: zones.to_vec(), every: Span::HOUR }
     }
 
     /// Spot costs 3, 1 and 2 dollars.
@@ -157,7 +145,7 @@ mod tests {
 
     #[test]
     fn it_probes_every_hour_and_falls_back_on_the_first_zone() {
-        let mut policy = UpValue::new(3);
+        let mut policy = UpValue::new(3, Span::HOUR);
         policy.tried(1, true, Span::ZERO);
         let (keep, fails) = (SpotDecision::Keep, SpotDecision::Spot(Otherwise::Stop));
         assert_eq!(probed(&policy, &view(0, 0, Spot(1)), keep), [0, 2]);

@@ -1,7 +1,10 @@
 use super::*;
 use crate::model::{Link, Quota, QuotaUnit, World};
+use crate::policy::provision::capacity_optimised::CapacityOptimised;
 use crate::policy::provision::cheapest::Cheapest;
+use crate::policy::provision::diversified::Diversified;
 use crate::policy::provision::fastest::Fastest;
+use crate::policy::provision::price_capacity_optimised::PriceCapacityOptimised;
 use crate::policy::provision::round_robin::RoundRobin;
 use crate::state::testing::{Plan, demand, rules, shape, start, submit, world};
 use crate::state::{
@@ -117,6 +120,29 @@ fn the_cheapest_pays_for_the_way_of_the_data() {
         let work = submit(&mut state, 0, ask);
         assert_eq!(supply(&mut part, &mut state, work), Provisioned::Rented);
         assert_eq!(live(&state), want, "{gib} GiB");
+    }
+}
+
+/// Pools of 2, 17 and 40 instances, at 1.00, 1.50 and 2.00. One instance is had 2, 17 and 40 times, two
+/// 1, 8.5 and 20 times, three 0.67, 5.67 and 13.33 times.
+#[test]
+fn depth_and_price_and_evenness_choose_the_pool() {
+    let pool = |name, price, most| Plan { capacity: Some(most), ..rented_at(name, price, 4_000) };
+    let world = world(&[pool("low", "1.00", 2), pool("mid", "1.50", 17), pool("deep", "2.00", 40)]);
+    let job = |tasks| ask(4_000, tasks, 3_600);
+    for (tasks, deepest, deep_enough) in
+        [(1, [0, 0, 1], [0, 1, 0]), (2, [0, 0, 2], [0, 0, 2]), (3, [0, 0, 3], [0, 0, 3])]
+    {
+        assert_eq!(rented(CapacityOptimised, &world, job(tasks)).1, deepest, "{tasks} tasks");
+        let bucketed = rented(PriceCapacityOptimised, &world, job(tasks)).1;
+        assert_eq!(bucketed, deep_enough, "{tasks} tasks");
+    }
+    // Two of the first are all; of those with one each, the cheaper is next.
+    for (tasks, want) in [(1, [1, 0, 0]), (3, [1, 1, 1]), (5, [2, 2, 1]), (7, [2, 3, 2])] {
+        let gang = job(tasks);
+        assert_eq!(rented(Diversified, &world, gang).1, want, "{tasks} tasks together");
+        let array = Ask { gang: false, ..gang };
+        assert_eq!(rented(Diversified, &world, array).1, want, "{tasks} tasks one by one");
     }
 }
 
