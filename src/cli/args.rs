@@ -603,7 +603,7 @@ pub(super) struct FitArgs {
     /// Instances that count as all: what a gang of that size sees [default: the most that was seen]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub(super) instances: Option<u32>,
-    /// Cloud that the fragment is for [default: the shipped one that has the first zone, or `aws`]
+    /// Cloud that the fragment is for [default: the shipped one that has a zone of the file, or `aws`]
     #[arg(long, value_name = "NAME")]
     pub(super) cloud: Option<String>,
     /// Write a fragment of a scenario with these laws; `-` is standard output, and nothing else

@@ -20,7 +20,7 @@ pub(super) fn fit(arguments: &FitArgs) -> CommandResult {
     let zones: Vec<ZoneFit> =
         weather.zones.iter().map(|zone| ZoneFit::new(&weather, zone, full)).collect();
     let shown = arguments.file.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let known = weather.zones.first().and_then(|zone| cloud_of_zone(&zone.name));
+    let known = weather.zones.iter().find_map(|zone| cloud_of_zone(&zone.name));
     let cloud = arguments.cloud.as_deref().or(known).unwrap_or("aws");
     let report = FitReport { file: &shown, cloud, weather: &weather, zones: &zones };
     let mut out = std::io::stdout().lock();
