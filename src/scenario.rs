@@ -71,7 +71,7 @@ pub use section::kind_of;
 pub use starter::{Starter, init_from, quickstart};
 pub use suite::{Gate, Subject, Suite, Tested, Tolerance, UnreadableScenario};
 pub use unmodelled::not_modelled;
-pub use world::past_prices;
+pub use world::{known_events, past_prices};
 
 /// Most bytes of a scenario file.
 const MOST_BYTES: u64 = 4 << 20;

@@ -143,7 +143,7 @@ fn facts(
 /// Assumptions under any policy, with those that its work shows where that was read.
 fn assumed(scenario: &Scenario, work: Option<&Survey>) -> Vec<String> {
     let rows: Vec<usize> = (0..scenario.policies.len()).collect();
-    let mut all = vec![not_modelled(scenario.unmodelled(&rows))];
+    let mut all: Vec<String> = not_modelled(scenario.unmodelled(&rows)).into_iter().collect();
     all.extend(scenario.assumed(&rows));
     let facts = work.map(|work| Facts {
         submitted: work.pieces,

@@ -54,7 +54,8 @@ pub(super) fn plan(arguments: &PlanArgs) -> CommandResult {
     let policy = policy(&scenario, arguments, &found);
     let recipe = Recipe::of(&scenario, &policy)?;
     let rows = rows(&scenario, arguments, &found)?;
-    let mut assumptions = vec![not_modelled(scenario.unmodelled(&rows))];
+    let mut assumptions: Vec<String> =
+        not_modelled(scenario.unmodelled(&rows)).into_iter().collect();
     assumptions.extend(scenario.assumed(&rows));
     let mut cautions = beside(&found, &scenario, &mut assumptions)?;
     cautions.extend(nothing_to_gate(how.gate, &scenario));

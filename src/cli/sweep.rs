@@ -84,7 +84,7 @@ pub(super) fn sweep(arguments: &args::SweepArgs) -> CommandResult {
     let recipe = Recipe::of(&first, &swept.policies.join(", "))?;
     let is_swept = |row: &usize| swept.policies.contains(&first.policies[*row].name);
     let rows: Vec<usize> = (0..first.policies.len()).filter(is_swept).collect();
-    let mut assumptions = vec![not_modelled(first.unmodelled(&rows))];
+    let mut assumptions: Vec<String> = not_modelled(first.unmodelled(&rows)).into_iter().collect();
     assumptions.extend(first.assumed(&rows));
     let mut cautions = beside(&swept, goal, &first, &mut assumptions)?;
     cautions.extend(nothing_to_gate(how.gate, &first));

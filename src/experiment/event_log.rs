@@ -278,7 +278,10 @@ fn is_decision(record: &Record) -> bool {
         | Record::Unfinished(_)
         | Record::Ready(_)
         | Record::Draining { .. }
-        | Record::Released { exit: Exit::Reclaimed | Exit::RunOver, .. }
+        | Record::Failed { .. }
+        | Record::Repaired(_)
+        | Record::Outage { .. }
+        | Record::Released { exit: Exit::Reclaimed | Exit::Failed | Exit::RunOver, .. }
         | Record::Charged(_)
         | Record::Noted(..) => false,
     }
@@ -314,6 +317,7 @@ fn counted(triggers: &[Trigger]) -> String {
         Trigger::Arrived(_) => "arrived",
         Trigger::Eligible(..) => "eligible",
         Trigger::Freed(_) => "freed",
+        Trigger::Cancelled(_) => "cancelled",
         Trigger::Ready(_) => "ready",
         Trigger::Idle(_) => "idle",
         Trigger::Draining(_) => "taken back soon",
@@ -374,10 +378,20 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
             let until = state.world().calendar.format(until);
             (format!("{} is taken back at {until}", place(state, instance)), None)
         }
+        Record::Failed { instance, fault } => {
+            let name = &state.world().faults[fault].name;
+            (format!("{} fails: {name}", place(state, instance)), None)
+        }
+        Record::Repaired(instance) => (format!("{} works again", place(state, instance)), None),
+        Record::Outage { fault, begins } => {
+            let how = if begins { "begins" } else { "is over" };
+            (format!("outage {how}: {}", state.world().faults[fault].name), None)
+        }
         Record::Released { instance, billed, amount, exit } => {
             let how = match exit {
                 Exit::Returned => "is given back",
                 Exit::Reclaimed => "is taken back by its provider",
+                Exit::Failed => "is gone, as it failed",
                 Exit::RunOver => "is still there as the run ends",
             };
             let bill = format!("{billed} billed, {amount}");
@@ -503,6 +517,7 @@ pub(crate) fn limit(state: &State<'_>, why: LaunchRefusal) -> String {
     match why {
         LaunchRefusal::Quota(row) => format!("quota {}", state.world().quotas[row].name),
         LaunchRefusal::Capacity => "its capacity".to_owned(),
+        LaunchRefusal::Outage => "an outage".to_owned(),
     }
 }
 
@@ -513,6 +528,7 @@ pub(crate) fn refusal(state: &State<'_>, why: LaunchRefusal) -> String {
             format!("quota used up: {}", state.world().quotas[row].name)
         }
         LaunchRefusal::Capacity => "the offer has no capacity left".to_owned(),
+        LaunchRefusal::Outage => "nothing of the offer is launched during an outage".to_owned(),
     }
 }
 

@@ -165,6 +165,9 @@ impl Observer for JobOutcomeWatch {
             | Record::Requested(_)
             | Record::Ready(_)
             | Record::Draining { .. }
+            | Record::Failed { .. }
+            | Record::Repaired(_)
+            | Record::Outage { .. }
             | Record::Released { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

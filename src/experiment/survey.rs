@@ -270,7 +270,7 @@ pub fn survey(
         }
         for home in homes..book.homes().len() {
             let home = &book.homes()[Id::new(home as u32)].name;
-            if scenario.world.find_region(home).is_none() {
+            if scenario.world.find_home(home).is_none() {
                 problems.push(no_such_home(&work.label(), home));
             }
         }

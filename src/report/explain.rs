@@ -454,6 +454,9 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             | Record::LaunchRefused { .. }
             | Record::Ready(_)
             | Record::Draining { .. }
+            | Record::Failed { .. }
+            | Record::Repaired(_)
+            | Record::Outage { .. }
             | Record::Released { .. }
             | Record::Charged(_) => (),
         }

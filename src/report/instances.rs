@@ -136,6 +136,9 @@ impl<W: io::Write> Observer for InstancesCsv<W> {
             | Record::Refused { .. }
             | Record::Unfinished(_)
             | Record::Draining { .. }
+            | Record::Failed { .. }
+            | Record::Repaired(_)
+            | Record::Outage { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => (),

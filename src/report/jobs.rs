@@ -210,6 +210,9 @@ impl<W: io::Write> Observer for JobsCsv<W> {
             | Record::Requested(_)
             | Record::Ready(_)
             | Record::Draining { .. }
+            | Record::Failed { .. }
+            | Record::Repaired(_)
+            | Record::Outage { .. }
             | Record::Released { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

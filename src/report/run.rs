@@ -175,7 +175,9 @@ impl RunReport {
     ) -> Result<Self, Problem> {
         let mut report = Self::of(scenario, policy, result)?;
         let unmodelled = scenario.unmodelled(&[row_of(scenario, policy)]);
-        report.assumptions.insert(0, not_modelled(unmodelled));
+        if let Some(unmodelled) = not_modelled(unmodelled) {
+            report.assumptions.insert(0, unmodelled);
+        }
         Ok(report)
     }
 

@@ -12,7 +12,10 @@ impl Scenario {
     pub fn unmodelled(&self, rows: &[usize]) -> Vec<String> {
         let world = &self.world;
         let offers = self.rentable(rows);
-        let mut told = vec!["failures of machines".to_owned()];
+        let mut told = Vec::new();
+        if world.faults.iter().all(|fault| !fault.effect.stops_machines()) {
+            told.push("failures of machines".to_owned());
+        }
         if !offers.is_empty() {
             told.push("discounts for commitments".to_owned());
         }
@@ -27,22 +30,22 @@ impl Scenario {
     }
 
     /// Offers that one of the policies in these rows may rent.
-    pub(super) fn rentable(&self, rows: &[usize]) -> Vec<Id<Offer>> {
+    pub fn rentable(&self, rows: &[usize]) -> Vec<Id<Offer>> {
         let reaches: Vec<Reach> = rows.iter().map(|&row| self.policies[row].reach()).collect();
         let may = |offer: &Id<Offer>| reaches.iter().any(|reach| reach.rents(&self.world, *offer));
         self.world.offers.ids().filter(may).collect()
     }
 }
 
-/// One sentence of what is not modelled in any of several scenarios.
-pub fn not_modelled(told: impl IntoIterator<Item = String>) -> String {
+/// One sentence of what is not modelled in any of several scenarios; `None` if that is nothing.
+pub fn not_modelled(told: impl IntoIterator<Item = String>) -> Option<String> {
     let mut all: Vec<String> = Vec::new();
     for one in told {
         if !all.contains(&one) {
             all.push(one);
         }
     }
-    format!("Not modelled: {}.", all.join("; "))
+    (!all.is_empty()).then(|| format!("Not modelled: {}.", all.join("; ")))
 }
 
 /// Names of the providers of offers that may be rented without end; `None` if no offer may.
@@ -125,9 +128,11 @@ mod tests {
             let text = text(policy, quota);
             let base = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
             let scenario = Scenario::parse(&text, "a.toml", base, &[]).expect("a scenario");
-            not_modelled(scenario.unmodelled(&[0]))
+            not_modelled(scenario.unmodelled(&[0])).unwrap_or_default()
         };
         assert_eq!(told("batch-fcfs", ""), "Not modelled: failures of machines.");
+        let fails = "[[failure]]\nmtbf = \"30 d\"";
+        assert_eq!(told("batch-fcfs", fails), "");
         let all = told("cloud-cheapest", "");
         assert!(
             all.contains("; what aws can run out of (no quota or capacity is given);"),
@@ -144,7 +149,7 @@ mod tests {
         let base = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
         let text = text("batch-fcfs", "") + fleet;
         let scenario = Scenario::parse(&text, "a.toml", base, &[]).expect("a scenario");
-        let fleet = not_modelled(scenario.unmodelled(&[1]));
+        let fleet = not_modelled(scenario.unmodelled(&[1])).expect("a part");
         assert!(fleet.contains("run out of") && !fleet.contains("ARM"), "{fleet}");
     }
 }

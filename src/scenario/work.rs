@@ -184,7 +184,7 @@ pub(super) fn priority(section: &ConfigTable, report: &mut Diagnostics<'_>) -> O
 /// The home of data, which must be a region of the world.
 fn home(data: &ConfigTable, around: Around<'_>, report: &mut Diagnostics<'_>) -> Option<String> {
     let name = data.text("home")?;
-    if around.world.find_region(name).is_none() {
+    if around.world.find_home(name).is_none() {
         let known = region_names(around.world);
         let known: Vec<&str> = known.iter().map(String::as_str).collect();
         let message = format!("there is no region or cluster called `{}`", clip(name));

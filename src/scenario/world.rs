@@ -8,8 +8,11 @@ mod link;
 mod price;
 mod availability;
 mod change;
+mod fault;
 
 pub(super) use availability::{ONE_IS, TOGETHER};
+pub use fault::known_events;
+pub(super) use fault::{EACH, EVENTS, LIKE, PLANES};
 pub use price::past_prices;
 
 use std::path::{Path, PathBuf};
@@ -75,6 +78,7 @@ pub(super) fn read<'a>(
         );
     }
     build.links(&transfer, report);
+    fault::read(&mut build, root, report);
     let classes = root.section("classes");
     build.world.classes = ClassOrder {
         arrivals_first: classes.flag("arrivals_first").unwrap_or(false),

@@ -246,6 +246,11 @@ fn commands_of_plan_work() {
 }
 
 #[test]
+fn commands_of_drill_work() {
+    commands_work("docs/drill.md");
+}
+
+#[test]
 fn commands_of_sweep_work() {
     commands_work("docs/sweep.md");
 }
@@ -272,7 +277,9 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
         | (
             "docs/weather.md",
             "[workload.checkpoint]                       # of work that says nothing of its own"
-            | "[policy.careful.provision.uniform-progress]",
+            | "[policy.careful.provision.uniform-progress]"
+            | "[[failure]]                                 # nodes of a cluster of our own, with two who repair them"
+            | "[[outage]]                                  # the same on a Monday at nine, at another provider",
         ) => ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"]),
         (
             "docs/weather.md",
@@ -283,6 +290,10 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
             let text = format!("{quickstart}\n{model}{piece}");
             ("mine.toml", text, vec!["validate", "mine.toml"])
         }
+        (
+            "docs/weather.md",
+            "outages = [\"aws-2025-10-20\"]                # what happened, on its date",
+        ) => ("mine.toml", format!("{piece}\n{quickstart}"), vec!["validate", "mine.toml"]),
         ("docs/plan.md", "[plan.vary]") => {
             let cloud =
                 "[[cloud.aws.quota]]\nregion = \"us-east-1\"\nunit = \"vcpus\"\nlimit = 640\n";

@@ -16,6 +16,7 @@ mod exclusive;
 mod explain;
 mod external;
 mod factory;
+mod faults;
 mod formats;
 mod hostile;
 mod input;

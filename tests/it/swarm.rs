@@ -11,9 +11,10 @@ use std::sync::Arc;
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
     Ask, Billing, CapacityLaw, CapacityPath, Checkpoint, ClassOrder, Comovement, ComovementMember,
-    DrawnCapacity, DrawnPrice, Filter, GpuModel, InstanceType, Interner, LevelLaw, Link, Market,
-    Offer, PriceLaw, PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread,
-    StateLaw, Together, Work, WorkId, WorkKind, World, Zone,
+    DrawnCapacity, DrawnPrice, Fault, FaultDomain, FaultEffect, FaultTimes, Filter, GpuModel,
+    InstanceType, Interner, Lemons, LevelLaw, Link, Market, Offer, PriceLaw, PriceMotion,
+    PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, StateLaw, Together, Work, WorkId,
+    WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
@@ -66,6 +67,7 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     // From draws of its own, so that the others stay.
     add_checkpoints(&mut Dice::new(!seed), &mut scenario);
     add_weather(&mut Dice::new(seed ^ 0x005e_ed0f_3ea7), &mut scenario);
+    add_faults(&mut Dice::new(seed.rotate_left(32)), &mut scenario.world);
     scenario
 }
 
@@ -119,6 +121,48 @@ fn price_law(dice: &mut Dice) -> PriceLaw {
         }
     };
     PriceLaw::new(motion, secs(dice, 60, 300), bounds).expect("a law")
+}
+
+/// A third of the scenarios have machines that fail, and parts of the world that are out.
+fn add_faults(dice: &mut Dice, world: &mut World) {
+    if !dice.once_in(3) || world.offers.is_empty() {
+        return;
+    }
+    for row in 0..dice.within(1, 3) {
+        let of = |dice: &mut Dice| !dice.once_in(3);
+        let mut offers: Vec<Id<Offer>> = world.offers.ids().filter(|_| of(dice)).collect();
+        if offers.is_empty() {
+            offers.extend(world.offers.ids());
+        }
+        let machines = dice.of(&[FaultEffect::Machines, FaultEffect::MachinesAndLaunches]);
+        let (domain, effect, times) = match dice.within(0, 2) {
+            0 => {
+                let machines = FaultDomain::Machines(dice.within(1, 3) as u32);
+                (machines, FaultEffect::Machines, fault_laws(dice))
+            }
+            1 => (FaultDomain::Share(dice.of(&[500_000, 1_000_000])), machines, fault_laws(dice)),
+            _ => {
+                let from = Time::ZERO + secs(dice, 0, 300);
+                let until = (!dice.once_in(4)).then(|| from + secs(dice, 1, 300));
+                let effect = dice.of(&[FaultEffect::Launches, machines]);
+                let times = FaultTimes::Periods(vec![(from, until)]);
+                (FaultDomain::Share(1_000_000), effect, times)
+            }
+        };
+        let crews = dice.once_in(3).then_some(1);
+        let loses_data = effect == FaultEffect::MachinesAndLaunches && dice.once_in(3);
+        let home = world.region_name(world.region_of(offers[0]));
+        let loses_data_of = if loses_data { vec![home] } else { Vec::new() };
+        let name = format!("fault {row}");
+        let fault = Fault { name, offers, domain, effect, times, loses_data_of, crews };
+        world.faults.push(fault);
+    }
+}
+
+fn fault_laws(dice: &mut Dice) -> FaultTimes {
+    let law = |dice: &mut Dice, low, high| Distribution::Constant(dice.within(low, high) as f64);
+    let lemons = dice.once_in(3).then_some(Lemons { share: 500_000, times: 4.0 });
+    FaultTimes::Drawn { life: law(dice, 20, 900), repair: law(dice, 0, 200), lemons }
 }
 
 /// Half of the scenarios have work that writes checkpoints.
@@ -723,6 +767,7 @@ impl Observer for Log {
                     RefusalReason::Patience => "patience runs out",
                     RefusalReason::NeverFits => "work fits nowhere",
                     RefusalReason::Policy => "the policy refuses",
+                    RefusalReason::DataLost => "data is lost",
                 });
             }
             Record::Unfinished(work) => {
@@ -743,6 +788,7 @@ impl Observer for Log {
                 self.see(match exit {
                     Exit::Returned => "an instance is given back",
                     Exit::Reclaimed => "a spot instance is taken back",
+                    Exit::Failed => "a rented machine fails",
                     Exit::RunOver => "an instance outlives the run",
                 });
                 if state.instance(instance).launch > 0 {
@@ -752,6 +798,7 @@ impl Observer for Log {
             Record::LaunchRefused { why, .. } => self.see(match why {
                 LaunchRefusal::Quota(_) => "a quota refuses a launch",
                 LaunchRefusal::Capacity => "an offer has no capacity",
+                LaunchRefusal::Outage => "an outage refuses a launch",
             }),
             Record::Charged(charge) => {
                 if charge.kind == ChargeKind::Transfer {
@@ -764,15 +811,32 @@ impl Observer for Log {
                     self.see("data is moved for money");
                 }
             }
+            Record::Failed { instance, .. } => {
+                self.add(state, "failed", None, place(instance));
+                if state.instance(instance).market == Market::Owned {
+                    self.see("an owned machine fails");
+                }
+            }
+            Record::Repaired(instance) => {
+                self.add(state, "repaired", None, place(instance));
+                self.see("an owned machine is repaired");
+            }
+            Record::Outage { .. } => self.see("an outage begins or ends"),
             Record::Placed(_) | Record::Noted(..) => {}
         }
     }
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 28] = [
+const CORNERS: [&str; 34] = [
     "a spot instance is warned",
     "a spot instance is taken back",
+    "a rented machine fails",
+    "an owned machine fails",
+    "an owned machine is repaired",
+    "an outage begins or ends",
+    "an outage refuses a launch",
+    "data is lost",
     "tasks share GPU machines that are theirs alone",
     "work waits for an instance to boot",
     "work ends while instances boot and work waits",
@@ -1037,6 +1101,19 @@ fn slower(seed: u64, scenario: &Scenario) {
         }
         for (at, _) in &mut offer.capacity.changes {
             *at = later(*at);
+        }
+    }
+    for fault in &mut world.faults {
+        match &mut fault.times {
+            FaultTimes::Periods(periods) => periods.iter_mut().for_each(|(from, until)| {
+                (*from, *until) = (later(*from), until.map(later));
+            }),
+            FaultTimes::Drawn { life, repair, .. } => {
+                for law in [life, repair] {
+                    let Distribution::Constant(secs) = law else { panic!("all are constant") };
+                    *secs *= 2.0;
+                }
+            }
         }
     }
     for link in &mut world.links {

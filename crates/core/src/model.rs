@@ -1,11 +1,13 @@
 //! Data model of a cloud and a workload: data and pure functions, no behaviour in time.
 
 mod checkpoint;
+mod fault;
 pub mod gpu;
 mod work;
 mod world;
 
 pub use checkpoint::Checkpoint;
+pub use fault::{Fault, FaultDomain, FaultEffect, FaultTimes, Lemons};
 pub use gpu::GpuModel;
 pub use work::{
     Ask, Filter, Home, Interner, Rules, Spread, Tenant, Together, Work, WorkBody, WorkClass,

@@ -4,6 +4,7 @@
 
 mod changes;
 mod effects;
+mod faults;
 mod observer;
 mod options;
 mod outcome;
@@ -15,6 +16,7 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
 use changes::OfferChanges;
+use faults::Faults;
 pub use observer::Observer;
 pub use options::Options;
 pub use outcome::{Failure, Outcome, RunProgress};
@@ -27,7 +29,7 @@ use crate::model::{CapacityCursor, PriceCursor, Work, World};
 use crate::policy::{Policy, Trigger, Turn};
 use crate::problem::{Problem, clip};
 use crate::state::{
-    AllocationRef, Charge, Effect, Ending, Exit, InstanceRef, Record, State, WorkRef,
+    AllocationRef, Charge, Effect, Ending, Exit, InstanceRef, Record, RefusalReason, State, WorkRef,
 };
 use crate::units::stream::fnv1a;
 use crate::units::{Stream, Time};
@@ -72,7 +74,8 @@ const ARRIVAL: u8 = 4;
 const MOST_ROUNDS: u64 = 1_000_000;
 
 /// Timers in a row between which nothing else happens and the policy does nothing
-/// but set the next, beyond which it is taken to be looping.
+/// but set the next, beyond which it is taken to be looping. As many failures and repairs in a row,
+/// and the run is over: work that waits then waits for ever.
 const MOST_IDLE: u64 = 1_000_000;
 
 /// Live work that stays in the caches, so that nothing of it need be brought near: some 400 bytes each.
@@ -123,6 +126,9 @@ pub(crate) fn run_observed<O: Observer>(
         queue: EventQueue::new(),
         capacities: OfferChanges::default(),
         prices: OfferChanges::default(),
+        faults: Faults::none(),
+        outages: 0,
+        vain: 0,
         totals: Vec::new(),
         keys: Vec::new(),
         due: Vec::new(),
@@ -158,6 +164,11 @@ struct Simulation<'r, 'w, O> {
     queue: EventQueue<Event>,
     capacities: OfferChanges<CapacityCursor>,
     prices: OfferChanges<PriceCursor>,
+    faults: Faults,
+    /// Faults that refuse launches now, and are to end some day.
+    outages: u32,
+    /// Failures and repairs since anything else happened.
+    vain: u64,
     /// Progress of each task at which it is done, by slot of the work; `None` for work without an
     /// end.
     totals: Vec<Option<i128>>,
@@ -200,7 +211,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let mut drained = true;
         let mut next_control = 0;
         while self.more || self.state.work_count() > 0 {
-            let Some(at) = self.next_instant() else {
+            let Some(at) = self.next_instant().filter(|_| !self.is_vain()) else {
                 self.stall();
                 break;
             };
@@ -274,9 +285,11 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
         self.observer.begins(&self.state);
         let world = self.state.world();
+        self.faults = Faults::after(world, self.options.seed, started, &self.offer_keys);
         for (offer, facts) in world.offers.iter() {
-            for _ in 0..facts.running_at_start {
+            for slot in 0..facts.running_at_start {
                 let instance = self.state.add_running(offer);
+                self.faults.holds(world, offer, slot, started);
                 self.record(&Record::Requested(instance));
                 self.record(&Record::Ready(instance));
             }
@@ -300,13 +313,15 @@ impl<O: Observer> Simulation<'_, '_, O> {
             (Some(next), Some(at)) => Some(next.min(at)),
             (one, other) => one.or(other),
         };
-        earliest(earliest(next, self.prices.at()), self.capacities.at())
+        let moved = earliest(self.prices.at(), self.capacities.at());
+        earliest(earliest(next, moved), self.faults.at())
     }
 
     /// Whether weather is waited for where nothing else comes: not for what is drawn for ever, unless
     /// the run has a horizon.
     fn is_weather_awaited(&self) -> bool {
         self.options.horizon.is_some()
+            || self.faults.at().is_some()
             || self.prices.come_to_an_end()
             || self.capacities.come_to_an_end()
     }
@@ -342,21 +357,32 @@ impl<O: Observer> Simulation<'_, '_, O> {
             let arrives = self.more && self.next.arrival == at;
             let reprices = self.prices.at() == Some(at);
             let moves = self.capacities.at() == Some(at);
+            let fails = self.faults.at() == Some(at);
             let first = |class: u8| queued.is_none_or(|other| other >= class);
             let is_next = |moved: bool, class: u8| !moved || class >= arrival;
-            if arrives && first(arrival) && is_next(reprices, PRICE) && is_next(moves, CAPACITY) {
-                self.idle = 0;
+            let is_calm = is_next(moves || fails, CAPACITY);
+            if arrives && first(arrival) && is_next(reprices, PRICE) && is_calm {
+                self.acts();
                 self.arrive(source)?;
             } else if moves && first(CAPACITY) {
                 // What is drawn for ever is nothing that happened.
-                self.idle = if self.capacities.come_to_an_end() { 0 } else { self.idle };
+                if self.capacities.come_to_an_end() {
+                    self.acts();
+                }
                 self.change_capacity();
+            } else if fails && first(CAPACITY) {
+                self.fail();
             } else if reprices && first(PRICE) {
-                self.idle = if self.prices.come_to_an_end() { 0 } else { self.idle };
+                if self.prices.come_to_an_end() {
+                    self.acts();
+                }
                 self.reprice();
             } else if queued.is_some() {
                 let (_, _, event) = self.queue.pop().expect("the queue has an event now");
-                self.idle = if matches!(event, Event::Timer) { self.idle + 1 } else { 0 };
+                match event {
+                    Event::Timer => self.idle += 1,
+                    Event::Completes(..) | Event::Lost(_) | Event::Ready(_) => self.acts(),
+                }
                 self.handle(event);
             } else {
                 return Ok(());
@@ -366,6 +392,17 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 return Ok(());
             }
         }
+    }
+
+    /// Whether only failures and repairs are to come, and so many came already that none helped.
+    fn is_vain(&self) -> bool {
+        self.vain > MOST_IDLE && !self.more && self.queue.peek().is_none()
+    }
+
+    /// Something happens by which a policy that waits may come on.
+    #[inline(always)]
+    fn acts(&mut self) {
+        (self.idle, self.vain) = (0, 0);
     }
 
     fn handle(&mut self, event: Event) {
@@ -392,7 +429,11 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
         put(&mut self.totals, work.slot(), total);
         self.record(&Record::Submitted(work));
-        self.triggers.push(Trigger::Arrived(work));
+        if self.state.has_lost_data(work) {
+            self.refused(work, RefusalReason::DataLost);
+        } else {
+            self.triggers.push(Trigger::Arrived(work));
+        }
         self.read_next(source)
     }
 

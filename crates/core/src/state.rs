@@ -172,7 +172,11 @@ pub struct OfferState {
     capacity: Option<u32>,
     /// Whether instances are taken back when the capacity falls.
     reclaims: bool,
-    /// Instance that holds each slot, where they can be taken back.
+    /// Whether instances can be lost: be taken back, or fail.
+    loses: bool,
+    /// Faults that refuse launches now.
+    outages: u32,
+    /// Instance that holds each slot, where they can be lost.
     by_slot: Vec<Option<InstanceRef>>,
     /// Slots below the capacity that are held, where they can be taken back.
     held_below: u32,
@@ -202,6 +206,8 @@ pub struct State<'w> {
     /// Offers with live instances, in order.
     live_offers: Vec<Id<Offer>>,
     homes: Vec<Option<Id<Region>>>,
+    /// Homes whose data is lost.
+    lost_homes: Vec<String>,
     needs: Needs,
     ends: BTreeSet<(Time, AllocationRef)>,
     latest: LatestEnds,
@@ -237,6 +243,8 @@ pub struct State<'w> {
     uses: Vec<bool>,
     /// Instances that were there at the start.
     standing: usize,
+    /// Instances that are down.
+    down: usize,
     overrun: bool,
     /// Whether a change of capacity is still to come.
     capacity_to_come: bool,
@@ -246,6 +254,8 @@ pub struct State<'w> {
     drawn_prices: Vec<Rate>,
     /// Changes of prices so far.
     price_changes: u64,
+    /// Whether launches are refused that will not be some day.
+    launches_return: bool,
 }
 
 impl<'w> State<'w> {
@@ -267,13 +277,14 @@ impl<'w> State<'w> {
             allocations: Slab::new(),
             rules: Vec::new(),
             speed_bounds: [1_000_000; 2],
-            offers: world.offers.rows().iter().map(OfferState::new).collect(),
+            offers: OfferState::all(world),
             quota_used: vec![0; world.quotas.len()],
             quotas_of,
             sites: Sites::new(world),
             reach: OfferSet::ALL,
             live_offers: Vec::new(),
             homes: Vec::new(),
+            lost_homes: Vec::new(),
             needs,
             ends: BTreeSet::new(),
             latest: LatestEnds::new(needs.latest),
@@ -298,11 +309,13 @@ impl<'w> State<'w> {
             courses: Vec::new(),
             uses: Vec::new(),
             standing: 0,
+            down: 0,
             overrun: false,
             capacity_to_come: false,
             seed: 0,
             drawn_prices: Vec::new(),
             price_changes: 0,
+            launches_return: false,
         }
     }
 
@@ -471,7 +484,7 @@ impl<'w> State<'w> {
 
     /// Number of live instances.
     pub fn instance_count(&self) -> usize {
-        self.fleet.index.len()
+        (self.totals.booting + self.totals.running) as usize + self.down
     }
 
     /// Sums over the live world.

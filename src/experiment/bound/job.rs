@@ -199,7 +199,7 @@ impl<'w> JobReader<'w> {
     fn home(&mut self, book: &Interner, home: Id<Home>) -> Option<Id<Region>> {
         while self.homes.len() <= home.row() {
             let name = &book.homes()[Id::new(self.homes.len() as u32)].name;
-            self.homes.push(self.world.find_region(name));
+            self.homes.push(self.world.find_home(name));
         }
         self.homes[home.row()]
     }

@@ -44,6 +44,9 @@ impl Observer for ListedOutcome {
             | Record::Requested(_)
             | Record::Ready(_)
             | Record::Draining { .. }
+            | Record::Failed { .. }
+            | Record::Repaired(_)
+            | Record::Outage { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}

@@ -184,6 +184,9 @@ impl Observer for WindowWatch {
             | Record::Requested(_)
             | Record::Ready(_)
             | Record::Draining { .. }
+            | Record::Failed { .. }
+            | Record::Repaired(_)
+            | Record::Outage { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}

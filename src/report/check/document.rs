@@ -1,7 +1,6 @@
 //! Findings of a check as a document.
 
 use std::collections::BTreeSet;
-use std::iter;
 
 use serde::Serialize;
 
@@ -158,7 +157,7 @@ impl CheckReport<'_> {
             let scenario = &tested.scenario;
             let rows = scenario.assumed(&tested.policies);
             let first = not_modelled(scenario.unmodelled(&tested.policies));
-            for assumed in iter::once(first).chain(rows) {
+            for assumed in first.into_iter().chain(rows) {
                 let at = all.iter().position(|(known, _)| *known == assumed);
                 let at = at.unwrap_or_else(|| {
                     all.push((assumed, Vec::new()));

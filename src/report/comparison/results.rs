@@ -44,7 +44,9 @@ impl<'a> ComparisonResults<'a> {
         let report =
             |(arm, run): (&Arm<'_>, &FullRun)| RunReport::of(arm.scenario, arm.policy, &run.result);
         let mut reports: Vec<RunReport> = arms().map(report).collect::<Result<_, _>>()?;
-        reports[0].assumptions.insert(0, unmodelled(&compared.arms));
+        if let Some(unmodelled) = unmodelled(&compared.arms) {
+            reports[0].assumptions.insert(0, unmodelled);
+        }
         let facts: Vec<Facts> =
             many.policies.iter().map(|one| Facts::over(&one.measurements)).collect();
         let shown: Vec<CautionedRun<'_>> = arms()
@@ -123,7 +125,7 @@ impl<'a> ComparisonResults<'a> {
 }
 
 /// Sentence on the effects that none of the scenarios models.
-fn unmodelled(arms: &[Arm<'_>]) -> String {
+fn unmodelled(arms: &[Arm<'_>]) -> Option<String> {
     let of = |arms: &[Arm<'_>]| {
         let scenario = arms[0].scenario;
         let policies = || scenario.policies.iter().enumerate();

@@ -68,6 +68,9 @@ impl News {
             | Record::Unfinished(_)
             | Record::Requested(_)
             | Record::Draining { .. }
+            | Record::Failed { .. }
+            | Record::Repaired(_)
+            | Record::Outage { .. }
             | Record::Released { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

@@ -168,6 +168,10 @@ pub(in crate::report) fn work(summary: &Summary) -> Table {
         table.row(["interruptions".to_owned(), count(work.interruptions)]);
         table.row(["instances taken back".to_owned(), count(work.reclaimed_instances)]);
     }
+    if work.failed_instances > 0 {
+        table.row(["failures".to_owned(), count(work.failures)]);
+        table.row(["machines that failed".to_owned(), count(work.failed_instances)]);
+    }
     table.row(["makespan".to_owned(), figure("s", Some(summary.makespan_s))]);
     table.row(["throughput".to_owned(), figure("per h", summary.throughput_per_hour)]);
     table.row(["queue length, mean".to_owned(), figure("count", summary.queue_length_mean)]);

@@ -2,6 +2,7 @@
 
 mod capacity;
 mod catalog;
+mod fault;
 mod observed;
 mod plan;
 mod policy;
@@ -53,8 +54,8 @@ const WORK: ValueKind = ValueKind::Choice(&["job", "vm"]);
 
 /// Every row, parents before children, in the order of the reference.
 pub(super) fn rows() -> impl Iterator<Item = &'static KeyRow> {
-    let work = [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, policy::ROWS];
-    let rest = [plan::ROWS, observed::ROWS, catalog::ROWS, suite::ROWS];
+    let work = [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, fault::ROWS];
+    let rest = [policy::ROWS, plan::ROWS, observed::ROWS, catalog::ROWS, suite::ROWS];
     work.into_iter().chain(rest).flatten()
 }
 

@@ -243,6 +243,9 @@ impl<O: Observer> Observer for ChargePeriods<O> {
             | Record::Refused { .. }
             | Record::Unfinished(_)
             | Record::Draining { .. }
+            | Record::Failed { .. }
+            | Record::Repaired(_)
+            | Record::Outage { .. }
             | Record::Released { .. }
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}

@@ -156,6 +156,8 @@ impl Collector {
             preemptions: self.progress.preemptions,
             interruptions: self.progress.interruptions,
             reclaimed_instances: self.launches.reclaimed,
+            failures: self.progress.failures,
+            failed_instances: self.launches.failed,
             refused_launches: refused.iter().map(|(_, count)| count).sum(),
             refused_launches_by_reason: refused,
             ..self.jobs.counted()
@@ -232,7 +234,12 @@ impl FactObserver for Collector {
                 }
             }
             Fact::LaunchRefused(_, why) => self.launches.refused(state, why),
-            Fact::Placed(_) | Fact::Draining(..) | Fact::Noted => (),
+            Fact::Failed(_) => self.launches.failed += 1,
+            Fact::Placed(_)
+            | Fact::Draining(..)
+            | Fact::Repaired(_)
+            | Fact::Outage(..)
+            | Fact::Noted => (),
         }
     }
 }

@@ -110,6 +110,10 @@ impl FactObserver for Fingerprint {
             Fact::Draining(instance, until) => {
                 (0, None, Some(instance), i128::from(until.micros()))
             }
+            // Negative, unlike the time until which another is there.
+            Fact::Failed(instance) => (0, None, Some(instance), -1),
+            Fact::Repaired(instance) => (0, None, Some(instance), -2),
+            Fact::Outage(fault, begins) => (0, None, None, 2 * fault as i128 + i128::from(begins)),
             Fact::Released { released, amount, .. } => (9, None, Some(released), amount.nanos()),
             Fact::Charged(charge, work, instance) => {
                 (10 + charge.kind as u64, work, Some(instance), charge.amount.nanos())
@@ -125,8 +129,12 @@ impl FactObserver for Fingerprint {
                 return;
             }
             Fact::LaunchRefused(offer, why) => {
-                let why = matches!(why, LaunchRefusal::Capacity);
-                self.hash_trace.step(self.names[offer.row()] ^ u64::from(why));
+                let why = match why {
+                    LaunchRefusal::Quota(_) => 0,
+                    LaunchRefusal::Capacity => 1,
+                    LaunchRefusal::Outage => 2,
+                };
+                self.hash_trace.step(self.names[offer.row()] ^ why);
                 return;
             }
             Fact::Noted => return,

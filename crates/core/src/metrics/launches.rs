@@ -14,6 +14,9 @@ pub(super) struct Launches {
     refused_by_capacity: u64,
     /// Instances that their provider took back.
     pub(super) reclaimed: u64,
+    /// Times that an instance failed.
+    pub(super) failed: u64,
+    refused_by_outage: u64,
 }
 
 impl Launches {
@@ -29,13 +32,14 @@ impl Launches {
                 self.refused_by_quota[row] += 1;
             }
             LaunchRefusal::Capacity => self.refused_by_capacity += 1,
+            LaunchRefusal::Outage => self.refused_by_outage += 1,
         }
     }
 
     pub(super) fn ended(&mut self, exit: Exit) {
         match exit {
             Exit::Reclaimed => self.reclaimed += 1,
-            Exit::Returned | Exit::RunOver => {}
+            Exit::Returned | Exit::Failed | Exit::RunOver => {}
         }
     }
 
@@ -46,14 +50,17 @@ impl Launches {
             *mine -= theirs;
         }
         self.refused_by_capacity -= earlier.refused_by_capacity;
+        self.refused_by_outage -= earlier.refused_by_outage;
         self.reclaimed -= earlier.reclaimed;
+        self.failed -= earlier.failed;
     }
 
-    /// Refused launches by the quota's name, or `capacity`.
+    /// Refused launches by the quota's name, or `capacity` or `outage`.
     pub(super) fn refused_by_reason(&self, world: &World) -> Vec<(String, u64)> {
         let quotas = world.quotas.iter().map(|quota| quota.name.clone());
         let by_quota = quotas.zip(self.refused_by_quota.iter().copied());
-        let all = by_quota.chain([("capacity".to_owned(), self.refused_by_capacity)]);
+        let others = [("capacity", self.refused_by_capacity), ("outage", self.refused_by_outage)];
+        let all = by_quota.chain(others.map(|(name, count)| (name.to_owned(), count)));
         all.filter(|&(_, count)| count > 0).collect()
     }
 }

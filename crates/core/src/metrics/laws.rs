@@ -141,6 +141,34 @@ impl Laws {
         });
     }
 
+    /// Nothing is launched while its offer is known to be out.
+    #[inline(always)]
+    fn is_launched(&mut self, state: &State<'_>, requested: &Instance) {
+        if !state.world().faults.is_empty() && requested.market != Market::Owned {
+            self.has_no_outage(state, requested);
+        }
+    }
+
+    fn has_no_outage(&mut self, state: &State<'_>, requested: &Instance) {
+        let out = state.world().faults.iter().find(|fault| {
+            fault.effect.refuses_launches()
+                && fault.is_known_at(state.now())
+                && fault.concerns(requested.offer)
+        });
+        self.check(out.is_none(), state.now(), "nothing is launched during an outage", || {
+            let (offer, out) = (&state.world().offers[requested.offer], out.map(|out| &out.name));
+            format!("slot {} of {} in {out:?}", requested.slot, offer.name)
+        });
+    }
+
+    /// Nothing was on a machine that works again.
+    fn was_down(&mut self, repaired: &Instance, now: Time) {
+        let held = repaired.allocations;
+        self.check(held == 0, now, "nothing runs on a machine that is down", || {
+            format!("{held} allocations on instance {}", repaired.ordinal)
+        });
+    }
+
     /// Checks that nothing runs beside a job that has its instances alone.
     #[inline(always)]
     fn runs_alone(&mut self, state: &State<'_>, started: &Allocation, live: &LiveWork) {
@@ -447,8 +475,17 @@ impl FactObserver for Laws {
                 self.released(now, instance.slot(), released, amount);
             }
             // What was counted on is gone as soon as it takes no more work.
-            Fact::Draining(..) => self.excuse_loss(),
-            Fact::Requested(_, requested) => self.has_capacity(state, requested),
+            Fact::Draining(..) | Fact::Failed(_) => self.excuse_loss(),
+            Fact::Repaired(repaired) => self.was_down(repaired, now),
+            Fact::Outage(_, begins) => {
+                if begins {
+                    self.excuse_loss();
+                }
+            }
+            Fact::Requested(_, requested) => {
+                self.has_capacity(state, requested);
+                self.is_launched(state, requested);
+            }
             Fact::Ready(..) | Fact::LaunchRefused(..) | Fact::Noted => (),
         }
     }

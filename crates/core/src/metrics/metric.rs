@@ -176,6 +176,12 @@ pub const METRICS: &[Metric] = &[
     count("refused", "work refused", Lower, |s| Some(s.work.refused as f64)),
     count("preemptions", "preemptions", Lower, |s| Some(s.work.preemptions as f64)),
     count("interruptions", "interruptions", Lower, |s| Some(s.work.interruptions as f64)),
+    count("failures", "failures", Lower, |s| Some(s.work.failures as f64)),
+    amount("lost_core_hours", "core-hours lost", "h", Lower, |s| Some(s.lost_core_hours)),
+    amount("lost_gpu_hours", "GPU-hours lost", "h", Lower, |s| Some(s.lost_gpu_hours)),
+    amount("overhead_core_hours", "core-hours for checkpoints", "h", Lower, |s| {
+        Some(s.overhead_core_hours)
+    }),
     amount("instance_hours", "instance-hours", "h", Neutral, |s| Some(s.instance_hours)),
     count("instances_max", "instances at once, most", Neutral, |s| Some(s.instances_max as f64)),
     amount("cpu_on_gpus_hours", "rented GPU machines with CPU work only", "h", Lower, |s| {
@@ -245,6 +251,7 @@ mod tests {
                 "refused",
                 "preemptions",
                 "interruptions",
+                "failures",
                 "instances_max",
             ]
         );

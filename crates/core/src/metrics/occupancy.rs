@@ -305,6 +305,9 @@ impl Observer for OccupancyRecorder {
             | Record::Unfinished(_)
             | Record::Ready(_)
             | Record::Draining { .. }
+            | Record::Failed { .. }
+            | Record::Repaired(_)
+            | Record::Outage { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => (),

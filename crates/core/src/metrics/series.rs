@@ -248,6 +248,9 @@ impl FactObserver for Series {
             | Fact::Unfinished(_)
             | Fact::Ready(..)
             | Fact::Draining(..)
+            | Fact::Failed(_)
+            | Fact::Repaired(_)
+            | Fact::Outage(..)
             | Fact::Charged(..)
             | Fact::LaunchRefused(..)
             | Fact::Noted => (),

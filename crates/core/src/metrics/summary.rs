@@ -90,9 +90,13 @@ pub struct WorkCounts {
     pub interruptions: u64,
     /// Instances that their provider took back.
     pub reclaimed_instances: u64,
-    /// Launches refused by quota or capacity, also those of an attempt that was rolled back.
+    /// Allocations that were ended because a machine failed.
+    pub failures: u64,
+    /// Times that a machine failed, whatever was on it.
+    pub failed_instances: u64,
+    /// Launches refused by quota, capacity or outage, also those of an attempt that was rolled back.
     pub refused_launches: u64,
-    /// The same by the quota's name, or `capacity`.
+    /// The same by the quota's name, or `capacity` or `outage`.
     #[serde(serialize_with = "as_map")]
     pub refused_launches_by_reason: Vec<(String, u64)>,
     /// Share of the submitted work that finished.

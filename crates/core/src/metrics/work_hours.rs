@@ -15,6 +15,7 @@ pub(super) struct WorkHours {
     overhead: [i128; 3],
     pub(super) preemptions: u64,
     pub(super) interruptions: u64,
+    pub(super) failures: u64,
 }
 
 /// Amounts that make one of each unit in which progress is told.
@@ -33,11 +34,8 @@ impl WorkHours {
         match ending {
             Ending::Preempted => self.preemptions += 1,
             Ending::Interrupted => self.interruptions += 1,
-            Ending::Done
-            | Ending::Failed
-            | Ending::Migrated
-            | Ending::Cancelled
-            | Ending::RunOver => {}
+            Ending::Failed => self.failures += 1,
+            Ending::Done | Ending::Migrated | Ending::Cancelled | Ending::RunOver => {}
         }
         let amounts = [demand.cpu, demand.memory, demand.gpu_milli()];
         for (at, amount) in amounts.into_iter().enumerate() {
@@ -64,6 +62,7 @@ impl WorkHours {
         }
         self.preemptions -= earlier.preemptions;
         self.interruptions -= earlier.interruptions;
+        self.failures -= earlier.failures;
     }
 
     /// Core-hours, GiB-hours and GPU-hours that were of use.

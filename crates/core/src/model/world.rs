@@ -11,7 +11,7 @@ pub use capacity::{
 };
 pub use price::{DrawnPrice, PriceCursor, PriceLaw, PriceMotion, PricePath};
 
-use super::GpuModel;
+use super::{Fault, GpuModel};
 use crate::units::{Calendar, Distribution, Id, IdVec, Shape, Span};
 
 /// A cloud, or an owned cluster seen as one.
@@ -205,6 +205,8 @@ pub struct World {
     pub quotas: Vec<Quota>,
     /// `links[from * regions + to]`; see [`World::link`].
     pub links: Vec<Link>,
+    /// All that fails.
+    pub faults: Vec<Fault>,
     /// Order of simultaneous events.
     pub classes: ClassOrder,
 }
@@ -222,6 +224,7 @@ impl World {
             offers: IdVec::default(),
             quotas: Vec::new(),
             links: Vec::new(),
+            faults: Vec::new(),
             classes: ClassOrder::STANDARD,
         }
     }
@@ -258,5 +261,21 @@ impl World {
     /// The region called `provider/region` or like a cluster.
     pub fn find_region(&self, name: &str) -> Option<Id<Region>> {
         self.regions.ids().find(|&region| self.region_name(region) == name)
+    }
+
+    /// The region of a home of data: that of [`World::find_region`], or the one of the zone called
+    /// `provider/zone`.
+    pub fn find_home(&self, name: &str) -> Option<Id<Region>> {
+        let in_zone = || {
+            let zone = self.zones.ids().find(|&zone| self.zone_name(zone) == name)?;
+            Some(self.zones[zone].region)
+        };
+        self.find_region(name).or_else(in_zone)
+    }
+
+    /// `provider/zone`.
+    pub fn zone_name(&self, zone: Id<Zone>) -> String {
+        let provider = self.regions[self.zones[zone].region].provider;
+        format!("{}/{}", self.providers[provider].name, self.zones[zone].name)
     }
 }

@@ -58,6 +58,10 @@ impl Policy for RlScheduler {
                         self.queue.push(work);
                     }
                 }
+                Trigger::Cancelled(work) => {
+                    self.queue.retain(|&other| other != work);
+                    self.head = self.head.filter(|&(head, _)| head != work);
+                }
                 Trigger::Begins
                 | Trigger::Freed(_)
                 | Trigger::Ready(_)

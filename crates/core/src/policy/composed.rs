@@ -278,6 +278,12 @@ impl Composed {
                     }
                     changed = true;
                 }
+                Trigger::Cancelled(work) => {
+                    self.queue.remove(work);
+                    self.queue.forget(work);
+                    self.blocked = None;
+                    changed = true;
+                }
                 Trigger::Begins => {
                     self.provision.begin(turn);
                     changed = true;

@@ -22,6 +22,8 @@ pub enum Trigger {
     Eligible(WorkRef, Why),
     /// Tasks are done and their resources free. The work may have ended with them.
     Freed(WorkRef),
+    /// The work has ended without being done, and the policy did not say so: its data is lost.
+    Cancelled(WorkRef),
     /// An instance is ready.
     Ready(InstanceRef),
     /// A rented instance that was ready holds no work any more.

@@ -27,7 +27,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 | Effect::Rented(_)
                 | Effect::Released(_)
                 | Effect::Stopped(_)
-                | Effect::Refused(..) => self.idle = 0,
+                | Effect::Refused(..) => self.acts(),
             }
             match effect {
                 Effect::Placed(allocation) => self.placed(allocation),
@@ -84,6 +84,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.record(&Record::Requested(instance));
         let target = self.state.instance(instance);
         let offer = &self.state.world().offers[target.offer];
+        let (slot, now) = (target.slot, self.state.now());
+        self.faults.holds(self.state.world(), target.offer, slot, now);
         let entity =
             [self.offer_keys[target.offer.row()], u64::from(target.slot), u64::from(target.launch)];
         let mut stream = Stream::keyed(self.options.seed, "boot", &entity);
@@ -167,7 +169,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         Some(Span::from_micros(i64::try_from(left.max(0) / 1_000_000).unwrap_or(i64::MAX)))
     }
 
-    fn refused(&mut self, work: WorkRef, reason: RefusalReason) {
+    pub(super) fn refused(&mut self, work: WorkRef, reason: RefusalReason) {
         self.observer.undone(&self.state, work, self.left(work));
         self.record(&Record::Refused { work, reason });
         self.state.forget(work);

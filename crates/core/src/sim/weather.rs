@@ -1,9 +1,12 @@
 //! Weather: prices and capacity that change, and instances that are lost.
 
+use super::faults::{FaultEvent, FaultMachines};
 use super::{Event, Observer, OfferChanges, Simulation, put};
+use crate::model::{FaultDomain, Market};
 use crate::policy::Trigger;
-use crate::state::{Ending, Exit, InstanceRef, Record};
-use crate::units::{Span, Time};
+use crate::state::{Ending, Exit, InstanceRef, Record, RefusalReason, WorkRef};
+use crate::units::stream::fnv1a;
+use crate::units::{Span, Stream, Time};
 
 impl<O: Observer> Simulation<'_, '_, O> {
     /// Sets the capacities of the beginning, and waits for those to come.
@@ -74,6 +77,15 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     /// An instance is lost, with what runs or waits on it.
     pub(super) fn lose(&mut self, instance: InstanceRef, ending: Ending, exit: Exit) {
+        self.stop_tenants(instance, ending);
+        self.triggers.push(Trigger::Lost(self.state.instance(instance).offer));
+        self.state.lose(instance, exit);
+        self.released(instance, exit);
+        self.has_lost = true;
+    }
+
+    /// Ends all that runs or waits on an instance.
+    fn stop_tenants(&mut self, instance: InstanceRef, ending: Ending) {
         let mut tenants = std::mem::take(&mut self.tenants);
         self.state.tenants(instance, &mut tenants);
         for allocation in tenants.drain(..) {
@@ -81,10 +93,156 @@ impl<O: Observer> Simulation<'_, '_, O> {
             self.conclude_early(allocation, ending);
         }
         self.tenants = tenants;
+    }
+
+    /// A part of the world fails, or is there again.
+    pub(super) fn fail(&mut self) {
+        self.vain += 1;
+        let world = self.state.world();
+        match self.faults.pop(world).expect("something fails now") {
+            FaultEvent::Fails { fault, machines, returns } => {
+                self.begin_fault(fault, machines, returns)
+            }
+            FaultEvent::Returns { fault, machines } => self.end_fault(fault, machines),
+        }
+    }
+
+    fn begin_fault(&mut self, fault: usize, machines: Option<FaultMachines>, returns: bool) {
+        let effect = self.state.world().faults[fault].effect;
+        if machines.is_none() {
+            self.record(&Record::Outage { fault, begins: true });
+        }
+        let homes = &self.state.world().faults[fault].loses_data_of;
+        if !homes.is_empty() {
+            for work in self.state.lose_data(homes) {
+                self.cancel(work);
+            }
+        }
+        if effect.refuses_launches() {
+            self.outages += u32::from(returns);
+            self.refuse_launches(fault, true);
+        }
+        if effect.stops_machines() {
+            let mut hit = self.machines_of(fault, machines);
+            for instance in hit.drain(..) {
+                self.break_down(instance, fault);
+            }
+            self.lost = hit;
+        }
+    }
+
+    /// Ends work whose data is lost, with all that runs of it.
+    pub(super) fn cancel(&mut self, work: WorkRef) {
+        self.triggers.retain(|trigger| match *trigger {
+            Trigger::Arrived(other) | Trigger::Eligible(other, _) => other != work,
+            Trigger::Begins
+            | Trigger::Freed(_)
+            | Trigger::Cancelled(_)
+            | Trigger::Ready(_)
+            | Trigger::Idle(_)
+            | Trigger::Draining(_)
+            | Trigger::Lost(_)
+            | Trigger::PricesChanged
+            | Trigger::Timer
+            | Trigger::Acted => true,
+        });
+        for allocation in self.state.work(work).allocations.clone() {
+            self.state.stop(allocation, Ending::Cancelled);
+            self.conclude_early(allocation, Ending::Cancelled);
+        }
+        self.refused(work, RefusalReason::DataLost);
+        self.triggers.push(Trigger::Cancelled(work));
+    }
+
+    fn end_fault(&mut self, fault: usize, machines: Option<FaultMachines>) {
+        let effect = self.state.world().faults[fault].effect;
+        if machines.is_none() {
+            self.record(&Record::Outage { fault, begins: false });
+        }
+        if effect.refuses_launches() {
+            self.outages -= 1;
+            self.refuse_launches(fault, false);
+        }
+        if effect.stops_machines() {
+            let mut hit = self.machines_of(fault, machines);
+            for instance in hit.drain(..) {
+                if self.state.instance(instance).market == Market::Owned {
+                    self.mend(instance);
+                }
+            }
+            self.lost = hit;
+        }
+    }
+
+    /// Launches of a fault's offers are refused from now on, or no longer for its sake.
+    fn refuse_launches(&mut self, fault: usize, refused: bool) {
+        for &offer in &self.state.world().faults[fault].offers {
+            self.state.refuse_launches(offer, refused);
+        }
+        self.state.set_launches_return(self.outages > 0);
+    }
+
+    /// The live machines that a fault stops, by offer and slot or age. Gives the list for lost
+    /// instances away, which the caller brings back.
+    fn machines_of(&mut self, fault: usize, only: Option<FaultMachines>) -> Vec<InstanceRef> {
+        let mut hit = std::mem::take(&mut self.lost);
+        let facts = &self.state.world().faults[fault];
+        match (facts.domain, only) {
+            (_, Some(FaultMachines { offer, first, slots })) => {
+                self.state.held_slots(offer, first, slots, &mut hit);
+            }
+            (FaultDomain::Machines(_), None) => {}
+            (FaultDomain::Slots { first, count }, None) => {
+                for &offer in &facts.offers {
+                    self.state.held_slots(offer, first, count, &mut hit);
+                }
+            }
+            (FaultDomain::Share(share), None) => {
+                let name = fnv1a(facts.name.as_bytes());
+                for &offer in &facts.offers {
+                    let key = self.offer_keys[offer.row()];
+                    let before = hit.len();
+                    self.state.live_of(offer, &mut hit);
+                    if share < 1_000_000 {
+                        let (seed, state) = (self.options.seed, &self.state);
+                        let mut at = 0;
+                        hit.retain(|&one| {
+                            at += 1;
+                            let slot = u64::from(state.instance(one).slot);
+                            at <= before
+                                || Stream::keyed(seed, "share", &[name, key, slot]).below(1_000_000)
+                                    < u64::from(share)
+                        });
+                    }
+                }
+            }
+        }
+        hit
+    }
+
+    /// A machine fails: a rented one is lost, an owned one is down.
+    fn break_down(&mut self, instance: InstanceRef, fault: usize) {
+        if self.state.instance(instance).market != Market::Owned {
+            self.record(&Record::Failed { instance, fault });
+            self.lose(instance, Ending::Failed, Exit::Failed);
+            return;
+        }
+        if self.state.breaks(instance) > 1 {
+            return;
+        }
+        self.record(&Record::Failed { instance, fault });
+        self.stop_tenants(instance, Ending::Failed);
+        self.state.put_down(instance);
         self.triggers.push(Trigger::Lost(self.state.instance(instance).offer));
-        self.state.lose(instance, exit);
-        self.released(instance, exit);
-        self.has_lost = true;
+    }
+
+    /// One of the faults of an owned machine is over.
+    fn mend(&mut self, instance: InstanceRef) {
+        if self.state.mends(instance) == 0 {
+            self.state.take_up(instance);
+            self.record(&Record::Repaired(instance));
+            self.triggers.push(Trigger::Ready(instance));
+        }
     }
 
     /// Forgets what was to be told of instances that were lost since.
@@ -101,6 +259,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             | Trigger::Arrived(_)
             | Trigger::Eligible(..)
             | Trigger::Freed(_)
+            | Trigger::Cancelled(_)
             | Trigger::Lost(_)
             | Trigger::PricesChanged
             | Trigger::Timer

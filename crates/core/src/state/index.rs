@@ -110,14 +110,6 @@ impl FreeIndex {
         Self { ordered, worth: (0, 0) }
     }
 
-    /// Number of instances.
-    pub(crate) fn len(&self) -> usize {
-        match &self.ordered {
-            Ordered::ByAge(tournament) => tournament.len(),
-            Ordered::ByKey(tree) => tree.len(),
-        }
-    }
-
     /// Adds the instance in `slot` at `order`, which no other instance has.
     pub(crate) fn insert(&mut self, order: u64, slot: u32, free: Free, kinds: u64) {
         if self.worth == (0, 0) {
@@ -290,7 +282,6 @@ mod tests {
                     .find(|row| row.0 >= from && row.3 & kinds != 0 && row.2.fits(demand))
                     .map(|row| (row.0, row.1));
                 assert_eq!(index.first(demand, kinds, from, |_| true), want, "step {step}");
-                assert_eq!(index.len(), list.len());
                 hopeless += u32::from(!index.may_fit(demand));
                 let fits = list.iter().any(|row| row.2.fits(demand));
                 assert!(index.may_fit(demand) || !fits, "step {step}: {demand:?}");

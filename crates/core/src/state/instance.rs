@@ -43,6 +43,8 @@ pub struct Instance {
     /// Allocations on it, one for each share, in order, where the instance can be lost.
     pub(super) tenants: Vec<AllocationRef>,
     pub(super) lists_tenants: bool,
+    /// Faults that hold it down.
+    pub(super) faults: u32,
     pub(super) meter: Meter,
 }
 
@@ -167,6 +169,7 @@ impl Default for Instance {
             awaited_by: Vec::new(),
             tenants: Vec::new(),
             lists_tenants: false,
+            faults: 0,
             meter: Meter::default(),
         }
     }

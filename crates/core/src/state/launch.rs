@@ -19,7 +19,7 @@ impl State<'_> {
 
     /// Whether `count` instances more would be too many at once; if so, the policy has tried.
     pub(crate) fn overruns(&mut self, count: u64) -> bool {
-        let rented = (self.fleet.index.len() - self.standing) as u64;
+        let rented = (self.instance_count() - self.standing) as u64;
         self.overrun |= rented.saturating_add(count) > MOST_RENTED;
         self.overrun
     }
@@ -54,14 +54,22 @@ impl State<'_> {
                 return Some(LaunchRefusal::Quota(row));
             }
         }
-        self.offers[offer.row()].is_full().then_some(LaunchRefusal::Capacity)
+        let state = &self.offers[offer.row()];
+        if state.is_out() {
+            return Some(LaunchRefusal::Outage);
+        }
+        state.is_full().then_some(LaunchRefusal::Capacity)
     }
 
     /// Number of launches of `offer` that would be accepted now, and what refuses the next;
     /// `u64::MAX` and nothing where there is no limit.
     pub fn launch_room(&self, offer: Id<Offer>) -> (u64, Option<LaunchRefusal>) {
         let whole = self.world.type_of(offer).whole;
-        let left = self.offers[offer.row()].capacity_left();
+        let state = &self.offers[offer.row()];
+        if state.is_out() {
+            return (0, Some(LaunchRefusal::Outage));
+        }
+        let left = state.capacity_left();
         let mut room =
             left.map_or((u64::MAX, None), |left| (u64::from(left), Some(LaunchRefusal::Capacity)));
         for &row in &self.quotas_of[offer.row()] {
@@ -101,7 +109,8 @@ impl State<'_> {
         instance.kinds.clear();
         instance.awaited_by.clear();
         instance.tenants.clear();
-        instance.lists_tenants = state.reclaims;
+        instance.lists_tenants = state.loses;
+        instance.faults = 0;
         instance.meter = Meter::start(self.now, rate);
         self.launched += 1;
         if phase.is_capacity() && instance.newly_idle() {

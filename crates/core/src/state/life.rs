@@ -92,10 +92,30 @@ impl State<'_> {
     fn unknown(&mut self, home: Id<Home>) -> Option<&str> {
         while self.homes.len() < self.book.homes().len() {
             let home = &self.book.homes()[Id::new(self.homes.len() as u32)];
-            self.homes.push(self.world.find_region(&home.name));
+            self.homes.push(self.world.find_home(&home.name));
         }
         let known = self.homes[home.row()].is_some();
         (!known).then(|| self.book.homes()[home].name.as_str())
+    }
+
+    /// The data of these homes is lost for ever. Returns the work whose data lived there, by its
+    /// order.
+    pub(crate) fn lose_data(&mut self, homes: &[String]) -> Vec<WorkRef> {
+        self.lost_homes.extend_from_slice(homes);
+        let works = self.works().map(|(work, _)| work);
+        let mut lost: Vec<WorkRef> = works.filter(|&work| self.has_lost_data(work)).collect();
+        lost.sort_by_key(|&work| self.works[work].tie());
+        lost
+    }
+
+    /// Whether the data of `work` is lost.
+    #[inline]
+    pub(crate) fn has_lost_data(&self, work: WorkRef) -> bool {
+        !self.lost_homes.is_empty()
+            && self.works[work]
+                .ask
+                .home
+                .is_some_and(|home| self.lost_homes.contains(&self.book.homes()[home].name))
     }
 
     /// New work, whose home is known.

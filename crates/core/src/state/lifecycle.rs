@@ -29,6 +29,8 @@ pub enum Exit {
     Returned,
     /// The provider took it back, as there is no capacity for it any more.
     Reclaimed,
+    /// It failed.
+    Failed,
     /// The run ended first.
     RunOver,
 }
@@ -39,6 +41,7 @@ impl Exit {
         match self {
             Self::Returned => "policy",
             Self::Reclaimed => "provider",
+            Self::Failed => "failure",
             Self::RunOver => "run",
         }
     }
@@ -149,13 +152,14 @@ mod tests {
     use crate::state::{IndexBy, Needs, Totals, WorkRef};
     use crate::units::{Id, Rate};
 
-    const PHASES: [Phase; 7] = [
+    const PHASES: [Phase; 8] = [
         Phase::Booting,
         Phase::Running,
         Phase::Draining { until: Time::from_secs(900) },
         Phase::Down,
         Phase::Gone(Exit::Returned),
         Phase::Gone(Exit::Reclaimed),
+        Phase::Gone(Exit::Failed),
         Phase::Gone(Exit::RunOver),
     ];
 

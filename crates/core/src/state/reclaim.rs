@@ -1,14 +1,27 @@
 //! Loss of instances: capacity that falls, notices, and the end of an instance with work on it.
 
 use super::{AllocationRef, Exit, InstanceRef, OfferState, Phase, State};
-use crate::model::{Market, Offer};
+use crate::model::{Market, Offer, World};
 use crate::units::{Id, Time};
 
 impl OfferState {
-    /// State of `offer` before anything is rented.
-    pub(super) fn new(offer: &Offer) -> Self {
+    /// States of all offers before anything is rented.
+    pub(super) fn all(world: &World) -> Vec<Self> {
+        let mut all: Vec<Self> = world.offers.rows().iter().map(Self::new).collect();
+        for fault in world.faults.iter().filter(|fault| fault.effect.stops_machines()) {
+            fault.offers.iter().for_each(|offer| all[offer.row()].loses = true);
+        }
+        all
+    }
+
+    fn new(offer: &Offer) -> Self {
         let reclaims = offer.market == Market::Spot && offer.capacity.moves();
-        Self { capacity: offer.capacity.first, reclaims, ..Self::default() }
+        Self { capacity: offer.capacity.first, reclaims, loses: reclaims, ..Self::default() }
+    }
+
+    /// Whether launches are refused because something failed.
+    pub(super) const fn is_out(&self) -> bool {
+        self.outages > 0
     }
 
     /// The lowest slot that nobody holds.
@@ -34,16 +47,16 @@ impl OfferState {
         }
     }
 
-    /// Notes which instance holds a slot, where slots can be taken back.
+    /// Notes which instance holds a slot, where instances can be lost.
     pub(super) fn hold_slot(&mut self, slot: u32, instance: Option<InstanceRef>) {
-        if !self.reclaims {
+        if !self.loses {
             return;
         }
         if self.by_slot.len() <= slot as usize {
             self.by_slot.resize(slot as usize + 1, None);
         }
         self.by_slot[slot as usize] = instance;
-        if self.capacity.is_none_or(|most| slot < most) {
+        if self.reclaims && self.capacity.is_none_or(|most| slot < most) {
             self.held_below = match instance {
                 Some(_) => self.held_below + 1,
                 None => self.held_below - 1,
@@ -110,10 +123,67 @@ impl State<'_> {
         self.transition(reference, Phase::Gone(exit));
     }
 
-    /// Whether capacities change some time after now, so that a launch that was refused may be
-    /// accepted later though nobody gives anything back.
+    /// Whether a launch that was refused may be accepted later though nobody gives anything back:
+    /// capacities still change, or something is out that is to come back.
     pub fn capacity_may_rise(&self) -> bool {
-        self.capacity_to_come
+        self.capacity_to_come || self.launches_return
+    }
+
+    /// Says whether launches are refused now that will be accepted again.
+    pub(crate) fn set_launches_return(&mut self, returns: bool) {
+        self.launches_return = returns;
+    }
+
+    /// Launches of an offer are refused from now on, or no longer for this cause.
+    pub(crate) fn refuse_launches(&mut self, offer: Id<Offer>, refused: bool) {
+        let state = &mut self.offers[offer.row()];
+        state.outages = if refused { state.outages + 1 } else { state.outages - 1 };
+    }
+
+    /// Appends the live instances in some slots of an offer, by slot.
+    pub(crate) fn held_slots(
+        &self,
+        offer: Id<Offer>,
+        first: u32,
+        slots: u32,
+        into: &mut Vec<InstanceRef>,
+    ) {
+        let held = self.offers[offer.row()].by_slot.iter();
+        into.extend(held.skip(first as usize).take(slots as usize).flatten());
+    }
+
+    /// Appends the live instances of an offer, by age.
+    pub(crate) fn live_of(&self, offer: Id<Offer>, into: &mut Vec<InstanceRef>) {
+        into.extend(self.offers[offer.row()].instances.values());
+    }
+
+    /// One fault more holds an owned machine down. Returns how many do.
+    pub(crate) fn breaks(&mut self, reference: InstanceRef) -> u32 {
+        let faults = &mut self.fleet.instances[reference].faults;
+        *faults += 1;
+        *faults
+    }
+
+    /// One fault fewer holds an owned machine down. Returns how many still do.
+    pub(crate) fn mends(&mut self, reference: InstanceRef) -> u32 {
+        let faults = &mut self.fleet.instances[reference].faults;
+        *faults -= 1;
+        *faults
+    }
+
+    /// An owned machine is down: nothing is on it any more.
+    pub(crate) fn put_down(&mut self, reference: InstanceRef) {
+        debug_assert_eq!(self.fleet.instances[reference].allocations, 0);
+        self.transition(reference, Phase::Down);
+        self.down += 1;
+    }
+
+    /// An owned machine works again.
+    pub(crate) fn take_up(&mut self, reference: InstanceRef) {
+        self.transition(reference, Phase::Running);
+        self.down -= 1;
+        self.fleet.instances[reference].idle_since = self.now;
+        self.room_made += 1;
     }
 
     /// Says whether capacities still change.

@@ -13,6 +13,8 @@ pub enum LaunchRefusal {
     Quota(usize),
     /// The offer has no capacity left; another zone or type may have some.
     Capacity,
+    /// Something is out by which nothing of the offer is launched.
+    Outage,
 }
 
 /// Reason why work ended without being done.
@@ -26,11 +28,14 @@ pub enum RefusalReason {
     NeverFits,
     /// The policy said so.
     Policy,
+    /// Its data is lost.
+    DataLost,
 }
 
 impl RefusalReason {
     /// All reasons, in the order of reports.
-    pub const ALL: [Self; 4] = [Self::QueueFull, Self::Patience, Self::NeverFits, Self::Policy];
+    pub const ALL: [Self; 5] =
+        [Self::QueueFull, Self::Patience, Self::NeverFits, Self::Policy, Self::DataLost];
 
     /// The words of reports.
     pub const fn name(self) -> &'static str {
@@ -39,6 +44,7 @@ impl RefusalReason {
             Self::Patience => "patience ran out",
             Self::NeverFits => "fits nowhere",
             Self::Policy => "policy",
+            Self::DataLost => "data lost",
         }
     }
 }
@@ -273,6 +279,22 @@ pub enum Record {
         instance: InstanceRef,
         /// Time at which it goes.
         until: Time,
+    },
+    /// The instance failed: it is down until it is repaired, or gone.
+    Failed {
+        /// The instance that failed.
+        instance: InstanceRef,
+        /// Row of the fault in the world.
+        fault: usize,
+    },
+    /// The instance works again.
+    Repaired(InstanceRef),
+    /// A fault that takes more than single machines begins or ends.
+    Outage {
+        /// Row of the fault in the world.
+        fault: usize,
+        /// Whether it begins.
+        begins: bool,
     },
     /// The life of the instance is over.
     Released {

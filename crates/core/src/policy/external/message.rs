@@ -236,10 +236,27 @@ pub enum EventMessage {
     Released(InstanceChange),
     /// The provider has taken an instance back.
     Reclaimed(InstanceChange),
+    /// An instance failed. A rented one is gone; an owned one is there again when it is repaired.
+    Broken(InstanceChange),
+    /// An owned instance works again.
+    Repaired(InstanceChange),
+    /// A part of the world is out, or is there again.
+    Outage(OutageMessage),
     /// A launch was refused.
     LaunchRefused(LaunchRefused),
     /// An offer has a new price.
     PriceChanged(PriceChanged),
+}
+
+/// An outage that begins or ends.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OutageMessage {
+    /// Simulated time.
+    pub at: i64,
+    /// Name of the outage.
+    pub name: String,
+    /// Whether it begins.
+    pub begins: bool,
 }
 
 /// Rules on where work may run.
@@ -383,9 +400,12 @@ pub struct LaunchRefused {
     pub at: i64,
     /// The offer that was asked for.
     pub offer: String,
-    /// The quota that is used up; without it, the offer has no capacity left.
+    /// The quota that is used up; without it and without an outage, the offer has no capacity left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<String>,
+    /// Whether an outage refuses it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outage: bool,
 }
 
 /// An offer has a new price.
@@ -495,6 +515,8 @@ pub enum TriggerMessage {
     Freed(u64),
     /// An instance is ready.
     Ready(u32),
+    /// The work has ended without being done: its data is lost.
+    Cancelled(u64),
     /// A rented instance holds no work any more.
     Idle(u32),
     /// The provider takes the instance back: it takes no more work.

@@ -4,8 +4,8 @@
 use rustc_hash::FxHashMap;
 
 use super::message::{
-    Allocated, CheckpointMessage, Ended, EventMessage, InstanceChange, LaunchRefused, Placed,
-    PriceChanged, RulesMessage, ShareMessage, Submitted,
+    Allocated, CheckpointMessage, Ended, EventMessage, InstanceChange, LaunchRefused,
+    OutageMessage, Placed, PriceChanged, RulesMessage, ShareMessage, Submitted,
 };
 use crate::model::{self, Checkpoint, Offer, Spread, WorkKind};
 use crate::state::{
@@ -150,7 +150,15 @@ impl EventOutbox {
                 Exit::Reclaimed => EventMessage::Reclaimed(rented(state, instance)),
                 // The run is over: nobody is asked any more.
                 Exit::RunOver => return,
+                // It was told when it failed.
+                Exit::Failed => return,
             },
+            Record::Failed { instance, .. } => EventMessage::Broken(rented(state, instance)),
+            Record::Repaired(instance) => EventMessage::Repaired(rented(state, instance)),
+            Record::Outage { fault, begins } => {
+                let name = state.world().faults[fault].name.clone();
+                EventMessage::Outage(OutageMessage { at, name, begins })
+            }
             Record::LaunchRefused { offer, why } => {
                 EventMessage::LaunchRefused(launch_refused(state, offer, why))
             }
@@ -267,8 +275,9 @@ pub(super) fn launch_refused(
         offer: world.offers[offer].name.clone(),
         quota: match why {
             LaunchRefusal::Quota(row) => Some(world.quotas[row].name.clone()),
-            LaunchRefusal::Capacity => None,
+            LaunchRefusal::Capacity | LaunchRefusal::Outage => None,
         },
+        outage: why == LaunchRefusal::Outage,
     }
 }
 

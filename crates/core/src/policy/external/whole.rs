@@ -80,6 +80,9 @@ fn trigger_message(
             why: why.name().to_owned(),
         },
         Trigger::Freed(work) => message::TriggerMessage::Freed(session.outbox.works.of(work)),
+        Trigger::Cancelled(work) => {
+            message::TriggerMessage::Cancelled(session.outbox.works.of(work))
+        }
         Trigger::Ready(instance) => message::TriggerMessage::Ready(ordinal(instance)),
         Trigger::Idle(instance) => message::TriggerMessage::Idle(ordinal(instance)),
         Trigger::Draining(instance) => message::TriggerMessage::Draining(ordinal(instance)),

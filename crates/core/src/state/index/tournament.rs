@@ -32,10 +32,6 @@ impl Tournament {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
     /// The most that is free of all instances, resource by resource.
     pub(super) fn most(&self) -> Most {
         self.most[1]

@@ -146,10 +146,6 @@ impl Tree {
         Self { nodes: vec![TreeNode::new(true)], unused: Vec::new(), root: 0, len: 0 }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.len
-    }
-
     /// The most that is free of all instances, resource by resource.
     pub(super) fn most(&self) -> Most {
         self.nodes[self.root as usize].all_most()

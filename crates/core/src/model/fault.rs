@@ -1,0 +1,113 @@
+//! What fails of the world, and when: machines, racks of them, zones, regions, control planes.
+
+use super::Offer;
+use crate::units::{Distribution, Id, Time};
+
+/// A cause by which parts of the world fail. What fails when depends on the seed alone, so all
+/// policies of a comparison meet the same.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fault {
+    /// Word of reports: `gpu`, `aws-2025-10-20 launches`.
+    pub name: String,
+    /// Offers of which something fails, ascending.
+    pub offers: Vec<Id<Offer>>,
+    /// Part of these that fails at once.
+    pub domain: FaultDomain,
+    /// What is not there meanwhile.
+    pub effect: FaultEffect,
+    /// When it fails, and for how long.
+    pub times: FaultTimes,
+    /// Homes of data that is lost for ever when it fails: regions (`aws/us-east-1`), zones
+    /// (`aws/us-east-1a`) and clusters.
+    pub loses_data_of: Vec<String>,
+    /// Most repairs at once, in the order in which things broke; `None` is no limit.
+    pub crews: Option<u32>,
+}
+
+/// Part of its offers that a fault takes at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultDomain {
+    /// So many machines of an offer, of slots that follow each other: one machine, or a rack.
+    Machines(u32),
+    /// The machines in these slots of each offer, at once.
+    Slots {
+        /// Lowest of the slots.
+        first: u32,
+        /// Number of them.
+        count: u32,
+    },
+    /// Everything at once, or this share of the machines of each offer, in millionths: always the
+    /// same ones.
+    Share(u32),
+}
+
+/// What a fault takes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FaultEffect {
+    /// Machines stop. Rented ones are gone; owned ones are there again after the repair.
+    Machines,
+    /// Launches are refused. What runs goes on.
+    Launches,
+    /// Both.
+    MachinesAndLaunches,
+}
+
+impl FaultEffect {
+    /// Whether machines stop.
+    pub const fn stops_machines(self) -> bool {
+        match self {
+            Self::Machines | Self::MachinesAndLaunches => true,
+            Self::Launches => false,
+        }
+    }
+
+    /// Whether launches are refused.
+    pub const fn refuses_launches(self) -> bool {
+        match self {
+            Self::Launches | Self::MachinesAndLaunches => true,
+            Self::Machines => false,
+        }
+    }
+}
+
+/// Times of a fault.
+#[derive(Clone, Debug, PartialEq)]
+pub enum FaultTimes {
+    /// Known periods, in order and apart; one without an end is the last.
+    Periods(Vec<(Time, Option<Time>)>),
+    /// Drawn: a life, a repair, and so on, for each part by itself.
+    Drawn {
+        /// Seconds from the start of the run, or the end of a repair, to the next failure.
+        life: Distribution,
+        /// Seconds from the failure, or from when a crew comes, to its end.
+        repair: Distribution,
+        /// Parts that fail sooner than others.
+        lemons: Option<Lemons>,
+    },
+}
+
+/// A share of the parts whose lives are shorter.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Lemons {
+    /// Their share, in millionths.
+    pub share: u32,
+    /// Number of times as often as others that they fail.
+    pub times: f64,
+}
+
+impl Fault {
+    /// Whether something of `offer` can fail by it.
+    pub fn concerns(&self, offer: Id<Offer>) -> bool {
+        self.offers.binary_search(&offer).is_ok()
+    }
+
+    /// Whether a known period of it holds at `at`; never where its times are drawn.
+    pub fn is_known_at(&self, at: Time) -> bool {
+        match &self.times {
+            FaultTimes::Periods(periods) => periods
+                .iter()
+                .any(|&(from, until)| from <= at && until.is_none_or(|until| at < until)),
+            FaultTimes::Drawn { .. } => false,
+        }
+    }
+}

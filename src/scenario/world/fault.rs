@@ -1,0 +1,84 @@
+//! What fails of a scenario's world: which offers, by what law.
+
+mod event;
+mod failure;
+mod outage;
+
+use std::collections::BTreeSet;
+
+use super::Build;
+use crate::model::{Offer, World};
+use crate::problem::clip;
+use crate::scenario::composition::unknown_name;
+use crate::scenario::section::{ConfigTable, Diagnostics};
+use crate::units::Id;
+
+pub use event::known_events;
+pub(in crate::scenario) use event::{EVENTS, PLANES};
+pub(in crate::scenario) use failure::LIKE;
+pub(in crate::scenario) use outage::EACH;
+
+/// Reads `[[failure]]`, `outages` and `[[outage]]`, once all offers are there.
+pub(super) fn read(build: &mut Build<'_>, root: &ConfigTable, report: &mut Diagnostics<'_>) {
+    for (row, section) in root.list("failure").iter().enumerate() {
+        failure::read(build, section, row, report);
+    }
+    for (event, range) in root.texts("outages") {
+        event::on_its_dates(build, event, range, report);
+    }
+    for (row, section) in root.list("outage").iter().enumerate() {
+        outage::read(build, section, row, report);
+    }
+}
+
+/// The name of a row, or what stands for it.
+fn name_of(section: &ConfigTable, kind: &str, row: usize) -> String {
+    section.text("name").map_or_else(|| format!("{kind} {}", row + 1), clip)
+}
+
+/// The offers that a row names, ascending; all where it names none. Names that the world does not
+/// have are problems.
+fn offers_of(
+    world: &World,
+    section: &ConfigTable,
+    keys: &[&str],
+    report: &mut Diagnostics<'_>,
+) -> Vec<Id<Offer>> {
+    let before = report.problems.len();
+    for &key in keys {
+        let Some(wanted) = section.text(key) else { continue };
+        let known: BTreeSet<&str> =
+            world.offers.ids().map(|offer| name_in(world, offer, key)).collect();
+        if !known.contains(wanted) && !report.partial_world {
+            let known: Vec<&str> = known.into_iter().collect();
+            let message = format!("nothing here has the {key} `{}`", clip(wanted));
+            report.hint(&section.spot(key), message, unknown_name(wanted, &known));
+        }
+    }
+    let is_meant = |offer: &Id<Offer>| {
+        keys.iter()
+            .all(|key| section.text(key).is_none_or(|name| name_in(world, *offer, key) == name))
+    };
+    let offers: Vec<Id<Offer>> = world.offers.ids().filter(is_meant).collect();
+    if offers.is_empty() && report.problems.len() == before && !report.partial_world {
+        report.hint(
+            &section.range,
+            "no offer is all that this names",
+            "name fewer of provider, region, zone, family, type and market",
+        );
+    }
+    offers
+}
+
+/// Name of an offer's provider, region, zone, family, type or market.
+fn name_in<'w>(world: &'w World, offer: Id<Offer>, key: &str) -> &'w str {
+    match key {
+        "provider" => &world.providers[world.provider_of(offer)].name,
+        "region" => &world.regions[world.region_of(offer)].name,
+        "zone" => &world.zones[world.offers[offer].zone].name,
+        "family" => &world.type_of(offer).family,
+        "type" => &world.type_of(offer).name,
+        "market" => world.offers[offer].market.name(),
+        other => unreachable!("`{other}` names no offers"),
+    }
+}
