@@ -9,6 +9,7 @@ mod check;
 mod compare;
 mod decisions;
 mod diverge;
+mod drill;
 mod ending;
 mod exchange;
 mod exit;
@@ -66,6 +67,7 @@ fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Plan(plan) => plan::plan(&plan),
         Command::Backtest(backtest) => backtest::backtest(&backtest),
         Command::Sweep(sweep) => sweep::sweep(&sweep),
+        Command::Drill(drill) => drill::drill(&drill),
         Command::Score(arguments) => score::score(&arguments),
         Command::Validate(validate) => inspect::validate(&validate),
         Command::Init(init) => inspect::init(&init),

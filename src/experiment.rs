@@ -26,6 +26,7 @@ mod space;
 pub mod statistics;
 mod event_log;
 mod survey;
+pub mod drill;
 pub mod sweep;
 pub mod verify;
 

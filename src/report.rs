@@ -8,6 +8,7 @@ mod chart;
 mod check;
 mod comparison;
 mod days;
+mod drill;
 mod document;
 mod explain;
 mod figure;
@@ -31,13 +32,14 @@ mod words;
 pub use backtest::{BacktestReport, Calibrated};
 pub use charges::ChargesCsv;
 pub use chart::{
-    Chart, Scene, backtest_charts, comparison_charts, outlook_charts, plan_charts,
+    Chart, Scene, backtest_charts, comparison_charts, drill_charts, outlook_charts, plan_charts,
     replication_charts, run_charts, sweep_charts,
 };
 pub use check::{CheckReport, LeftOut, one_line};
 pub use comparison::{Between, ComparisonReport, ComparisonResults, PolicyResult};
 pub use days::{DailyTable, write_days};
 pub use document::{Answer, Document, Terminal};
+pub use drill::DrillReport;
 pub use explain::{ExplainCsv, Holder};
 pub use figure::{clean, difference, figure};
 pub use files::{MANIFEST, RESULTS, ResultFiles, ResultFolder, write_page};

@@ -119,6 +119,8 @@ pub(super) enum Command {
     Backtest(BacktestArgs),
     /// Run a scenario at many points: which settings matter, and which are best
     Sweep(SweepArgs),
+    /// Knock out zones, regions, providers and launches in turn: what breaks, and where
+    Drill(DrillArgs),
     /// Score one policy over a suite of scenarios, as one JSON object
     Score(ScoreArgs),
     /// Check a scenario and say what it is, without running it
@@ -456,6 +458,51 @@ pub(super) struct SweepArgs {
     /// Most runs (points x policies x replications)
     #[arg(long, value_name = "N", default_value = "10000")]
     pub(super) max_runs: usize,
+    #[command(flatten)]
+    pub(super) how: How,
+    #[command(flatten)]
+    pub(super) many: Many,
+}
+
+/// How long what is struck is gone.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Lasting {
+    /// For this long.
+    For(Span),
+    /// For ever.
+    Ever,
+}
+
+fn lasting(text: &str) -> Result<Lasting, String> {
+    match text.trim() {
+        "ever" => Ok(Lasting::Ever),
+        text => span(text)
+            .map(Lasting::For)
+            .map_err(|_| "must be a span such as `\"6 h\"`, or `ever`".to_owned()),
+    }
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel drill quickstart
+  windtunnel drill my.toml --lasts '2 d' --policies today,burst
+  windtunnel drill my.toml --fail-on 'zone loss breaks deadlines_met'")]
+pub(super) struct DrillArgs {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// Only these policies of the scenario
+    #[arg(long, value_name = "NAMES", value_delimiter = ',')]
+    pub(super) policies: Vec<String>,
+    /// How long what is struck is gone: a span, or `ever`; known outages last as they did
+    #[arg(long, value_name = "SPAN", default_value = "6 h", value_parser = lasting)]
+    pub(super) lasts: Lasting,
+    /// Runs per loss and policy, each at a moment of its own [default: 5]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub(super) replications: Option<u32>,
+    /// Exit 1 where this happens: `KIND breaks OBJECTIVE`, such as `zone loss breaks anything`
+    #[arg(long, value_name = "WHAT")]
+    pub(super) fail_on: Vec<String>,
     #[command(flatten)]
     pub(super) how: How,
     #[command(flatten)]

@@ -6,6 +6,7 @@ mod of_backtest;
 mod of_breakdown;
 mod of_comparison;
 mod of_courses;
+mod of_drill;
 mod of_occupancy;
 mod of_outlook;
 mod of_plan;
@@ -19,6 +20,7 @@ use std::io;
 pub use of_backtest::backtest_charts;
 
 pub use of_comparison::comparison_charts;
+pub use of_drill::drill_charts;
 pub use of_outlook::outlook_charts;
 pub use of_plan::plan_charts;
 pub use of_replications::replication_charts;

@@ -181,3 +181,14 @@ fn every_word_of_a_sweep_is_documented() {
     assert_eq!(documented("sweep.csv"), metric(&sweep::RUN_COLUMNS, &[""]));
     assert_eq!(documented("points.csv"), metric(&sweep::POINT_COLUMNS, &["", "_low", "_high"]));
 }
+
+#[test]
+fn every_word_of_a_drill_is_documented() {
+    let drill = crate::experiment::drill::testing::drilled();
+    let report = DrillReport { question: None, drill: &drill, recipe: None, assumptions: &[] };
+    let mut json = Vec::new();
+    report.write_json(&mut json).expect("memory takes everything");
+    same_keys("drill.json", &json);
+    let columns = drill::DRILL_COLUMNS.iter().chain(&["METRIC"]).map(|one| (*one).to_owned());
+    assert_eq!(documented("drill.csv"), columns.collect::<Vec<String>>());
+}

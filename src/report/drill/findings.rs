@@ -1,0 +1,116 @@
+//! Findings of a drill as data: `findings` of `drill.json`, which the sentences of
+//! `words/drill.txt` are made from.
+
+use serde::Serialize;
+
+use super::super::words::{Statements, render};
+use super::DrillReport;
+use crate::experiment::drill::Breakage;
+
+#[derive(Clone, Debug, Serialize)]
+struct DrillFindings {
+    blows: usize,
+    policies: Vec<PolicyFound>,
+    replications: u32,
+    objectives: usize,
+    /// Seconds for which what is struck is gone; `None` is for ever.
+    lasts: Option<f64>,
+    repetition: String,
+    /// Objectives that calm runs break already, by policy, in words.
+    broken_in_calm: Vec<String>,
+    /// The blow that leaves most undone, or where none does costs most.
+    worst: Option<WorstFound>,
+    assumptions: usize,
+}
+
+/// A policy, and the parts whose loss breaks it.
+#[derive(Clone, Debug, Serialize)]
+struct PolicyFound {
+    name: String,
+    single_points: Vec<String>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct WorstFound {
+    policy: String,
+    struck: String,
+    undone: f64,
+    deadlines: Option<f64>,
+    extra_cost: Option<f64>,
+    lost_core_hours: f64,
+    recovery: Option<f64>,
+}
+
+impl DrillReport<'_> {
+    pub(super) fn statements(&self) -> Statements {
+        render(include_str!("../words/drill.txt"), &self.findings())
+    }
+
+    /// Findings as data.
+    pub(super) fn findings(&self) -> impl Serialize {
+        let drill = self.drill;
+        let policies = drill.policies.iter().enumerate().map(|(row, name)| {
+            let points = drill.single_points(row).into_iter();
+            let single_points = points.map(|blow| drill.blows[blow].name.clone()).collect();
+            PolicyFound { name: name.clone(), single_points }
+        });
+        DrillFindings {
+            blows: drill.blows.len(),
+            policies: policies.collect(),
+            replications: drill.replications,
+            objectives: drill.objectives.len(),
+            lasts: drill.lasts.map(|lasts| lasts.secs_f64()),
+            repetition: drill.repetition.description(),
+            broken_in_calm: self.broken_in_calm(),
+            worst: self.worst(),
+            assumptions: self.assumptions.len(),
+        }
+    }
+
+    /// Objectives that are broken without any blow in more than half of the replications.
+    fn broken_in_calm(&self) -> Vec<String> {
+        let drill = self.drill;
+        let mut told = Vec::new();
+        for (row, name) in drill.policies.iter().enumerate() {
+            for (at, objective) in drill.objectives.iter().enumerate() {
+                let runs = drill.calm_runs(row);
+                let broken = runs.iter().filter(|run| !run.kept[at]).count();
+                if 2 * broken > runs.len() {
+                    told.push(format!(
+                        "{} {} under {name}",
+                        objective.metric.label, objective.text
+                    ));
+                }
+            }
+        }
+        told
+    }
+
+    fn worst(&self) -> Option<WorstFound> {
+        let drill = self.drill;
+        let all = (0..drill.blows.len())
+            .flat_map(|blow| (0..drill.policies.len()).map(move |policy| (blow, policy)));
+        let all: Vec<Breakage> = all.map(|(blow, policy)| drill.breakage(blow, policy)).collect();
+        let harm = |one: &Breakage| {
+            (one.any, one.undone, one.deadlines.unwrap_or(0.0), one.extra_cost.unwrap_or(0.0))
+        };
+        let worse = |a: &Breakage, b: &Breakage| {
+            let (a, b) = (harm(a), harm(b));
+            let by = a.0.cmp(&b.0).then(a.1.total_cmp(&b.1));
+            by.then(a.2.total_cmp(&b.2)).then(a.3.total_cmp(&b.3))
+        };
+        let worst = all.into_iter().reduce(|worst, one| match worse(&one, &worst) {
+            std::cmp::Ordering::Greater => one,
+            std::cmp::Ordering::Less | std::cmp::Ordering::Equal => worst,
+        })?;
+        Some(WorstFound {
+            policy: drill.policies[worst.policy].clone(),
+            struck: drill.blows[worst.blow].name.clone(),
+            undone: worst.undone,
+            deadlines: worst.deadlines,
+            extra_cost: worst.extra_cost,
+            lost_core_hours: worst.lost_core_hours,
+            recovery: worst.recovery,
+        })
+    }
+}
