@@ -167,7 +167,7 @@ pub(super) enum Command {
 /// Which scenario, and changes to it.
 #[derive(Clone, Debug, Args)]
 pub(super) struct Which {
-    /// A scenario file, or `quickstart`, `sizing` or `hybrid-burst`, which are built in
+    /// A scenario file, or the name of a built-in one such as `quickstart` or `outage-replay`
     #[arg(value_name = "SCENARIO")]
     pub(super) scenario: PathBuf,
     /// Set a single value of the scenario, such as `cluster.dc1.nodes=30`; may be repeated

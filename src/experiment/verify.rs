@@ -6,7 +6,6 @@
 //! the mean must lie within 4.79 standard errors of the exact value, and the
 //! standard error must be small enough for that to mean something.
 
-mod breaks;
 pub mod coverage;
 pub mod easy;
 pub mod exact;
@@ -25,14 +24,14 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::metrics::Laws;
+use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, World};
 use crate::policy;
 use crate::sim::{self, Options};
-use crate::units::Stream;
+use crate::units::{Distribution, Span, Stream};
 
 pub use judge::{CheckRow, CheckVerdict};
 pub use oracle::{Case, ExactAnswer, Measure};
 
-use breaks::Breaks;
 use judge::IntervalLimits;
 use watch::WindowWatch;
 
@@ -152,14 +151,26 @@ pub fn replicate(case: &Case, jobs: u64) -> Result<MeasuredCase, String> {
     Ok(MeasuredCase { values, balanced })
 }
 
+/// Failures of all machines at once, at random moments; they are there again in no time.
+fn failing(world: &World, mean: Span) -> Fault {
+    let life = Distribution::exponential(mean.secs_f64()).expect("a mean above nothing");
+    Fault {
+        name: "failure".to_owned(),
+        offers: world.offers.ids().collect(),
+        domain: FaultDomain::Share(1_000_000),
+        effect: FaultEffect::Machines,
+        times: FaultTimes::Drawn { life, repair: Distribution::Constant(0.0), lemons: None },
+        loses_data_of: Vec::new(),
+        crews: None,
+    }
+}
+
 fn run_once(case: &Case, jobs: u64, seed: u64) -> Result<WindowWatch, String> {
     let fail = |what: String| format!("{}, seed {seed}: {what}", case.name);
-    let world = case.station.world();
+    let mut world = case.station.world();
+    world.faults.extend(case.mtbf.map(|mean| failing(&world, mean)));
     let mut source = station::source(case, jobs, seed).map_err(&fail)?;
     let mut policy = policy::build(&case.policy);
-    if let Some(mean) = case.breaks {
-        policy = Box::new(Breaks::new(policy, mean));
-    }
     let mut observer = (WindowWatch::new(case, jobs), Laws::new(false));
     let options = Options { seed, ..Options::default() };
     let mut go_on = |_: sim::RunProgress| ControlFlow::Continue(());

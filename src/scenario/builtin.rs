@@ -7,8 +7,14 @@ macro_rules! scenario {
 }
 
 /// Names and texts of the built-in scenarios.
-pub const BUILT_IN: &[(&str, &str)] =
-    &[scenario!("quickstart"), scenario!("sizing"), scenario!("hybrid-burst")];
+pub const BUILT_IN: &[(&str, &str)] = &[
+    scenario!("quickstart"),
+    scenario!("sizing"),
+    scenario!("hybrid-burst"),
+    scenario!("outage-replay"),
+    scenario!("zone-lost"),
+    scenario!("gpu-training"),
+];
 
 /// The text of the scenario called `name`.
 pub fn built_in(name: &str) -> Option<&'static str> {

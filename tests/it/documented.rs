@@ -129,7 +129,7 @@ fn smaller(mut words: Vec<String>) -> Vec<String> {
             None => words.extend([option.to_owned(), value.to_owned()]),
         }
     }
-    let sets = ["compare", "plan", "sweep"].contains(&words[0].as_str());
+    let sets = ["compare", "plan", "sweep", "drill"].contains(&words[0].as_str());
     if sets && ["quickstart", "mine.toml"].contains(&words[1].as_str()) {
         words.extend(["--set", "workload.synthetic.span=10 h"].map(str::to_owned));
     }

@@ -351,7 +351,7 @@ fn the_launches_of_a_known_outage_fail_and_no_machine_does() {
 /// to the end; of the rest some is done.
 #[test]
 fn work_whose_data_is_lost_ends_so() {
-    let (scenario, seen) = shipped("zone-lost", "anywhere");
+    let (scenario, seen) = shipped("zone-lost", "frankfurt");
     let zonal = |home: &str| home == "aws/eu-central-1b";
     let lost = seen.ended.iter().filter(|(_, how)| *how == Some(RefusalReason::DataLost));
     assert!(lost.clone().count() > 10);

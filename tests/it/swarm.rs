@@ -67,7 +67,7 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     // From draws of its own, so that the others stay.
     add_checkpoints(&mut Dice::new(!seed), &mut scenario);
     add_weather(&mut Dice::new(seed ^ 0x005e_ed0f_3ea7), &mut scenario);
-    add_faults(&mut Dice::new(seed.rotate_left(32)), &mut scenario.world);
+    add_faults(&mut Dice::new(seed.rotate_left(32)), &mut scenario);
     scenario
 }
 
@@ -123,11 +123,15 @@ fn price_law(dice: &mut Dice) -> PriceLaw {
     PriceLaw::new(motion, secs(dice, 60, 300), bounds).expect("a law")
 }
 
-/// A third of the scenarios have machines that fail, and parts of the world that are out.
-fn add_faults(dice: &mut Dice, world: &mut World) {
-    if !dice.once_in(3) || world.offers.is_empty() {
+/// A third of the scenarios have machines that fail, and parts of the world that are out. Work may
+/// never outlive its machines: so they have a horizon.
+fn add_faults(dice: &mut Dice, scenario: &mut Scenario) {
+    if !dice.once_in(3) || scenario.world.offers.is_empty() {
         return;
     }
+    let horizon = Time::ZERO + secs(dice, 1_000, 10_000);
+    scenario.options.horizon = Some(scenario.options.horizon.unwrap_or(horizon));
+    let world = &mut scenario.world;
     for row in 0..dice.within(1, 3) {
         let of = |dice: &mut Dice| !dice.once_in(3);
         let mut offers: Vec<Id<Offer>> = world.offers.ids().filter(|_| of(dice)).collect();
@@ -635,6 +639,8 @@ struct Log {
     cost: Money,
     /// Transfers that ended early: a part of a GiB costs no whole nano-dollars.
     cut_transfers: u32,
+    /// Bills at prices that were drawn, which are no whole number of nano-dollars a second.
+    rounded_bills: u64,
     seen: BTreeMap<&'static str, u64>,
     /// First start of each work, and its place in the order of arrival.
     latest_started: u64,
@@ -784,6 +790,8 @@ impl Observer for Log {
             }
             Record::Released { instance, amount, exit, .. } => {
                 self.add(state, "released", None, place(instance));
+                let offer = &state.world().offers[state.instance(instance).offer];
+                self.rounded_bills += u64::from(!offer.price.drawn.is_empty());
                 self.cost += amount;
                 self.see(match exit {
                     Exit::Returned => "an instance is given back",
@@ -1012,6 +1020,9 @@ fn with_unused_provider(scenario: &Scenario) -> Scenario {
             *offer = next(*offer);
         }
     }
+    for fault in &mut world.faults {
+        fault.offers.iter_mut().for_each(|offer| *offer = next(*offer));
+    }
     let old = scenario.world.regions.len();
     if !world.links.is_empty() {
         let mut links = vec![Link::default(); (old + 1) * (old + 1)];
@@ -1032,7 +1043,7 @@ fn unused_provider(seed: u64, scenario: &Scenario, first: &Ran) {
 }
 
 /// Three times the price: the same schedule, and exactly three times the cost, but
-/// for the rounding of transfers that were cut off.
+/// for the rounding of transfers that were cut off, and of bills at prices that were drawn.
 fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
     const FACTOR: i64 = 3;
     let mut changed = scenario.clone();
@@ -1051,7 +1062,8 @@ fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
         return;
     }
     let want = first.log.cost.nanos() * i128::from(FACTOR);
-    let rounding = i128::from(first.log.cut_transfers) * i128::from(FACTOR);
+    let rounded = u64::from(first.log.cut_transfers) + first.log.rounded_bills;
+    let rounding = i128::from(rounded) * i128::from(FACTOR);
     let off = (more.log.cost.nanos() - want).abs();
     assert!(off <= rounding, "seed {seed}: three times the price, off by {off}");
 }

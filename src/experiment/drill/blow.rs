@@ -105,7 +105,7 @@ pub fn blows(scenario: &Scenario, policies: &[usize]) -> Vec<Blow> {
     let world = &scenario.world;
     let used = used(scenario, policies);
     let mut all = nodes(world, &used);
-    let parts: [(BlowKind, &dyn Fn(Id<Offer>) -> String); 3] = [
+    let parts: [(BlowKind, &OfferName<'_>); 3] = [
         (BlowKind::Zone, &|offer| world.zone_name(world.offers[offer].zone)),
         (BlowKind::Region, &|offer| world.region_name(world.region_of(offer))),
         (BlowKind::Provider, &|offer| world.providers[world.provider_of(offer)].name.clone()),
@@ -117,8 +117,8 @@ pub fn blows(scenario: &Scenario, policies: &[usize]) -> Vec<Blow> {
             all.push(Blow::new(kind, name, offers, FaultEffect::MachinesAndLaunches));
         }
     }
-    let rented: Vec<Id<Offer>> =
-        used.into_iter().filter(|&offer| world.offers[offer].market != Market::Owned).collect();
+    let is_rented = |offer: &Id<Offer>| world.offers[*offer].market != Market::Owned;
+    let rented: Vec<Id<Offer>> = used.iter().copied().filter(is_rented).collect();
     let mut launches: Vec<Blow> = Vec::new();
     for (_, name) in &parts[1..] {
         for (name, offers) in grouped(&rented, name) {
@@ -128,8 +128,12 @@ pub fn blows(scenario: &Scenario, policies: &[usize]) -> Vec<Blow> {
         }
     }
     all.extend(launches);
-    for (name, faults) in known_events(world) {
-        all.push(Blow { kind: BlowKind::Event, name, faults });
+    for (name, mut faults) in known_events(world) {
+        faults.iter_mut().for_each(|fault| fault.offers.retain(|offer| used.contains(offer)));
+        faults.retain(|fault| !fault.offers.is_empty());
+        if !faults.is_empty() {
+            all.push(Blow { kind: BlowKind::Event, name, faults });
+        }
     }
     all.sort_by_key(|blow| blow.kind);
     all
@@ -144,11 +148,11 @@ fn used(scenario: &Scenario, policies: &[usize]) -> Vec<Id<Offer>> {
     scenario.world.offers.ids().filter(is_used).collect()
 }
 
+/// A name of an offer: that of its zone, region or provider.
+type OfferName<'a> = dyn Fn(Id<Offer>) -> String + 'a;
+
 /// Offers by a name of theirs, in the order of names.
-fn grouped(
-    offers: &[Id<Offer>],
-    name: &dyn Fn(Id<Offer>) -> String,
-) -> BTreeMap<String, Vec<Id<Offer>>> {
+fn grouped(offers: &[Id<Offer>], name: &OfferName<'_>) -> BTreeMap<String, Vec<Id<Offer>>> {
     let mut groups: BTreeMap<String, Vec<Id<Offer>>> = BTreeMap::new();
     for &offer in offers {
         groups.entry(name(offer)).or_default().push(offer);

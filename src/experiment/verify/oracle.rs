@@ -26,7 +26,7 @@ pub struct Case {
     /// Policy that serves the work.
     pub policy: PolicySpec,
     /// Mean time between failures of all that runs; `None` if nothing fails.
-    pub breaks: Option<Span>,
+    pub mtbf: Option<Span>,
     /// Thousands of pieces of work per replication for a quick check; a full
     /// one takes four times as many, for half the error.
     pub thousands: u64,
@@ -141,7 +141,7 @@ fn queue(
         batch: None,
         classes: vec![class(service)],
         policy: PolicySpec::named("first come, first served"),
-        breaks: None,
+        mtbf: None,
         thousands,
         answers,
     }
@@ -438,7 +438,7 @@ pub fn daily_failures() -> Case {
     let (write, restore) = (Span::from_secs(300), Span::from_secs(600));
     let checkpoint = Checkpoint { restore, ..Checkpoint::blocking(write) };
     let name = "failures once a day, checkpoints at the best interval";
-    with_failures(name, 100 * 3_600, day, checkpoint, None, 2)
+    with_failures(name, 100 * 3_600, day, checkpoint, None, 1)
 }
 
 /// Trainings on many GPUs, of which 6.5 of 1,000 nodes of 8 fail a day; a checkpoint takes a minute.
@@ -453,8 +453,8 @@ fn checkpoints() -> Vec<Case> {
     let best = "131,072 GPUs, checkpoints at the best interval";
     vec![
         daily_failures(),
-        with_failures(hourly, 36_000, mtbf(16_384.0), restarts(5), Some(Span::HOUR), 2),
-        with_failures(best, 3_600, mtbf(131_072.0), restarts(20), None, 8),
+        with_failures(hourly, 36_000, mtbf(16_384.0), restarts(5), Some(Span::HOUR), 1),
+        with_failures(best, 3_600, mtbf(131_072.0), restarts(20), None, 3),
     ]
 }
 
@@ -487,6 +487,6 @@ fn with_failures(
     let mut case = queue(name, station, arrivals, service, thousands, answers);
     case.classes[0].checkpoint = Some(cost);
     case.policy.checkpoint = part;
-    case.breaks = Some(mtbf);
+    case.mtbf = Some(mtbf);
     case
 }

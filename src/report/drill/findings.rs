@@ -10,7 +10,9 @@ use crate::experiment::drill::Breakage;
 #[derive(Clone, Debug, Serialize)]
 struct DrillFindings {
     blows: usize,
-    policies: Vec<PolicyFound>,
+    policies: usize,
+    /// Policies with single points of failure.
+    hurt: Vec<PolicyFound>,
     replications: u32,
     objectives: usize,
     /// Seconds for which what is struck is gone; `None` is for ever.
@@ -27,8 +29,15 @@ struct DrillFindings {
 #[derive(Clone, Debug, Serialize)]
 struct PolicyFound {
     name: String,
-    single_points: Vec<String>,
+    single_points: usize,
+    /// The first of them.
+    named: Vec<String>,
+    /// Number of the others.
+    more: usize,
 }
+
+/// Single points of failure that a sentence names.
+const NAMED: usize = 4;
 
 #[derive(Clone, Debug, Serialize)]
 struct WorstFound {
@@ -49,14 +58,20 @@ impl DrillReport<'_> {
     /// Findings as data.
     pub(super) fn findings(&self) -> impl Serialize {
         let drill = self.drill;
-        let policies = drill.policies.iter().enumerate().map(|(row, name)| {
-            let points = drill.single_points(row).into_iter();
-            let single_points = points.map(|blow| drill.blows[blow].name.clone()).collect();
-            PolicyFound { name: name.clone(), single_points }
+        let hurt = drill.policies.iter().enumerate().map(|(row, name)| {
+            let points = drill.single_points(row);
+            let named = points.iter().take(NAMED).map(|&blow| drill.blows[blow].name.clone());
+            PolicyFound {
+                name: name.clone(),
+                single_points: points.len(),
+                named: named.collect(),
+                more: points.len().saturating_sub(NAMED),
+            }
         });
         DrillFindings {
             blows: drill.blows.len(),
-            policies: policies.collect(),
+            policies: drill.policies.len(),
+            hurt: hurt.filter(|one| one.single_points > 0).collect(),
             replications: drill.replications,
             objectives: drill.objectives.len(),
             lasts: drill.lasts.map(|lasts| lasts.secs_f64()),

@@ -280,6 +280,7 @@ impl Composed {
                 }
                 Trigger::Cancelled(work) => {
                     self.queue.remove(work);
+                    self.queue.drop_aside(work);
                     self.queue.forget(work);
                     self.blocked = None;
                     changed = true;

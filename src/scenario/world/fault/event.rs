@@ -254,7 +254,7 @@ pub fn known_events(world: &World) -> Vec<(String, Vec<Fault>)> {
         let faults = Impact::of(world, &phases, &strike).faults;
         (!faults.is_empty()).then(|| ((*event).to_owned(), faults))
     };
-    EVENTS.iter().filter_map(|event| struck(&event)).collect()
+    EVENTS.iter().filter_map(struck).collect()
 }
 
 #[cfg(test)]

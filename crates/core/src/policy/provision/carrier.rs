@@ -437,6 +437,7 @@ impl Provision for SpotCarrier {
         for &trigger in triggers {
             match trigger {
                 Trigger::Freed(work) if !turn.is_alive(work) => self.let_go(turn, work),
+                Trigger::Cancelled(work) => self.let_go(turn, work),
                 Trigger::Eligible(work, why) => self.wait_again(turn, work, why),
                 Trigger::Draining(instance) if turn.has_instance(instance) => {
                     self.flee(turn, instance);
