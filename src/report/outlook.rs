@@ -9,7 +9,8 @@ use super::document::{Card, Document, Section, SectionPlace, Table, unquoted};
 use super::figure::{amount, count, rounded, share};
 use super::recipe::Recipe;
 use super::words::{dollars, several, write_json};
-use crate::model::{CapacityState, World};
+use crate::model::{CapacityState, Fault, FaultDomain, FaultEffect, FaultTimes, World};
+use crate::units::{Distribution, Time};
 use crate::weather::{CapacityOutlook, Outlook, PoolOutlook};
 
 /// Rows of a table in documents at most.
@@ -57,6 +58,7 @@ impl OutlookReport<'_> {
         }
         document.add(Section::of(self.capacities(), SectionPlace::Front).note(SPELLS));
         document.add(Section::of(self.prices(), SectionPlace::Front));
+        document.add(Section::of(self.failures(), SectionPlace::Front));
         document.add(Section::new("Charts", SectionPlace::Page).charts(charts));
         document.sections.retain(|section| {
             section.tables.iter().any(|table| !table.rows.is_empty()) || !section.charts.is_empty()
@@ -79,6 +81,7 @@ impl OutlookReport<'_> {
             "seconds": self.seconds(),
             "steady_offers": outlook.steady,
             "pools": pools,
+            "faults": self.world.faults.iter().map(|fault| self.fault(fault)).collect::<Vec<_>>(),
         });
         write_json(&value, out)
     }
@@ -120,6 +123,73 @@ impl OutlookReport<'_> {
         value
     }
 
+    fn fault(&self, fault: &Fault) -> Value {
+        let calendar = self.world.calendar;
+        let mut value = json!({
+            "name": fault.name,
+            "offers": fault.offers.len(),
+            "stops_machines": fault.effect.stops_machines(),
+            "refuses_launches": fault.effect.refuses_launches(),
+        });
+        match &fault.times {
+            FaultTimes::Periods(periods) => {
+                let period = |&(from, until): &(Time, Option<Time>)| {
+                    json!({
+                        "from": calendar.format(from),
+                        "until": until.map(|until| calendar.format(until)),
+                    })
+                };
+                value["periods"] = periods.iter().map(period).collect();
+            }
+            FaultTimes::Drawn { life, repair, .. } => {
+                value["mean_life_s"] = json!(life.mean());
+                value["mean_repair_s"] = json!(repair.mean());
+            }
+        }
+        value
+    }
+
+    /// What fails in this time: known outages with their dates, and laws with their means.
+    fn failures(&self) -> Table {
+        let head = ["what fails", "offers", "by itself", "meanwhile", "when"];
+        let mut table = Table::new("Failures and outages", &head);
+        let (start, end) = (self.outlook.from, self.outlook.until);
+        let mut rows = 0;
+        for fault in &self.world.faults {
+            let whens: Vec<String> = match &fault.times {
+                FaultTimes::Periods(periods) => {
+                    let here = |&&(from, until): &&(Time, Option<Time>)| {
+                        from < end && until.is_none_or(|until| until > start)
+                    };
+                    periods.iter().filter(here).map(|period| self.period(*period)).collect()
+                }
+                FaultTimes::Drawn { life, repair, .. } => vec![drawn(life, repair)],
+            };
+            for when in whens {
+                rows += 1;
+                if rows <= MOST_ROWS {
+                    table.row([
+                        unquoted(&fault.name),
+                        count(fault.offers.len() as u64),
+                        domain(fault.domain),
+                        effect(fault.effect).to_owned(),
+                        when,
+                    ]);
+                }
+            }
+        }
+        left_out(table, rows)
+    }
+
+    fn period(&self, (from, until): (Time, Option<Time>)) -> String {
+        let calendar = self.world.calendar;
+        let from = calendar.format(from.max(self.outlook.from));
+        match until {
+            Some(until) => format!("{from} to {}", calendar.format(until)),
+            None => format!("from {from} on, for ever"),
+        }
+    }
+
     fn seconds(&self) -> f64 {
         (self.outlook.until - self.outlook.from).secs_f64()
     }
@@ -139,9 +209,14 @@ impl OutlookReport<'_> {
             self.with_capacity().count() as u64,
             self.outlook.pools.iter().filter(|pool| pool.price.is_some()).count() as u64,
         );
+        let fails = self.failures().rows.len();
+        let failing = match fails {
+            0 => String::new(),
+            rows => format!(" {} of failures and outages.", several(rows as u64, "row", "rows")),
+        };
         if moves + priced == 0 {
             return format!(
-                "Nothing changes: {} with one capacity and one price each.",
+                "Nothing changes of capacity and price: {} with one of each.{failing}",
                 several(all, "offer", "offers")
             );
         }
@@ -150,7 +225,7 @@ impl OutlookReport<'_> {
             number => format!("the {what} of {}", count(number)),
         };
         format!(
-            "Of {}, {} and {} will change.",
+            "Of {}, {} and {} will change.{failing}",
             several(all, "offer", "offers"),
             told("capacity", moves),
             told("price", priced)
@@ -265,6 +340,32 @@ impl OutlookReport<'_> {
             ]);
         }
         left_out(table, priced().count())
+    }
+}
+
+/// Means of the laws by which something fails.
+fn drawn(life: &Distribution, repair: &Distribution) -> String {
+    let mean = |law: &Distribution| law.mean().map_or_else(|| "ever".to_owned(), rounded);
+    format!("drawn: after {}, for {} in the mean", mean(life), mean(repair))
+}
+
+fn domain(domain: FaultDomain) -> String {
+    match domain {
+        FaultDomain::Machines(1) => "each machine".to_owned(),
+        FaultDomain::Machines(many) => format!("{} machines", count(u64::from(many))),
+        FaultDomain::Slots { count: many, .. } => {
+            several(u64::from(many), "machine of each offer", "machines of each offer")
+        }
+        FaultDomain::Share(1_000_000) => "everything at once".to_owned(),
+        FaultDomain::Share(part) => format!("{} of the machines", share(f64::from(part) / 1e6)),
+    }
+}
+
+const fn effect(effect: FaultEffect) -> &'static str {
+    match effect {
+        FaultEffect::Machines => "machines stop",
+        FaultEffect::Launches => "launches fail",
+        FaultEffect::MachinesAndLaunches => "machines stop, launches fail",
     }
 }
 

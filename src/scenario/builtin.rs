@@ -11,6 +11,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     scenario!("quickstart"),
     scenario!("sizing"),
     scenario!("hybrid-burst"),
+    scenario!("spot-deadline"),
     scenario!("outage-replay"),
     scenario!("zone-lost"),
     scenario!("gpu-training"),

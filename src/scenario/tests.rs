@@ -24,6 +24,7 @@ fn every_shipped_scenario_is_read() {
         "gpu-cluster",
         "sizing",
         "backtest",
+        "spot-deadline",
         "outage-replay",
         "gpu-training",
         "zone-lost",

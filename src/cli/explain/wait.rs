@@ -532,6 +532,7 @@ impl Preemption {
         };
         let to = match &*self.to {
             "" => String::new(),
+            what if self.how == Ending::Failed => format!(": {what}"),
             to => format!(", yielding to {to}"),
         };
         let lost = match (self.lost, self.of) {

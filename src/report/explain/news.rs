@@ -27,7 +27,8 @@ pub(super) struct Preempted {
     pub(super) tasks: u32,
     /// Progress of each task that has to be made again, on the reference machine.
     pub(super) lost: Span,
-    /// Work that was placed next, and its name if it took an instance of theirs.
+    /// Work that was placed next, and its name if it took an instance of theirs; of a failure, what
+    /// failed.
     next: Option<WorkRef>,
     pub(super) to: Option<String>,
 }
@@ -37,6 +38,8 @@ pub(super) struct Preempted {
 pub(super) struct News {
     stopped: Vec<Stopped>,
     ready: Vec<InstanceRef>,
+    /// The last failure, in words.
+    failure: String,
     /// Work left the queue: it started, or was turned away.
     left: bool,
 }
@@ -50,7 +53,8 @@ impl News {
                 let work = target.work();
                 let lost = i64::try_from(lost / 1_000_000).unwrap_or(i64::MAX);
                 let (tasks, lost) = (target.tasks, Span::from_micros(lost));
-                let preempted = Preempted { ending, tasks, lost, next: None, to: None };
+                let to = (ending == Ending::Failed).then(|| self.failure.clone());
+                let preempted = Preempted { ending, tasks, lost, next: None, to };
                 self.stopped.push(Stopped {
                     work,
                     job: name(state, work),
@@ -61,6 +65,11 @@ impl News {
                 });
             }
             Record::Ready(instance) => self.ready.push(instance),
+            Record::Failed { instance, fault } => {
+                let (world, failed) = (state.world(), state.instance(instance));
+                let (offer, slot) = (&world.offers[failed.offer].name, failed.slot);
+                self.failure = format!("{} on {offer} #{slot}", world.faults[fault].name);
+            }
             Record::Placed(allocation) => self.placed(state, allocation),
             Record::Started(_) | Record::Refused { .. } => self.left = true,
             Record::Submitted(_)
@@ -68,7 +77,6 @@ impl News {
             | Record::Unfinished(_)
             | Record::Requested(_)
             | Record::Draining { .. }
-            | Record::Failed { .. }
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Released { .. }
