@@ -81,7 +81,17 @@ pub(super) fn drill(arguments: &args::DrillArgs) -> CommandResult {
         None => None,
     };
     show(&report, arguments, written)?;
-    gates.iter().try_for_each(|gate| gate.judge(&drilled))
+    gates.iter().try_for_each(|gate| gate.judge(&drilled))?;
+    let is_broken = |policy| {
+        (0..drilled.objectives.len()).any(|objective| drilled.breaks_calmly(policy, objective))
+    };
+    match (0..drilled.policies.len()).find(|&policy| is_broken(policy)) {
+        Some(policy) if how.gate => {
+            let name = &drilled.policies[policy];
+            Err(Stop::Finding(format!("{name} breaks an objective without any loss")))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The command that runs it again, with every law checked.

@@ -78,6 +78,7 @@ impl Facts {
     pub fn of(scenario: &Scenario, policy: &PolicySpec, result: &RunResult) -> Self {
         let (work, cost) = (&result.summary.work, &result.summary.cost);
         let never = work.refused_by_reason.iter().filter(|(reason, _)| reason == NEVER);
+        let comes_and_goes = |offer: &Offer| offer.market == Market::Spot && offer.capacity.moves();
         let spot = |(name, paid): &(String, Money)| name == Market::Spot.name() && paid.nanos() > 0;
         Self {
             submitted: work.submitted,
@@ -91,7 +92,9 @@ impl Facts {
             replications: 1,
             impossible: never.map(|(_, count)| *count).sum(),
             apart: result.summary.gangs_apart,
-            spot: cost.by_market.iter().any(spot) && work.reclaimed_instances == 0,
+            spot: cost.by_market.iter().any(spot)
+                && work.reclaimed_instances == 0
+                && !scenario.world.offers.rows().iter().any(comes_and_goes),
             estimated: estimated(scenario, policy, result),
             unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
             rentals: result.rentals.clone(),

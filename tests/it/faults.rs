@@ -183,6 +183,20 @@ fn an_outage_without_end_leaves_work_waiting() {
     assert_eq!(summary.cost.total.dollars(), 1.0);
 }
 
+/// A machine that fails now and then is lost for ever at 7,200: work that arrives later waits for no
+/// repair that is to come, and the run ends with its last.
+#[test]
+fn failures_keep_no_run_alive_in_which_nothing_comes_back() {
+    let mut world = owned(1, fault(EACH, FaultEffect::Machines, constant(10_000.0, 1_000.0)));
+    let lost = fault(ALL, FaultEffect::Machines, periods(&[(7_200, None)]));
+    world.faults.push(Fault { name: "lost".into(), ..lost });
+    let mut work = hour(0, 1);
+    work.arrival = secs(9_500);
+    let (outcome, summary) = run(&world, vec![work]);
+    assert_eq!(summary.work.unfinished, 1);
+    assert_eq!(outcome.ended, secs(9_500));
+}
+
 /// Time that machines are there, from their records.
 #[derive(Debug, Default)]
 struct Uptime {

@@ -74,9 +74,12 @@ const ARRIVAL: u8 = 4;
 const MOST_ROUNDS: u64 = 1_000_000;
 
 /// Timers in a row between which nothing else happens and the policy does nothing
-/// but set the next, beyond which it is taken to be looping. As many failures and repairs in a row,
-/// and the run is over: work that waits then waits for ever.
+/// but set the next, beyond which it is taken to be looping.
 const MOST_IDLE: u64 = 1_000_000;
+
+/// Failures and repairs in a row, where nothing else is to come, beyond which the run is over: work
+/// that waits then waits for ever.
+const MOST_VAIN: u64 = 10_000;
 
 /// Live work that stays in the caches, so that nothing of it need be brought near: some 400 bytes each.
 const CACHED: usize = 1 << 10;
@@ -318,10 +321,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
     }
 
     /// Whether weather is waited for where nothing else comes: not for what is drawn for ever, unless
-    /// the run has a horizon.
+    /// the run has a horizon, and not for failures, only for the return of what has failed.
     fn is_weather_awaited(&self) -> bool {
         self.options.horizon.is_some()
-            || self.faults.at().is_some()
+            || self.faults.returns()
             || self.prices.come_to_an_end()
             || self.capacities.come_to_an_end()
     }
@@ -396,7 +399,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     /// Whether only failures and repairs are to come, and so many came already that none helped.
     fn is_vain(&self) -> bool {
-        self.vain > MOST_IDLE && !self.more && self.queue.peek().is_none()
+        self.vain > MOST_VAIN && !self.more && self.queue.peek().is_none()
     }
 
     /// Something happens by which a policy that waits may come on.

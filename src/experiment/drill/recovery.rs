@@ -22,7 +22,7 @@ pub fn recovery(calm: &Measurement, struck: &Measurement, moment: Time) -> Optio
         (until > moment).then(|| (until, waits - waiting(&calm.course, from, until)))
     };
     let excess: Vec<(f64, f64)> = course.queue.iter().enumerate().filter_map(step).collect();
-    let worst = (0..excess.len()).reduce(|worst, row| match excess[row].1 > excess[worst].1 {
+    let worst = (0..excess.len()).reduce(|worst, row| match excess[row].1 >= excess[worst].1 {
         true => row,
         false => worst,
     });

@@ -45,7 +45,7 @@ pub struct Struck {
     pub moment: Time,
     /// Objectives that the calm run kept and this one did not, by their row.
     pub broken: Vec<usize>,
-    /// Pieces of work more that missed their deadline or were not done.
+    /// Pieces of work more that were not done.
     pub undone: f64,
     /// Dollars more than the calm run cost.
     pub extra_cost: Option<f64>,
@@ -154,13 +154,19 @@ impl Drill {
     }
 
     /// Whether a blow breaks a policy: an objective that the calm runs keep, in more than half of the
-    /// replications; without objectives, whether work is left undone in the mean that is done in calm.
+    /// replications, or work is left undone in the mean that is done in calm. Without objectives also
+    /// where deadlines are missed in the mean that are met in calm.
     pub fn breaks(&self, blow: usize, policy: usize) -> bool {
         let found = self.breakage(blow, policy);
-        match self.objectives.is_empty() {
-            true => found.undone > 0.0 || found.deadlines.is_some_and(|fewer| fewer > 0.0),
-            false => found.broken.iter().any(|&times| 2 * times > self.replications),
-        }
+        let late = self.objectives.is_empty() && found.deadlines.is_some_and(|fewer| fewer > 0.0);
+        let broken = found.broken.iter().any(|&times| 2 * times > self.replications);
+        broken || late || found.undone > 0.0
+    }
+
+    /// Whether a calm run of a policy breaks an objective in more than half of the replications.
+    pub fn breaks_calmly(&self, policy: usize, objective: usize) -> bool {
+        let runs = self.calm_runs(policy);
+        2 * runs.iter().filter(|run| !run.kept[objective]).count() > runs.len()
     }
 
     /// The single points of failure of a policy: rows of the blows that break it.

@@ -88,9 +88,7 @@ impl DrillReport<'_> {
         let mut told = Vec::new();
         for (row, name) in drill.policies.iter().enumerate() {
             for (at, objective) in drill.objectives.iter().enumerate() {
-                let runs = drill.calm_runs(row);
-                let broken = runs.iter().filter(|run| !run.kept[at]).count();
-                if 2 * broken > runs.len() {
+                if drill.breaks_calmly(row, at) {
                     told.push(format!(
                         "{} {} under {name}",
                         objective.metric.label, objective.text
@@ -107,11 +105,11 @@ impl DrillReport<'_> {
             .flat_map(|blow| (0..drill.policies.len()).map(move |policy| (blow, policy)));
         let all: Vec<Breakage> = all.map(|(blow, policy)| drill.breakage(blow, policy)).collect();
         let harm = |one: &Breakage| {
-            (one.any, one.undone, one.deadlines.unwrap_or(0.0), one.extra_cost.unwrap_or(0.0))
+            (one.undone, one.any, one.deadlines.unwrap_or(0.0), one.extra_cost.unwrap_or(0.0))
         };
         let worse = |a: &Breakage, b: &Breakage| {
             let (a, b) = (harm(a), harm(b));
-            let by = a.0.cmp(&b.0).then(a.1.total_cmp(&b.1));
+            let by = a.0.total_cmp(&b.0).then(a.1.cmp(&b.1));
             by.then(a.2.total_cmp(&b.2)).then(a.3.total_cmp(&b.3))
         };
         let worst = all.into_iter().reduce(|worst, one| match worse(&one, &worst) {

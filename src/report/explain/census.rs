@@ -90,7 +90,9 @@ impl Census {
         let offers = &state.world().offers;
         let fits: Vec<bool> = offers.ids().map(|offer| state.could_hold(work, offer)).collect();
         let (mut room, mut free, mut best, mut whole) = (0, [0_i64; 3], [0_i64; 3], [0_i64; 3]);
-        for (_, instance) in state.instances().filter(|(_, one)| fits[one.offer.row()]) {
+        for (_, instance) in
+            state.instances().filter(|(_, one)| fits[one.offer.row()] && one.phase.takes_work())
+        {
             room += u64::from(instance.room(demand));
             let shape = instance.shape;
             let left = instance.free;

@@ -20,6 +20,7 @@ pub(in crate::scenario) use outage::EACH;
 
 /// Reads `[[failure]]`, `outages` and `[[outage]]`, once all offers are there.
 pub(super) fn read(build: &mut Build<'_>, root: &ConfigTable, report: &mut Diagnostics<'_>) {
+    check_names(root, report);
     for (row, section) in root.list("failure").iter().enumerate() {
         failure::read(build, section, row, report);
     }
@@ -28,6 +29,20 @@ pub(super) fn read(build: &mut Build<'_>, root: &ConfigTable, report: &mut Diagn
     }
     for (row, section) in root.list("outage").iter().enumerate() {
         outage::read(build, section, row, report);
+    }
+}
+
+/// Reports rows of one name: what they draw goes by it.
+fn check_names(root: &ConfigTable, report: &mut Diagnostics<'_>) {
+    let mut names = BTreeSet::new();
+    for (kind, list) in [("failure", root.list("failure")), ("outage", root.list("outage"))] {
+        for (row, section) in list.iter().enumerate() {
+            let is_event = kind == "outage" && section.has("event");
+            if !is_event && !names.insert(name_of(section, kind, row)) {
+                let message = format!("another {kind} or outage has this name");
+                report.hint(&section.spot("name"), message, "give each a name of its own");
+            }
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use crate::policy::queue::Queue;
 use crate::sim::Observer;
 use crate::state::{
     Allocation, Charge, Ending, HeldShare, Instance, InstanceRef, LiveWork, Progress, Record,
-    StartPromise, State, WorkRef,
+    RefusalReason, StartPromise, State, WorkRef,
 };
 use crate::units::{Id, Money, Span, Time};
 
@@ -462,8 +462,8 @@ impl FactObserver for Laws {
                 self.leaves(stopped, live);
             }
             Fact::Finished(_, live) | Fact::Unfinished(live) => self.work_ended(now, live),
-            Fact::Refused(live, _) => {
-                let untouched = live.done == 0;
+            Fact::Refused(live, reason) => {
+                let untouched = live.done == 0 || reason == RefusalReason::DataLost;
                 self.check(untouched, now, "refused work has done nothing", || {
                     format!("{:?}", live.id)
                 });

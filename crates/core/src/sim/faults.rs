@@ -19,6 +19,8 @@ struct FaultGroup {
     offer: Option<Id<Offer>>,
     /// Name of the group among random streams.
     key: u64,
+    /// Name of its machines among these, the same for all faults.
+    machines: u64,
     /// Parts, by number. Of rented machines as many as there ever were slots.
     parts: Vec<FaultPart>,
 }
@@ -93,6 +95,8 @@ pub(super) struct Faults {
     by_offer: Vec<Vec<u32>>,
     crews: Vec<Crews>,
     next: BinaryHeap<Reverse<(Time, u32, u32)>>,
+    /// Parts that are broken and will work again.
+    broken: usize,
 }
 
 impl Faults {
@@ -105,6 +109,7 @@ impl Faults {
             by_offer: Vec::new(),
             crews: Vec::new(),
             next: BinaryHeap::new(),
+            broken: 0,
         }
     }
 
@@ -118,13 +123,20 @@ impl Faults {
             by_offer: Vec::new(),
             crews: crews.collect(),
             next: BinaryHeap::new(),
+            broken: 0,
         };
         if !world.faults.is_empty() {
             all.by_offer.resize(world.offers.len(), Vec::new());
         }
         for (row, fault) in world.faults.iter().enumerate() {
             let name = fnv1a(fault.name.as_bytes());
-            let group = |offer, key| FaultGroup { fault: row, offer, key, parts: Vec::new() };
+            let group = |offer: Option<Id<Offer>>, key| FaultGroup {
+                fault: row,
+                offer,
+                key,
+                machines: offer.map_or(key, |offer| keys[offer.row()]),
+                parts: Vec::new(),
+            };
             match fault.domain {
                 FaultDomain::Share(_) | FaultDomain::Slots { .. } => {
                     all.groups.push(group(None, name));
@@ -152,6 +164,11 @@ impl Faults {
     #[inline]
     pub(super) fn at(&self) -> Option<Time> {
         self.next.peek().map(|Reverse((at, ..))| *at)
+    }
+
+    /// Whether something is broken that will work again.
+    pub(super) fn returns(&self) -> bool {
+        self.broken > 0
     }
 
     /// A rented machine holds a slot from now on, so that its failures matter.
@@ -184,10 +201,12 @@ impl Faults {
             }
             PartPhase::Works => {
                 let returns = self.breaks(world, (row, part), now);
+                self.broken += usize::from(returns);
                 FaultEvent::Fails { fault: row_of_fault, machines, returns }
             }
             PartPhase::Repaired | PartPhase::Waits => {
                 target.phase = PartPhase::Works;
+                self.broken -= 1;
                 self.next_life(world, (row, part), now);
                 self.push(row, part);
                 self.crew_leaves(world, row_of_fault, now);
@@ -234,7 +253,7 @@ impl Faults {
                 period.map(|&(from, _)| from.max(started))
             }
             FaultTimes::Drawn { life, lemons, .. } => {
-                let entity = [group.key, part as u64];
+                let entity = [group.machines, part as u64];
                 let times = lemons.map_or(1.0, |lemons| lemons.times_of(seed, &entity));
                 let drawn = draw(life, seed, "life", [group.key, part as u64, target.lives.into()]);
                 let life = drawn.and_then(|secs| Span::from_secs_f64(secs / times));
@@ -285,7 +304,8 @@ impl Faults {
     fn crew_leaves(&mut self, world: &World, fault: usize, now: Time) {
         match self.crews[fault].waiting.pop_front() {
             Some(next) => {
-                self.repair(world, next, now);
+                let returns = self.repair(world, next, now);
+                self.broken -= usize::from(!returns);
             }
             None => {
                 if let Some(free) = &mut self.crews[fault].free {

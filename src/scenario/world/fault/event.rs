@@ -222,11 +222,29 @@ fn add(
     let Impact { faults, idle, guessed } = Impact::of(world, phases, strike);
     if faults.is_empty() && !report.partial_world {
         let message = format!("`{event}` strikes nothing of this scenario");
+        let strikes = phases.iter().any(|phase| effect(&phase.plane, 1_000_000).is_some());
         let hint = match regions.is_empty() {
+            _ if !strikes => {
+                "it struck services or the network, and no machine and no launch".into()
+            }
             true => format!("name another `provider`: there is no `{}` here", strike.provider),
             false => "name a `region` of the scenario in an `[[outage]]` with this `event`".into(),
         };
         return report.hint(range, message, hint);
+    }
+    let over = |fault: &Fault| match &fault.times {
+        FaultTimes::Periods(periods) => {
+            periods.iter().all(|(_, until)| until.is_some_and(|until| until <= Time::ZERO))
+        }
+        FaultTimes::Drawn { .. } => false,
+    };
+    if !faults.is_empty() && faults.iter().all(over) {
+        let start = world.calendar.format(Time::ZERO);
+        let told = format!(
+            "The outage {event} was over when the run starts ({start}): give `from` in an \
+             `[[outage]]` with this `event` to move it."
+        );
+        build.assumptions.push(told.into());
     }
     if !idle.is_empty() {
         let told = format!(

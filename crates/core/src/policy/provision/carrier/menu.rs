@@ -24,6 +24,8 @@ pub(super) struct MenuOffer {
     pub(super) instances: u32,
     /// Price of all of them.
     rate: Rate,
+    /// Price of an hour of the reference machine on them, in pico-dollars: rent over speed.
+    unit: i128,
     boot: Span,
 }
 
@@ -115,6 +117,10 @@ impl SpotMenu {
                 Market::Owned => {}
             }
         }
+        for zone in &mut self.zones {
+            zone.on_demand.sort_by_key(|one| (one.unit, one.offer));
+            zone.spot.sort_by_key(|one| (one.unit, one.offer));
+        }
     }
 
     /// Whether nothing can be had.
@@ -187,11 +193,13 @@ impl SpotMenu {
 impl MenuOffer {
     fn new(one: &RankedOffer, tasks: u32) -> Self {
         let instances = one.instances(tasks);
+        let rent = i128::from(one.rate.picos()) * i128::from(instances) * 1_000_000;
         Self {
             offer: one.offer,
             each: one.each,
             instances,
             rate: Rate::from_picos(one.rate.picos().saturating_mul(i64::from(instances))),
+            unit: rent / i128::from(one.speed.max(1)),
             boot: one.boot,
         }
     }
