@@ -129,6 +129,17 @@ fn add_faults(dice: &mut Dice, scenario: &mut Scenario) {
     if !dice.once_in(3) || scenario.world.offers.is_empty() {
         return;
     }
+    // Parts for deadlines on spot can loop with failures: not drawn together until that is mended.
+    let others = [
+        &provision::OWNED_ONLY,
+        &provision::STATIC,
+        &provision::CHEAPEST,
+        &provision::FASTEST,
+        &provision::ROUND_ROBIN,
+    ];
+    if !others.iter().any(|part| scenario.policy.provision.is(part)) {
+        return;
+    }
     let horizon = Time::ZERO + secs(dice, 1_000, 10_000);
     scenario.options.horizon = Some(scenario.options.horizon.unwrap_or(horizon));
     let world = &mut scenario.world;

@@ -234,12 +234,12 @@ impl FactObserver for Collector {
                 }
             }
             Fact::LaunchRefused(_, why) => self.launches.refused(state, why),
-            Fact::Failed(_) => self.launches.failed += 1,
-            Fact::Placed(_)
-            | Fact::Draining(..)
-            | Fact::Repaired(_)
-            | Fact::Outage(..)
-            | Fact::Noted => (),
+            Fact::Failed(instance) => {
+                self.launches.failed += 1;
+                self.hours.released(state, instance);
+            }
+            Fact::Repaired(instance, _) => self.hours.ready(state, instance),
+            Fact::Placed(_) | Fact::Draining(..) | Fact::Outage(..) | Fact::Noted => (),
         }
     }
 }

@@ -30,8 +30,8 @@ pub(super) enum Fact<'s> {
     /// An instance was warned that it goes at that time.
     Draining(&'s Instance, Time),
     /// An instance failed.
-    Failed(&'s Instance),
-    Repaired(&'s Instance),
+    Failed(InstanceRef),
+    Repaired(InstanceRef, &'s Instance),
     /// A fault, by its row, begins or ends.
     Outage(usize, bool),
     Released {
@@ -76,8 +76,8 @@ impl<'s> Fact<'s> {
             Record::Requested(instance) => Self::Requested(instance, state.instance(instance)),
             Record::Ready(instance) => Self::Ready(instance, state.instance(instance)),
             Record::Draining { instance, until } => Self::Draining(state.instance(instance), until),
-            Record::Failed { instance, .. } => Self::Failed(state.instance(instance)),
-            Record::Repaired(instance) => Self::Repaired(state.instance(instance)),
+            Record::Failed { instance, .. } => Self::Failed(instance),
+            Record::Repaired(instance) => Self::Repaired(instance, state.instance(instance)),
             Record::Outage { fault, begins } => Self::Outage(fault, begins),
             Record::Released { instance, billed, amount, exit } => {
                 let released = state.instance(instance);

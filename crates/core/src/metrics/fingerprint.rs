@@ -111,8 +111,8 @@ impl FactObserver for Fingerprint {
                 (0, None, Some(instance), i128::from(until.micros()))
             }
             // Negative, unlike the time until which another is there.
-            Fact::Failed(instance) => (0, None, Some(instance), -1),
-            Fact::Repaired(instance) => (0, None, Some(instance), -2),
+            Fact::Failed(instance) => (0, None, Some(state.instance(instance)), -1),
+            Fact::Repaired(_, instance) => (0, None, Some(instance), -2),
             Fact::Outage(fault, begins) => (0, None, None, 2 * fault as i128 + i128::from(begins)),
             Fact::Released { released, amount, .. } => (9, None, Some(released), amount.nanos()),
             Fact::Charged(charge, work, instance) => {

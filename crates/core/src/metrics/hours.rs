@@ -50,7 +50,7 @@ impl Hours {
         self.ready[slot] = Some(state.now());
     }
 
-    /// An instance is given back.
+    /// An instance is given back, or fails.
     pub(super) fn released(&mut self, state: &State<'_>, reference: InstanceRef) {
         let Some(ready) = self.ready.get_mut(reference.slot()) else { return };
         // None: it was still booting.

@@ -476,7 +476,7 @@ impl FactObserver for Laws {
             }
             // What was counted on is gone as soon as it takes no more work.
             Fact::Draining(..) | Fact::Failed(_) => self.excuse_loss(),
-            Fact::Repaired(repaired) => self.was_down(repaired, now),
+            Fact::Repaired(_, repaired) => self.was_down(repaired, now),
             Fact::Outage(_, begins) => {
                 if begins {
                     self.excuse_loss();

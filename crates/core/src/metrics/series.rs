@@ -249,7 +249,7 @@ impl FactObserver for Series {
             | Fact::Ready(..)
             | Fact::Draining(..)
             | Fact::Failed(_)
-            | Fact::Repaired(_)
+            | Fact::Repaired(..)
             | Fact::Outage(..)
             | Fact::Charged(..)
             | Fact::LaunchRefused(..)
