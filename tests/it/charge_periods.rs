@@ -72,8 +72,8 @@ fn long_scenario(seed: u64) -> swarm::Scenario {
     let mut dice = Dice::new(seed ^ 0x5eed);
     let start = 1_772_323_200 + dice.within(0, 86_399) as i64;
     scenario.world.calendar = Calendar::from_unix_micros(start * 1_000_000);
-    // What fails has times of its own too, and would cut most charges short.
-    scenario.world.faults.clear();
+    // Machines live for hours and days, so that charges come to ends of periods.
+    swarm::stretch_faults(&mut scenario.world, 400);
     for offer in scenario.world.offers.ids().collect::<Vec<_>>() {
         // What is drawn has times of its own.
         scenario.world.offers[offer].capacity.drawn.clear();

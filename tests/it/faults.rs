@@ -157,6 +157,19 @@ fn a_rented_machine_is_gone_and_another_takes_its_place() {
     assert!((summary.lost_core_hours - 4.0 * 940.0 / 3_600.0).abs() < 1e-9);
 }
 
+/// A machine that is launched at the moment at which the one before it fails is not struck by that:
+/// it boots from 2,000 to 2,060, and is done at 3,960.
+#[test]
+fn a_failure_strikes_nobody_who_comes_at_its_moment() {
+    let world = rented(fault(EACH, FaultEffect::Machines, constant(2_000.0, 0.0)));
+    let mut work = hour(0, 2);
+    work.body = Work::job(0, Time::ZERO, Demand::default(), Span::from_secs(1_900)).body;
+    work.arrival = secs(2_000);
+    let (outcome, summary) = run(&world, vec![work]);
+    assert_eq!(outcome.ended, secs(3_960));
+    assert_eq!((summary.work.failed_instances, summary.instances_launched), (0, 2));
+}
+
 /// What runs goes on while nothing is launched; who comes meanwhile waits until launches work again.
 #[test]
 fn launches_fail_and_what_runs_goes_on() {

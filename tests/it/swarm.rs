@@ -129,17 +129,6 @@ fn add_faults(dice: &mut Dice, scenario: &mut Scenario) {
     if !dice.once_in(3) || scenario.world.offers.is_empty() {
         return;
     }
-    // Parts for deadlines on spot can loop with failures: not drawn together until that is mended.
-    let others = [
-        &provision::OWNED_ONLY,
-        &provision::STATIC,
-        &provision::CHEAPEST,
-        &provision::FASTEST,
-        &provision::ROUND_ROBIN,
-    ];
-    if !others.iter().any(|part| scenario.policy.provision.is(part)) {
-        return;
-    }
     let horizon = Time::ZERO + secs(dice, 1_000, 10_000);
     scenario.options.horizon = Some(scenario.options.horizon.unwrap_or(horizon));
     let world = &mut scenario.world;
@@ -171,6 +160,24 @@ fn add_faults(dice: &mut Dice, scenario: &mut Scenario) {
         let name = format!("fault {row}");
         let fault = Fault { name, offers, domain, effect, times, loses_data_of, crews };
         world.faults.push(fault);
+    }
+}
+
+/// All failures so many times as late, and as long.
+pub(crate) fn stretch_faults(world: &mut World, times: i64) {
+    let later = |at: Time| Time::from_micros(at.micros() * times);
+    for fault in &mut world.faults {
+        match &mut fault.times {
+            FaultTimes::Periods(periods) => periods.iter_mut().for_each(|(from, until)| {
+                (*from, *until) = (later(*from), until.map(later));
+            }),
+            FaultTimes::Drawn { life, repair, .. } => {
+                for law in [life, repair] {
+                    let Distribution::Constant(secs) = law else { panic!("all are constant") };
+                    *secs *= times as f64;
+                }
+            }
+        }
     }
 }
 
@@ -1126,19 +1133,7 @@ fn slower(seed: u64, scenario: &Scenario) {
             *at = later(*at);
         }
     }
-    for fault in &mut world.faults {
-        match &mut fault.times {
-            FaultTimes::Periods(periods) => periods.iter_mut().for_each(|(from, until)| {
-                (*from, *until) = (later(*from), until.map(later));
-            }),
-            FaultTimes::Drawn { life, repair, .. } => {
-                for law in [life, repair] {
-                    let Distribution::Constant(secs) = law else { panic!("all are constant") };
-                    *secs *= 2.0;
-                }
-            }
-        }
-    }
+    stretch_faults(world, 2);
     for link in &mut world.links {
         link.bytes_per_sec /= 2;
         link.nanos_per_gib *= 2;

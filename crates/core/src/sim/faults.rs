@@ -218,23 +218,30 @@ impl Faults {
 
     /// Adds a part, of which there are as many as its number says, and waits for its first failure.
     fn expect_part(&mut self, world: &World, row: usize, part: usize) {
-        self.await_part(world, row, part, self.started);
+        self.make_part(world, row, part);
+        self.push(row, part);
     }
 
-    /// Waits for the first failure of a part after `now`, or at it where nothing is repaired.
+    /// Waits for the first failure of a part after `now`. A failure of that very moment has struck who
+    /// was there before.
     fn await_part(&mut self, world: &World, row: usize, part: usize, now: Time) {
+        self.make_part(world, row, part);
+        if self.groups[row].parts[part].awaited {
+            return;
+        }
+        while let Some(fails) = self.groups[row].parts[part].fails.filter(|&fails| fails <= now) {
+            self.next_life(world, (row, part), fails);
+        }
+        self.push(row, part);
+    }
+
+    /// Makes the parts up to one, if they are not there, and draws their first failures.
+    fn make_part(&mut self, world: &World, row: usize, part: usize) {
         while self.groups[row].parts.len() <= part {
             let at = self.groups[row].parts.len();
             self.groups[row].parts.push(FaultPart::NEW);
             self.next_life(world, (row, at), self.started);
         }
-        if self.groups[row].parts[part].awaited {
-            return;
-        }
-        while let Some(fails) = self.groups[row].parts[part].fails.filter(|&fails| fails < now) {
-            self.next_life(world, (row, part), fails);
-        }
-        self.push(row, part);
     }
 
     /// Draws when a part fails that works from `now` on.
