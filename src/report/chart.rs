@@ -183,6 +183,28 @@ struct Heat {
 }
 
 impl Heat {
+    /// Shares over time, from none to all: no words in the cells.
+    fn of_shares(
+        columns: Vec<String>,
+        rows: Vec<String>,
+        shares: impl Iterator<Item = Vec<Option<f64>>>,
+    ) -> Self {
+        let cells = |row: Vec<Option<f64>>| {
+            row.into_iter().map(|share| share.map(|share| (share, String::new()))).collect()
+        };
+        let ticks = [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")];
+        Self {
+            columns,
+            across: "UTC".to_owned(),
+            rows,
+            up: String::new(),
+            cells: shares.map(cells).collect(),
+            low: 0.0,
+            high: 1.0,
+            ticks: ticks.map(|(at, label)| (at, label.to_owned())).to_vec(),
+        }
+    }
+
     /// Share of the way from the darkest to the lightest colour at which a value lies; half where
     /// all values are one.
     fn share(&self, value: f64) -> f64 {

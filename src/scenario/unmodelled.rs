@@ -1,7 +1,7 @@
 //! Parts of the real world that a scenario leaves out, to be said beside what was assumed.
 
 use super::Scenario;
-use crate::model::{Offer, World};
+use crate::model::{Fault, FaultDomain, Offer, World};
 use crate::policy::spec::Reach;
 use crate::problem::clip;
 use crate::units::Id;
@@ -13,7 +13,11 @@ impl Scenario {
         let world = &self.world;
         let offers = self.rentable(rows);
         let mut told = Vec::new();
-        if world.faults.iter().all(|fault| !fault.effect.stops_machines()) {
+        let fails = |fault: &Fault| match fault.domain {
+            FaultDomain::Machines(_) => true,
+            FaultDomain::Slots { .. } | FaultDomain::Share(_) => false,
+        };
+        if !world.faults.iter().any(fails) {
             told.push("failures of machines".to_owned());
         }
         if !offers.is_empty() {

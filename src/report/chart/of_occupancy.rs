@@ -134,19 +134,11 @@ fn by_offer(world: &World, seen: &OccupancyRecorder) -> Chart {
     };
     let names: Vec<&str> =
         offers.iter().map(|(offer, _)| world.offers[*offer].name.as_str()).collect();
-    let cell = |share: &Option<f64>| share.map(|share| (share, String::new()));
-    chart.plot = Plot::Heat(Heat {
-        columns: (0..columns).map(label).collect(),
-        across: "UTC".to_owned(),
-        rows: short(&names),
-        up: String::new(),
-        cells: offers.iter().map(|(_, shares)| shares.iter().map(cell).collect()).collect(),
-        low: 0.0,
-        high: 1.0,
-        ticks: [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")]
-            .map(|(at, label)| (at, label.to_owned()))
-            .to_vec(),
-    });
+    chart.plot = Plot::Heat(Heat::of_shares(
+        (0..columns).map(label).collect(),
+        short(&names),
+        offers.iter().map(|(_, shares)| shares.clone()),
+    ));
     chart
 }
 

@@ -50,19 +50,12 @@ fn ribbons(world: &World, outlook: &Outlook) -> Chart {
             _ => name,
         }
     };
-    let cells = |shares: &[f64]| shares.iter().map(|&one| Some((one, String::new()))).collect();
-    chart.plot = Plot::Heat(Heat {
-        columns: (0..columns).map(label).collect(),
-        across: "UTC".to_owned(),
-        rows: (0..pools.len()).map(names).collect(),
-        up: String::new(),
-        cells: pools.iter().map(|(_, capacity)| cells(&capacity.shares)).collect(),
-        low: 0.0,
-        high: 1.0,
-        ticks: [(0.0, "0 %"), (0.5, "50 %"), (1.0, "100 %")]
-            .map(|(at, label)| (at, label.to_owned()))
-            .to_vec(),
-    });
+    let shares = pools.iter().map(|(_, capacity)| capacity.shares.iter().copied().map(Some));
+    chart.plot = Plot::Heat(Heat::of_shares(
+        (0..columns).map(label).collect(),
+        (0..pools.len()).map(names).collect(),
+        shares.map(Iterator::collect),
+    ));
     chart
 }
 

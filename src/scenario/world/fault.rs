@@ -7,11 +7,12 @@ mod outage;
 use std::collections::BTreeSet;
 
 use super::Build;
-use crate::model::{Offer, World};
+use crate::model::{FaultTimes, Offer, World};
 use crate::problem::clip;
+use crate::scenario::assumption::Assumption;
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{ConfigTable, Diagnostics};
-use crate::units::Id;
+use crate::units::{Id, Span, Time};
 
 pub use event::known_events;
 pub(in crate::scenario) use event::{EVENTS, PLANES};
@@ -30,6 +31,28 @@ pub(super) fn read(build: &mut Build<'_>, root: &ConfigTable, report: &mut Diagn
     for (row, section) in root.list("outage").iter().enumerate() {
         outage::read(build, section, row, report);
     }
+    outside(build, root.span("horizon"));
+}
+
+/// Says which outages lie before the run, or after its horizon if it has one.
+fn outside(build: &mut Build<'_>, horizon: Option<Span>) {
+    let calendar = build.world.calendar;
+    let end = horizon.map(|horizon| Time::ZERO + horizon);
+    let mut told = Vec::new();
+    for fault in &build.world.faults {
+        let FaultTimes::Periods(periods) = &fault.times else { continue };
+        let before = |until: Option<Time>| until.is_some_and(|until| until <= Time::ZERO);
+        let after = |from: Time| end.is_some_and(|end| from >= end);
+        let where_to = if periods.iter().all(|&(_, until)| before(until)) {
+            format!("was over when the run starts ({})", calendar.format(Time::ZERO))
+        } else if let Some(end) = end.filter(|_| periods.iter().all(|&(from, _)| after(from))) {
+            format!("begins after the horizon ({})", calendar.format(end))
+        } else {
+            continue;
+        };
+        told.push(format!("The outage {} {where_to} and does nothing.", fault.name));
+    }
+    build.assumptions.extend(told.into_iter().map(Assumption::from));
 }
 
 /// Reports rows of one name: what they draw goes by it.

@@ -199,21 +199,16 @@ impl<O: Observer> Simulation<'_, '_, O> {
             }
             (FaultDomain::Share(share), None) => {
                 let name = fnv1a(facts.name.as_bytes());
+                let (seed, state) = (self.options.seed, &self.state);
                 for &offer in &facts.offers {
                     let key = self.offer_keys[offer.row()];
-                    let before = hit.len();
-                    self.state.live_of(offer, &mut hit);
-                    if share < 1_000_000 {
-                        let (seed, state) = (self.options.seed, &self.state);
-                        let mut at = 0;
-                        hit.retain(|&one| {
-                            at += 1;
-                            let slot = u64::from(state.instance(one).slot);
-                            at <= before
-                                || Stream::keyed(seed, "share", &[name, key, slot]).below(1_000_000)
-                                    < u64::from(share)
-                        });
-                    }
+                    let is_struck = |&one: &InstanceRef| {
+                        let part = [name, key, u64::from(state.instance(one).slot)];
+                        share == 1_000_000
+                            || Stream::keyed(seed, "share", &part).below(1_000_000)
+                                < u64::from(share)
+                    };
+                    hit.extend(state.live_of(offer).filter(is_struck));
                 }
             }
         }

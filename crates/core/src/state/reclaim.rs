@@ -152,9 +152,9 @@ impl State<'_> {
         into.extend(held.skip(first as usize).take(slots as usize).flatten());
     }
 
-    /// Appends the live instances of an offer, by age.
-    pub(crate) fn live_of(&self, offer: Id<Offer>, into: &mut Vec<InstanceRef>) {
-        into.extend(self.offers[offer.row()].instances.values());
+    /// The live instances of an offer, by age.
+    pub(crate) fn live_of(&self, offer: Id<Offer>) -> impl Iterator<Item = InstanceRef> + '_ {
+        self.offers[offer.row()].instances.values().copied()
     }
 
     /// One fault more holds an owned machine down. Returns how many do.

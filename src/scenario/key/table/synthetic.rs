@@ -178,7 +178,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "workload.synthetic.class.*.data.home",
         ValueKind::Text,
         "",
-        "Where it lives: `provider/region` or a cluster.",
+        "Where it lives: `provider/region`, `provider/zone` or a cluster.",
     ),
     row(
         "workload.synthetic.class.*.data.input",

@@ -109,7 +109,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "workload.data.home",
         ValueKind::Text,
         "",
-        "Where it lives: `provider/region` or a cluster.",
+        "Where it lives: `provider/region`, `provider/zone` or a cluster.",
     ),
     row(
         "workload.data.input",

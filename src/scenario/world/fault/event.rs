@@ -232,20 +232,6 @@ fn add(
         };
         return report.hint(range, message, hint);
     }
-    let over = |fault: &Fault| match &fault.times {
-        FaultTimes::Periods(periods) => {
-            periods.iter().all(|(_, until)| until.is_some_and(|until| until <= Time::ZERO))
-        }
-        FaultTimes::Drawn { .. } => false,
-    };
-    if !faults.is_empty() && faults.iter().all(over) {
-        let start = world.calendar.format(Time::ZERO);
-        let told = format!(
-            "The outage {event} was over when the run starts ({start}): give `from` in an \
-             `[[outage]]` with this `event` to move it."
-        );
-        build.assumptions.push(told.into());
-    }
     if !idle.is_empty() {
         let told = format!(
             "Of the outage {event}, these parts strike no machine and no launch here, and do \

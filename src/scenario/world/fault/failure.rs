@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{Build, name_of, offers_of};
 use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, Lemons, Offer};
 use crate::scenario::section::{ConfigTable, Diagnostics};
-use crate::units::{Distribution, Id};
+use crate::units::{Distribution, Id, Span};
 
 /// Words of `like`.
 pub(in crate::scenario) const LIKE: &[&str] = &["gpu-good", "gpu-typical", "gpu-poor"];
@@ -49,6 +49,15 @@ const SHORTEST_MEAN: f64 = 60.0;
 const KEYS: &[&str] = &["provider", "region", "zone", "family", "type", "market"];
 const LAWS: [&str; 4] = ["like", "mtbf", "mtbf_per_gpu", "life"];
 
+/// A cause of a row: its name, the offers that it strikes, and its laws.
+struct Cause {
+    name: String,
+    offers: Vec<Id<Offer>>,
+    life: Distribution,
+    /// Repair that holds where the row gives none.
+    repair: Distribution,
+}
+
 /// Reads one row.
 pub(super) fn read(
     build: &mut Build<'_>,
@@ -57,8 +66,8 @@ pub(super) fn read(
     report: &mut Diagnostics<'_>,
 ) {
     let given: Vec<&str> = LAWS.into_iter().filter(|law| section.has(law)).collect();
-    match given.as_slice() {
-        [_] => {}
+    let law = match given.as_slice() {
+        [law] => *law,
         [] => {
             let hint = "give `mtbf`, `mtbf_per_gpu`, `life` or `like`";
             return report.hint(&section.range, "`failure` says not when things fail", hint);
@@ -67,65 +76,108 @@ pub(super) fn read(
             let message = format!("a failure has either `{first}` or `{second}`, not both");
             return report.at(&section.spot(second), message);
         }
+    };
+    if section.has("lemon_rate") && !section.has("lemons") {
+        report.at(&section.spot("lemon_rate"), "`lemon_rate` needs `lemons`, their share");
     }
-    let offers = offers_of(&build.world, section, KEYS, report);
+    if section.has("crews") && !section.has("repair") && law != "like" {
+        report
+            .at(&section.spot("crews"), "`crews` need a `repair`, which takes no time without it");
+    }
     let name = name_of(section, "failure", row);
-    let add = |build: &mut Build<'_>, name: String, offers, life, repair: Option<Distribution>| {
-        let lemons = section.integer("lemons").unwrap_or(0);
+    for cause in causes(build, (section, law, name), report) {
+        build.world.faults.push(cause.fault(section));
+    }
+}
+
+/// The causes of a row. A life that is too short is a problem.
+fn causes(
+    build: &mut Build<'_>,
+    (section, law, name): (&ConfigTable, &str, String),
+    report: &mut Diagnostics<'_>,
+) -> Vec<Cause> {
+    let offers = offers_of(&build.world, section, KEYS, report);
+    let mean = section.span(law).map(Span::secs_f64);
+    let at_once = Distribution::Constant(0.0);
+    let causes = match (law, mean, section.distribution(law), section.text(law)) {
+        ("mtbf", Some(mean), ..) => {
+            vec![Cause { name, offers, life: exponential(mean), repair: at_once }]
+        }
+        ("mtbf_per_gpu", Some(mean), ..) => by_gpus(build, offers, section, report)
+            .into_iter()
+            .map(|(gpus, offers)| Cause {
+                name: name.clone(),
+                offers,
+                life: exponential(mean / f64::from(gpus)),
+                repair: at_once.clone(),
+            })
+            .collect(),
+        ("life", _, Some(life), _) => {
+            vec![Cause { name, offers, life: life.clone(), repair: at_once }]
+        }
+        ("like", .., Some(like)) => shipped(build, (section, like, &name), offers, report),
+        // The value is wrong, which has been said.
+        _ => Vec::new(),
+    };
+    if causes.iter().any(|one| one.life.mean().is_some_and(|mean| mean < SHORTEST_MEAN)) {
+        report.at(&section.spot(law), "a mean life is at least a minute");
+    }
+    causes
+}
+
+/// The shipped causes of GPU machines.
+fn shipped(
+    build: &mut Build<'_>,
+    (section, like, name): (&ConfigTable, &str, &str),
+    offers: Vec<Id<Offer>>,
+    report: &mut Diagnostics<'_>,
+) -> Vec<Cause> {
+    let at = LIKE.iter().position(|known| *known == like).expect("a known word");
+    let per_day = PER_1000_NODE_DAYS[at] / 1_000.0;
+    let mut causes = Vec::new();
+    for (gpus, offers) in by_gpus(build, offers, section, report) {
+        for (cause, share, repair) in CAUSES {
+            causes.push(Cause {
+                name: format!("{name}: {cause}"),
+                offers: offers.clone(),
+                life: exponential(DAY / (per_day * share * f64::from(gpus) / 8.0)),
+                repair: repair.law(),
+            });
+        }
+    }
+    let told = format!(
+        "Machines with GPUs fail {} times in 1,000 days with eight of them, by rates that were \
+         published for others (`like = \"{like}\"`).",
+        PER_1000_NODE_DAYS[at]
+    );
+    build.assumptions.push(told.into());
+    causes
+}
+
+/// Lives of that mean, in seconds, that end at random.
+fn exponential(mean: f64) -> Distribution {
+    Distribution::exponential(mean.max(1e-6)).expect("a mean above nothing")
+}
+
+impl Cause {
+    /// The fault of the world, with what the row says of all its causes.
+    fn fault(self, section: &ConfigTable) -> Fault {
+        let Self { name, offers, life, repair } = self;
         let lemons = Lemons {
-            share: u32::try_from(lemons).unwrap_or(0),
+            share: u32::try_from(section.integer("lemons").unwrap_or(0)).unwrap_or(0),
             times: section.number("lemon_rate").unwrap_or(10.0),
         };
-        let machines = section.count32("machines").unwrap_or(1);
-        build.world.faults.push(Fault {
+        let repair = section.distribution("repair").cloned().unwrap_or(repair);
+        let lemons = Some(lemons).filter(|lemons| lemons.share > 0);
+        Fault {
             name,
             offers,
-            domain: FaultDomain::Machines(machines),
+            domain: FaultDomain::Machines(section.count32("machines").unwrap_or(1)),
             effect: FaultEffect::Machines,
-            times: FaultTimes::Drawn {
-                life,
-                repair: repair.unwrap_or(Distribution::Constant(0.0)),
-                lemons: Some(lemons).filter(|lemons| lemons.share > 0),
-            },
+            times: FaultTimes::Drawn { life, repair, lemons },
             loses_data_of: Vec::new(),
             crews: section.count32("crews"),
-        });
-    };
-    let own_repair = section.distribution("repair").cloned();
-    let mut too_short = false;
-    let mut exponential = |mean: f64| {
-        too_short |= mean < SHORTEST_MEAN;
-        Distribution::exponential(mean.max(SHORTEST_MEAN)).expect("a mean above nothing")
-    };
-    if let Some(mean) = section.span("mtbf") {
-        add(build, name, offers, exponential(mean.secs_f64()), own_repair);
-    } else if let Some(mean) = section.span("mtbf_per_gpu") {
-        for (gpus, offers) in by_gpus(build, offers, section, report) {
-            let life = exponential(mean.secs_f64() / f64::from(gpus));
-            add(build, name.clone(), offers, life, own_repair.clone());
         }
-    } else if let Some(life) = section.distribution("life") {
-        too_short = life.mean().is_some_and(|mean| mean < SHORTEST_MEAN);
-        add(build, name, offers, life.clone(), own_repair);
-    } else if let Some(like) = section.text("like") {
-        let at = LIKE.iter().position(|known| *known == like).expect("a known word");
-        for (gpus, offers) in by_gpus(build, offers, section, report) {
-            for (cause, share, repair) in CAUSES {
-                let rate = PER_1000_NODE_DAYS[at] / 1_000.0 * share * f64::from(gpus) / 8.0;
-                let repair = own_repair.clone().unwrap_or_else(|| repair.law());
-                let life = exponential(DAY / rate);
-                add(build, format!("{name}: {cause}"), offers.clone(), life, Some(repair));
-            }
-        }
-        let told = format!(
-            "Machines with GPUs fail {} times in 1,000 days with eight of them, by rates that were \
-             published for others (`like = \"{like}\"`).",
-            PER_1000_NODE_DAYS[at]
-        );
-        build.assumptions.push(told.into());
-    }
-    if too_short {
-        report.at(&section.spot(given[0]), "a mean life is at least a minute");
     }
 }
 

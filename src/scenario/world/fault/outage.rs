@@ -26,6 +26,13 @@ pub(super) fn read(
     if section.has("event") {
         return event::elsewhere(build, section, report);
     }
+    if !["every", "lasts", "from", "until"].into_iter().any(|key| section.has(key)) {
+        let hint = "give `from` and `until`, or `every` and `lasts`, or an `event`";
+        return report.hint(&section.range, "`outage` says not when it is", hint);
+    }
+    if section.integer("share") == Some(0) {
+        report.at(&section.spot("share"), "a share of nothing strikes nothing");
+    }
     let calendar = build.world.calendar;
     let times = match (section.distribution("every"), section.distribution("lasts")) {
         (Some(every), Some(lasts)) => {

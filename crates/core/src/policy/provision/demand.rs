@@ -50,7 +50,7 @@ pub(super) const RENT: &[Parameter] = &[
 /// who asks learns it. Karpenter remembers for three minutes that an offer had none.
 pub(super) const RETRY: Parameter = Parameter {
     name: "retry",
-    kind: SettingKind::Span,
+    kind: SettingKind::SpanAboveZero,
     default: Setting::Span(Span::from_secs(180)),
     doc: "Tries again after this, at least a second, where nothing could be rented, in worlds whose capacity changes. What happens in between is a reason to try too.",
 };
