@@ -498,10 +498,8 @@ pub(super) fn missing_markets(scenario: &Scenario, policy: &PolicySpec) -> Vec<M
 pub fn carbon_gaps(world: &World) -> Option<String> {
     world.offers.ids().find_map(|offer| {
         let region = world.region_of(offer);
-        let key = match (
-            world.type_of(offer).power_milliwatts,
-            world.regions[region].carbon_mg_per_kwh,
-        ) {
+        let key = match (world.type_of(offer).power.as_ref(), world.regions[region].carbon.as_ref())
+        {
             (Some(_), Some(_)) => return None,
             (None, _) => "power",
             (Some(_), None) => "carbon_g_per_kwh",

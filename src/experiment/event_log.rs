@@ -467,6 +467,7 @@ fn waits(state: &State<'_>, wait: &Wait) -> String {
         | WaitReason::Reserved
         | WaitReason::NothingToRent
         | WaitReason::ForSpot
+        | WaitReason::Shifted
         | WaitReason::Booting
         | WaitReason::Unsaid => {
             format!("waits: {reason}; not yet to rent for, which is allowed from {from} on")

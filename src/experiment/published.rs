@@ -4,6 +4,7 @@
 //! lies.
 
 mod batch;
+mod carbon;
 mod fgd;
 mod spot;
 
@@ -12,6 +13,7 @@ use std::path::Path;
 use serde::Serialize;
 
 pub use batch::{rlscheduler, users_estimates, whole_log};
+pub use carbon::lets_wait_awhile;
 pub use fgd::fgd;
 pub use spot::{cant_be_late, poisson, skynomad};
 
@@ -74,7 +76,7 @@ pub struct PublishedExperiment {
 }
 
 /// All experiments, in the order in which they are told.
-pub const EXPERIMENTS: [PublishedExperiment; 7] = [
+pub const EXPERIMENTS: [PublishedExperiment; 8] = [
     PublishedExperiment {
         name: "RLScheduler",
         needs: &["swf/lublin_256.swf.gz"],
@@ -119,6 +121,11 @@ pub const EXPERIMENTS: [PublishedExperiment; 7] = [
         name: "SkyNomad",
         needs: &["spot/skynomad_h100_traces.json.gz", "spot/skynomad_reference_costs.csv.gz"],
         run: |data, _| skynomad(&data.join("spot")),
+    },
+    PublishedExperiment {
+        name: "Let's Wait Awhile",
+        needs: &["carbon/gb_ci.csv.gz"],
+        run: |data, _| lets_wait_awhile(&data.join("carbon/gb_ci.csv.gz")),
     },
 ];
 

@@ -156,6 +156,9 @@ fn starting_at(scenario: &Scenario, from: Time) -> Scenario {
         offer.price = offer.price.starting_at(from);
         offer.capacity = offer.capacity.starting_at(from);
     }
+    for region in scenario.world.regions.rows_mut() {
+        region.carbon = region.carbon.as_ref().map(|path| path.starting_at(from));
+    }
     scenario
 }
 

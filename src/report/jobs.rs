@@ -3,14 +3,14 @@
 use std::io;
 
 use super::sheet::{KnownCells, Sheet, TextCells};
-use crate::metrics::SLOWDOWN_FLOOR;
+use crate::metrics::{Energy, EnergyMeter, SLOWDOWN_FLOOR};
 use crate::model::{Offer, WorkId};
 use crate::sim::Observer;
 use crate::state::{AllocationRef, Record, State, WorkRef};
 use crate::units::{Id, Span};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 31] = [
+pub(super) const COLUMNS: [&str; 33] = [
     "job",
     "source",
     "ordinal",
@@ -42,6 +42,8 @@ pub(super) const COLUMNS: [&str; 31] = [
     "home",
     "input_bytes",
     "output_bytes",
+    "energy_kwh",
+    "carbon_kg",
 ];
 
 /// Writes `jobs.csv` as work ends.
@@ -53,14 +55,26 @@ pub struct JobsCsv<W: io::Write> {
     /// Offers of the machines in the last start of work, by its slot, if it took several, and how
     /// many of each.
     machines: Vec<Vec<(Id<Offer>, u32)>>,
+    meter: EnergyMeter,
+    /// Whether the power of any machine and the carbon of any grid are known.
+    known: [bool; 2],
+    /// What work has caused so far, by its slot.
+    energy: Vec<Energy>,
 }
 
 impl<W: io::Write> JobsCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
         let (tenants, offers) = (KnownCells::default(), KnownCells::default());
-        let machines = Vec::new();
-        Self { sheet: Sheet::new(out, cells, COLUMNS), tenants, offers, machines }
+        Self {
+            sheet: Sheet::new(out, cells, COLUMNS),
+            tenants,
+            offers,
+            machines: Vec::new(),
+            meter: EnergyMeter::default(),
+            known: [false; 2],
+            energy: Vec::new(),
+        }
     }
 
     /// Flushes and gives the writer back.
@@ -151,6 +165,10 @@ impl<W: io::Write> JobsCsv<W> {
             }
             None => (0..3).for_each(|_| sheet.empty()),
         }
+        let energy = self.energy.get_mut(work.slot()).map(std::mem::take).unwrap_or_default();
+        let [knows_power, knows_carbon] = self.known;
+        sheet.number(knows_power.then(|| energy.kwh()));
+        sheet.number((knows_power && knows_carbon).then(|| energy.carbon_kg()));
         sheet.end_row();
     }
 }
@@ -198,7 +216,20 @@ pub(super) fn identity<W: io::Write>(
 }
 
 impl<W: io::Write> Observer for JobsCsv<W> {
+    fn begins(&mut self, state: &State<'_>) {
+        let world = state.world();
+        self.meter.begins(world);
+        let powers = world.offers.ids().any(|offer| world.type_of(offer).power.is_some());
+        self.known = [powers, world.regions.rows().iter().any(|region| region.carbon.is_some())];
+    }
+
     fn record(&mut self, state: &State<'_>, record: &Record) {
+        if let Some((work, energy)) = self.meter.record(state, record) {
+            if self.energy.len() <= work.slot() {
+                self.energy.resize(work.slot() + 1, Energy::default());
+            }
+            self.energy[work.slot()] += energy;
+        }
         match *record {
             Record::Started(allocation) => self.started(state, allocation),
             Record::Finished(work) => self.row(state, work, "finished", ""),

@@ -35,12 +35,12 @@ fn head(text: &str, rows: usize) -> String {
 fn files_of_a_tiny_run() {
     let [jobs, instances, charges, explain, series] = csv_files(40, Some(6_000));
     expect![[r#"
-        job,source,ordinal,kind,tenant,state,reason,submitted_s,first_start_s,end_s,wait_s,run_s,turnaround_s,bounded_slowdown,deadline_s,met,tasks,cpu_milli,memory_mib,gpus,gpu_share_milli,exclusive,priority,offer,machines,preemptions,cost_usd,estimate_s,home,input_bytes,output_bytes
-        6,0,6,job,team-a,finished,,1618.000000,1618.000000,1967.000000,0.000000,349.000000,349.000000,1.000000,7018.000000,yes,1,2000,2048,1,1000,,0,dc,,0,0.016688888,,,,
-        7,0,7,job,'+team b,finished,,1724.000000,1724.000000,3078.000000,0.000000,1354.000000,1354.000000,1.000000,7124.000000,yes,1,2000,2048,0,0,,0,dc,,0,0.036261111,,,,
-        9,0,9,job,'+team b,finished,,1839.000000,1929.000000,3422.000000,90.000000,1493.000000,1583.000000,1.060281,7239.000000,yes,1,2000,2048,1,1000,,0,'=cmd|<script>,,0,0.195263888,,,,
-        8,0,8,job,team-a,finished,,1761.000000,1821.000000,3959.000000,60.000000,2138.000000,2198.000000,1.028063,7161.000000,yes,1,2000,2048,0,0,,0,aws/us-east-1a/m5.xlarge/on-demand,,0,0.057013333,,,,
-        17,0,17,job,'+team b,finished,,2963.000000,3482.000000,3983.000000,519.000000,501.000000,1020.000000,2.035928,8363.000000,yes,1,2000,2048,0,0,,0,aws/us-east-1a/m5.xlarge/on-demand,,0,0.013360000,,,,
+        job,source,ordinal,kind,tenant,state,reason,submitted_s,first_start_s,end_s,wait_s,run_s,turnaround_s,bounded_slowdown,deadline_s,met,tasks,cpu_milli,memory_mib,gpus,gpu_share_milli,exclusive,priority,offer,machines,preemptions,cost_usd,estimate_s,home,input_bytes,output_bytes,energy_kwh,carbon_kg
+        6,0,6,job,team-a,finished,,1618.000000,1618.000000,1967.000000,0.000000,349.000000,349.000000,1.000000,7018.000000,yes,1,2000,2048,1,1000,,0,dc,,0,0.016688888,,,,,,
+        7,0,7,job,'+team b,finished,,1724.000000,1724.000000,3078.000000,0.000000,1354.000000,1354.000000,1.000000,7124.000000,yes,1,2000,2048,0,0,,0,dc,,0,0.036261111,,,,,,
+        9,0,9,job,'+team b,finished,,1839.000000,1929.000000,3422.000000,90.000000,1493.000000,1583.000000,1.060281,7239.000000,yes,1,2000,2048,1,1000,,0,'=cmd|<script>,,0,0.195263888,,,,,,
+        8,0,8,job,team-a,finished,,1761.000000,1821.000000,3959.000000,60.000000,2138.000000,2198.000000,1.028063,7161.000000,yes,1,2000,2048,0,0,,0,aws/us-east-1a/m5.xlarge/on-demand,,0,0.057013333,,,,,,
+        17,0,17,job,'+team b,finished,,2963.000000,3482.000000,3983.000000,519.000000,501.000000,1020.000000,2.035928,8363.000000,yes,1,2000,2048,0,0,,0,aws/us-east-1a/m5.xlarge/on-demand,,0,0.013360000,,,,,,
     "#]].assert_eq(&head(&jobs, 6));
     expect![[r#"
         instance,offer,provider,region,zone,type,market,slot,launch,requested_s,ready_s,released_s,unfinished,ended_by,busy_s,billed_s,tasks,cost_usd

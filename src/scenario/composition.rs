@@ -8,11 +8,11 @@ use super::part::external_keys;
 use super::section::{ConfigTable, Diagnostics};
 use super::value::Value;
 use super::{external, preset, setting};
-use crate::model::{Market, World};
+use crate::model::{Market, StepPath, World};
 use crate::part::{Parameter, Part, PartSettings, PartSpec, Setting, SettingKind};
 use crate::policy::place::{self, NARROW};
 use crate::policy::spec::{Compatibility, External, Narrow, PolicyPart, PolicySpec};
-use crate::policy::{admit, backfill, checkpoint, order, preempt, provision, release};
+use crate::policy::{admit, backfill, checkpoint, order, preempt, provision, release, shift};
 use crate::problem::{clip, did_you_mean};
 
 /// The policies of a scenario, and where the mixes that they need are named.
@@ -55,6 +55,10 @@ pub(super) fn read(
         for (part, who) in &spec.external {
             policies.note(&spec.name, *part, who);
         }
+        if spec.is_ours(PolicyPart::Shift) {
+            let told = foreseen(&spec, world).map(|told| (policies.specs.len(), told));
+            policies.assumptions.extend(told);
+        }
         if spec.place.settings.mixes().next().is_some() {
             let range = if own.has("place") { own.spot("place") } else { key.clone() };
             policies.mixes.push((policies.specs.len(), range));
@@ -76,6 +80,7 @@ impl Policies {
             PolicyPart::Whole => String::new(),
             PolicyPart::Preempt
             | PolicyPart::Admit
+            | PolicyPart::Shift
             | PolicyPart::Order
             | PolicyPart::Place
             | PolicyPart::Backfill
@@ -88,6 +93,25 @@ impl Policies {
             format!("{what}policy `{}` is decided by another program: `{command}`", clip(policy));
         self.assumptions.push((self.specs.len(), told));
     }
+}
+
+/// What the shift part of a policy is taken to know beforehand, if it holds anything.
+fn foreseen(spec: &PolicySpec, world: &World) -> Option<String> {
+    let (what, moves) = if spec.shift.is(&shift::WAIT_AWHILE) {
+        let mut grids = world.regions.rows().iter().filter_map(|region| region.carbon.as_ref());
+        ("the carbon intensity", grids.any(StepPath::moves))
+    } else if spec.shift.is(&shift::PRICE_AWARE) {
+        let mut rented = world.offers.rows().iter().filter(|offer| offer.market != Market::Owned);
+        ("the price", rented.any(|offer| !offer.price.changes.is_empty()))
+    } else {
+        return None;
+    };
+    let name = clip(&spec.name);
+    if !moves {
+        return Some(format!("Policy {name} holds nothing, for {what} never changes."));
+    }
+    let is_perfect = spec.shift.settings.word("forecast") == "perfect";
+    is_perfect.then(|| format!("Policy {name} knows {what} of later hours beforehand (foresight)."))
 }
 
 /// The policy called `name`, with what it extends.
@@ -206,6 +230,9 @@ pub(super) fn override_parts(
     if own.has("admit") {
         let settings = named.settings("admit", admit::LIMITS.parameters, &own.section("admit"));
         spec.admit = admit::LIMITS.with(settings).build();
+    }
+    if let Some((shift, _)) = named.part("shift", shift::PARTS) {
+        spec.shift = shift;
     }
     if let Some((order, _)) = named.part("order", order::PARTS) {
         spec.order = order;

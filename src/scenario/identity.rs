@@ -262,7 +262,6 @@ fn meaning(value: &Value) -> String {
             Unit::One => number.to_string(),
             Unit::NanoDollars => scaled(*number, 1_000_000_000, "USD"),
             Unit::Bytes => scaled(*number, 1, "B"),
-            Unit::Milliwatts => scaled(*number, 1_000, "W"),
             Unit::Millionths => scaled(*number, 10_000, "%"),
             Unit::Instant => Calendar::from_unix_micros(*number).timestamp(Time::ZERO).to_string(),
         },
@@ -272,6 +271,10 @@ fn meaning(value: &Value) -> String {
         // A moment is a span or an instant, and the same number is not the same moment.
         Value::Span(span) => exact_span(*span),
         Value::Rate(rate) => scaled(rate.picos(), 1_000_000_000_000, "USD/h"),
+        Value::Powers(powers) => match powers.as_slice() {
+            [power] => scaled(*power, 1_000, "W"),
+            all => list(all.iter().map(|power| scaled(*power, 1_000, "W"))),
+        },
         Value::Gpus(count, model) => format!("{count} x {}", quoted(model)),
         Value::Distribution(distribution) => distribution.to_string(),
         Value::Capacity(None) => "unlimited".to_owned(),

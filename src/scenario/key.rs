@@ -145,7 +145,9 @@ impl ValueKind {
                 format!("a percentage from {low} % to {high} % such as `\"12 %\"`")
             }
             Self::Gpus => "GPUs such as `\"8 x A100-80GB\"`".into(),
-            Self::Power => "power such as `\"450 W\"`".into(),
+            Self::Power => {
+                "power such as `\"450 W\"`, or a list of it from no load to full load".into()
+            }
             Self::Capacity => "a whole number or `\"unlimited\"`".into(),
             Self::Spans => {
                 "a span or a distribution of spans such as `\"lognormal(median=35 s, p95=90 s)\"`"

@@ -7,7 +7,7 @@ use super::key::ValueKind;
 use crate::part::{Parameter, Part, SettingKind};
 use crate::policy::place::{self, NARROW};
 use crate::policy::spec::PolicyPart;
-use crate::policy::{admit, backfill, checkpoint, order, preempt, provision, release};
+use crate::policy::{admit, backfill, checkpoint, order, preempt, provision, release, shift};
 
 /// A part that answers one of a policy's questions.
 #[derive(Clone, Debug)]
@@ -47,6 +47,7 @@ impl From<SettingKind> for ValueKind {
 pub const PARTS: &[(&str, &str)] = &[
     ("preempt", "Who must yield?"),
     ("admit", "Who is let in?"),
+    ("shift", "When to start?"),
     ("order", "Who is next?"),
     ("place", "On which instance?"),
     ("backfill", "Who may overtake?"),
@@ -99,6 +100,7 @@ pub static OPTIONS: LazyLock<Vec<PartOption>> = LazyLock::new(|| {
     let mut all = Vec::new();
     list(&mut all, "preempt", preempt::PARTS, &[]);
     list(&mut all, "admit", &[&admit::LIMITS], &[]);
+    list(&mut all, "shift", shift::PARTS, &[]);
     list(&mut all, "order", order::PARTS, &[]);
     list(&mut all, "place", place::PARTS, NARROW);
     list(&mut all, "backfill", backfill::PARTS, &[]);

@@ -21,9 +21,10 @@ pub struct Preset {
 
 /// The parts of a policy that names none, as a scenario writes them, in the order of
 /// [`PARTS`](super::PARTS).
-pub(super) const DEFAULTS: [(&str, &str); 8] = [
+pub(super) const DEFAULTS: [(&str, &str); 9] = [
     ("preempt", "\"none\""),
     ("admit", "{}"),
+    ("shift", "\"now\""),
     ("order", "\"fcfs\""),
     ("place", "\"first-fit\""),
     ("backfill", "\"none\""),
@@ -34,7 +35,7 @@ pub(super) const DEFAULTS: [(&str, &str); 8] = [
 
 impl Preset {
     /// Every part of it, as a scenario writes it.
-    pub fn parts(&self) -> [(&'static str, &'static str); 8] {
+    pub fn parts(&self) -> [(&'static str, &'static str); 9] {
         let differs = |part| self.differs.iter().find(|(known, _)| *known == part);
         DEFAULTS.map(|(part, default)| differs(part).copied().unwrap_or((part, default)))
     }

@@ -157,13 +157,15 @@ fn scalar(kind: ValueKind) -> Value {
         ValueKind::Draws | ValueKind::Cores => json!({ "type": ["number", "string"] }),
         ValueKind::Bound(_) => json!({ "type": "string", "pattern": "^\\s*(>=|<=)" }),
         ValueKind::Percent(..) => json!({ "type": "string", "pattern": "%\\s*$" }),
-        ValueKind::Span
-        | ValueKind::Memory
-        | ValueKind::Size
-        | ValueKind::Power
-        | ValueKind::Rate => {
+        ValueKind::Span | ValueKind::Memory | ValueKind::Size | ValueKind::Rate => {
             json!({ "type": "string", "pattern": "[0-9]" })
         }
+        ValueKind::Power => json!({
+            "anyOf": [
+                { "type": "string", "pattern": "[0-9]" },
+                { "type": "array", "minItems": 1, "items": { "type": "string", "pattern": "[0-9]" } },
+            ]
+        }),
         // A date may be written without quotes; validators then see what their reader makes of it.
         ValueKind::Instant | ValueKind::Moment => json!({}),
         _ => json!({ "type": "string" }),

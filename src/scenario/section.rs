@@ -9,6 +9,7 @@ use toml::de::{DeTable, DeValue};
 use super::document::{ScenarioText, split_key};
 use super::key::{self, ValueKind};
 use super::value::{self, Value};
+use crate::model::PowerCurve;
 use crate::problem::{Problem, clip, did_you_mean};
 use crate::units::{Calendar, Distribution, Rate, Span, Time};
 
@@ -204,11 +205,19 @@ impl ConfigTable {
         self.count(name).map(|count| u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    /// Signed whole numbers, byte sizes, milliwatts, nano-dollars, millionths,
+    /// Signed whole numbers, byte sizes, nano-dollars, millionths,
     /// microseconds since 1970: whatever the table of keys says.
     pub(super) fn integer(&self, name: &str) -> Option<i64> {
         match self.value(name) {
             Some(&Value::Whole(whole, _)) => Some(whole),
+            _ => None,
+        }
+    }
+
+    /// Electrical power by load.
+    pub(super) fn power(&self, name: &str) -> Option<PowerCurve> {
+        match self.value(name) {
+            Some(Value::Powers(milliwatts)) => Some(PowerCurve::by_load(milliwatts)),
             _ => None,
         }
     }

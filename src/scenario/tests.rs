@@ -25,6 +25,7 @@ fn every_shipped_scenario_is_read() {
         "sizing",
         "backtest",
         "spot-deadline",
+        "carbon-shift",
         "outage-replay",
         "gpu-training",
         "zone-lost",

@@ -21,8 +21,6 @@ pub(super) enum Unit {
     NanoDollars,
     /// Bytes.
     Bytes,
-    /// Milliwatts.
-    Milliwatts,
     /// Millionths of a whole.
     Millionths,
     /// Microseconds since 1970, in UTC.
@@ -46,6 +44,8 @@ pub(super) enum Value {
     Number(f64),
     Span(Span),
     Rate(Rate),
+    /// Powers in milliwatts, at equal steps of load.
+    Powers(Vec<i64>),
     Gpus(u8, String),
     Distribution(Distribution),
     Capacity(Option<u32>),
@@ -143,8 +143,15 @@ fn scalar(value: &DeValue<'_>, kind: ValueKind) -> Result<Value, String> {
         ValueKind::Span => measured(text, |text| quantity::span(text).map(Value::Span)),
         ValueKind::Rate => measured(text, |text| quantity::rate(text).map(Value::Rate)),
         ValueKind::Power => {
-            let power = |text: &str| Some(Value::Whole(quantity::power(text)?, Unit::Milliwatts));
-            measured(text, power)
+            let power = |item: &DeValue<'_>| match item {
+                DeValue::String(text) => quantity::power(text),
+                _ => None,
+            };
+            let powers: Option<Vec<i64>> = match value {
+                DeValue::Array(items) => items.iter().map(|item| power(item.get_ref())).collect(),
+                _ => power(value).map(|power| vec![power]),
+            };
+            powers.filter(|all| !all.is_empty()).map(Value::Powers).ok_or_else(none)
         }
         ValueKind::Gpus => measured(text, |text| {
             quantity::gpus(text).map(|(count, model)| Value::Gpus(count, model))

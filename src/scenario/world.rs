@@ -4,6 +4,7 @@
 mod cloud;
 mod cluster;
 mod comovement;
+mod energy;
 mod link;
 mod price;
 mod availability;
@@ -101,20 +102,27 @@ impl Build<'_> {
     }
 
     /// Adds an owned cluster as a provider with one region and one zone.
-    fn owned_provider(&mut self, name: &str, section: &ConfigTable, tier: Tier) -> Id<Zone> {
+    fn owned_provider(
+        &mut self,
+        name: &str,
+        section: &ConfigTable,
+        tier: Tier,
+        report: &mut Diagnostics<'_>,
+    ) -> Id<Zone> {
         let provider = self.world.providers.push(Provider {
             name: name.to_owned(),
             title: section.text("title").unwrap_or(name).to_owned(),
             billing: Billing { granularity: Span::from_micros(1), minimum: Span::ZERO },
             notice: Span::ZERO,
         });
-        let grams = section.number("carbon_g_per_kwh");
+        let carbon = self.carbon_of_cluster(name, section, report);
         let region = self.world.regions.push(Region {
             name: name.to_owned(),
             provider,
             jurisdiction: section.text("jurisdiction").unwrap_or_default().to_owned(),
             certifications: section.names("certifications"),
-            carbon_mg_per_kwh: grams.map(|grams| libm::round(grams * 1e3) as i64),
+            carbon,
+            pue_millionths: energy::pue(section),
         });
         self.tiers.push([tier, tier]);
         self.world.zones.push(Zone { name: name.to_owned(), region })

@@ -168,6 +168,7 @@ fn folder() -> tempfile::TempDir {
     let packed = packed.finish().expect("memory takes everything");
     write("jobs.swf.gz", &packed);
     write("HPC2N-2002-2.2-cln.swf.gz", &packed);
+    write("grid.csv", read("scenarios/carbon-shift.csv").as_bytes());
     folder
 }
 
@@ -273,6 +274,12 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
         | (
             "docs/weather.md",
             "[[cloud.aws.price]]                         # around the list price of the spot market, 0.6 to 1.6 times that",
+        )
+        | (
+            "docs/carbon.md",
+            "[cluster.own]                               # 24 machines"
+            | "[[cloud.aws.carbon]]                        # over time, in one region"
+            | "[policy.clean.shift.wait-awhile]",
         )
         | (
             "docs/weather.md",

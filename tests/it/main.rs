@@ -45,6 +45,7 @@ mod spots;
 mod swarm;
 mod verdicts;
 mod weather;
+mod shifting;
 mod speeds;
 mod sweep;
 mod trial;

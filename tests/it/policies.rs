@@ -469,10 +469,20 @@ fn every_listed_part_is_built() {
         );
         let scenario = Scenario::parse(&text, "s.toml", folder.path(), &[])
             .unwrap_or_else(|problems| panic!("{part} {name}: {problems:?}"));
-        let PolicySpec { preempt, order, place, backfill, provision, release, checkpoint, .. } =
-            &scenario.policies[0];
+        let PolicySpec {
+            preempt,
+            shift,
+            order,
+            place,
+            backfill,
+            provision,
+            release,
+            checkpoint,
+            ..
+        } = &scenario.policies[0];
         let own = match part {
             "preempt" => format!("{preempt:?}"),
+            "shift" => format!("{shift:?}"),
             "order" => format!("{order:?}"),
             "place" => format!("{place:?}"),
             "backfill" => format!("{backfill:?}"),

@@ -4,7 +4,8 @@
 use std::path::Path;
 
 use windtunnel::experiment::published::{
-    EXPERIMENTS, PublishedResult, cant_be_late, fgd, poisson, skynomad, users_estimates,
+    EXPERIMENTS, PublishedResult, cant_be_late, fgd, lets_wait_awhile, poisson, skynomad,
+    users_estimates,
 };
 
 #[test]
@@ -74,6 +75,16 @@ fn nobody_is_late_and_hours_are_in_their_bands() {
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn costs_on_poisson_traces_come_out() {
     let cells = poisson(&spot()).expect("the data can be read");
+    assert_eq!(cells.len(), 10);
+    all_reproduced(&cells);
+}
+
+/// Nights that are shifted by up to 1, 2, 4 and 8 hours, on half hours and on all values.
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
+fn waiting_awhile_saves_what_it_should() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/carbon/gb_ci.csv.gz");
+    let cells = lets_wait_awhile(&file).expect("the data can be read");
     assert_eq!(cells.len(), 10);
     all_reproduced(&cells);
 }

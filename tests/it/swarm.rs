@@ -12,15 +12,17 @@ use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
     Ask, Billing, CapacityLaw, CapacityPath, Checkpoint, ClassOrder, Comovement, ComovementMember,
     DrawnCapacity, DrawnPrice, Fault, FaultDomain, FaultEffect, FaultTimes, Filter, GpuModel,
-    InstanceType, Interner, Lemons, LevelLaw, Link, Market, Offer, PriceLaw, PriceMotion,
-    PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, StateLaw, Together, Work, WorkId,
-    WorkKind, World, Zone,
+    InstanceType, Interner, Lemons, LevelLaw, Link, Market, Offer, PowerCurve, PriceLaw,
+    PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, StateLaw, StepPath,
+    Together, Work, WorkId, WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
     AdmitSpec, DemandMix, GpuMachines, Narrow, OfferScope, PartSpec, PolicySpec, Reach,
 };
-use windtunnel::policy::{self, backfill, checkpoint, order, place, preempt, provision, release};
+use windtunnel::policy::{
+    self, backfill, checkpoint, order, place, preempt, provision, release, shift,
+};
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{
     ChargeKind, Ending, Exit, LaunchRefusal, Phase, Record, RefusalReason, State, WorkRef,
@@ -68,7 +70,27 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     add_checkpoints(&mut Dice::new(!seed), &mut scenario);
     add_weather(&mut Dice::new(seed ^ 0x005e_ed0f_3ea7), &mut scenario);
     add_faults(&mut Dice::new(seed.rotate_left(32)), &mut scenario);
+    add_shifts(&mut Dice::new(seed.rotate_left(16)), &mut scenario);
     scenario
+}
+
+/// A third of the scenarios hold work for low carbon or prices, and most have grids that change.
+fn add_shifts(dice: &mut Dice, scenario: &mut Scenario) {
+    if !dice.once_in(3) {
+        return;
+    }
+    for region in scenario.world.regions.rows_mut() {
+        let mut at = Time::from_secs(-100);
+        let changes: Vec<(Time, i64)> = (0..dice.within(0, 30))
+            .map(|_| {
+                at = at + secs(dice, 1, 200);
+                (at, dice.of(&[100_000_000, 200_000_000, 300_000_000]))
+            })
+            .collect();
+        region.carbon = Some(StepPath::known(150_000_000, changes));
+    }
+    let (world, mix) = (&scenario.world, DemandMix::default());
+    scenario.policy.shift = PartDice { world, mix }.of(dice, shift::PARTS);
 }
 
 /// A third of the scenarios have offers whose capacity or price is drawn, for ever where what is known
@@ -252,7 +274,8 @@ fn add_region(world: &mut World, name: &str, provider: Id<Provider>, law: &str) 
         provider,
         jurisdiction: law.to_owned(),
         certifications: vec!["iso27001".to_owned()],
-        carbon_mg_per_kwh: Some(300_000),
+        carbon: Some(StepPath::constant(300_000_000)),
+        pue_millionths: 1_000_000,
     })
 }
 
@@ -273,7 +296,7 @@ fn instance_type(dice: &mut Dice, world: &mut World, name: &str) -> Id<InstanceT
         whole,
         gpu_model,
         speed: dice.of(&[500_000, 1_000_000, 1_000_000, 2_000_000]),
-        power_milliwatts: Some(100_000),
+        power: Some(PowerCurve::constant(100_000)),
     })
 }
 
@@ -531,6 +554,7 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
             queue_limit: dice.once_in(4).then(|| dice.within(0, 5) as u32),
             patience: dice.once_in(4).then(|| secs(dice, 1, 300)),
         },
+        shift: shift::NOW.spec(),
         order: draw.of(dice, order::PARTS),
         place: draw.of(dice, place::PARTS),
         backfill: draw.of(dice, backfill::PARTS),
@@ -1012,15 +1036,8 @@ fn with_unused_provider(scenario: &Scenario) -> Scenario {
     world.zones = shifted(&world.zones, Zone { name: "nowhere-a".to_owned(), region });
     let (name, family) = ("nothing".to_owned(), "nothing".to_owned());
     let (shape, whole) = (Shape::default(), Shape::default());
-    let nothing = InstanceType {
-        name,
-        family,
-        shape,
-        whole,
-        gpu_model: None,
-        speed: 9_000_000,
-        power_milliwatts: None,
-    };
+    let nothing =
+        InstanceType { name, family, shape, whole, gpu_model: None, speed: 9_000_000, power: None };
     world.types = shifted(&world.types, nothing);
     let offer = Offer {
         name: "unused/nowhere-a/nothing/on-demand".to_owned(),
@@ -1086,7 +1103,7 @@ fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
     assert!(off <= rounding, "seed {seed}: three times the price, off by {off}");
 }
 
-/// F1 measures times in seconds, and laws that are drawn round to microseconds, as intervals by failures
+/// F1 measures times in seconds, forecasts by yesterday go by days, and laws that are drawn round to microseconds, as intervals by failures
 /// do.
 fn can_be_stretched(scenario: &Scenario) -> bool {
     let rounds = [&checkpoint::YOUNG, &checkpoint::DALY];
@@ -1097,7 +1114,9 @@ fn can_be_stretched(scenario: &Scenario) -> bool {
     let known = |offer: &Offer| offer.capacity.drawn.is_empty() && offer.price.drawn.is_empty();
     let offers = scenario.world.offers.rows();
     let fixed = offers.iter().all(|offer| constant(offer) && known(offer));
-    !scenario.policy.order.is(&order::F1) && fixed
+    let shift = &scenario.policy.shift;
+    let by_days = !shift.is(&shift::NOW) && shift.settings.word("forecast") == "yesterday";
+    !scenario.policy.order.is(&order::F1) && fixed && !by_days
 }
 
 fn doubled(span: Span) -> Span {
@@ -1134,6 +1153,13 @@ fn slower(seed: u64, scenario: &Scenario) {
         }
     }
     stretch_faults(world, 2);
+    for region in world.regions.rows_mut() {
+        let path = region.carbon.take();
+        region.carbon = path.map(|path| {
+            let all = path.between(Time::MIN, Time::MAX);
+            StepPath::known(path.at(Time::MIN), all.iter().map(|&(at, value)| (later(at), value)))
+        });
+    }
     for link in &mut world.links {
         link.bytes_per_sec /= 2;
         link.nanos_per_gib *= 2;
@@ -1156,6 +1182,7 @@ fn slower(seed: u64, scenario: &Scenario) {
     let policy = &mut changed.policy;
     policy.admit.patience = policy.admit.patience.map(doubled);
     stretch(&mut policy.preempt);
+    stretch(&mut policy.shift);
     stretch(&mut policy.order);
     stretch(&mut policy.place);
     stretch(&mut policy.backfill);

@@ -16,6 +16,6 @@ pub use work::{
 pub use world::{
     Billing, CapacityCursor, CapacityLaw, CapacityPath, CapacityState, ClassOrder, Comovement,
     ComovementMember, DrawnCapacity, DrawnPrice, ImpossiblePair, InstanceType, LevelLaw, Link,
-    Market, Offer, OfferSpec, PriceCursor, PriceLaw, PriceMotion, PricePath, Provider, Quota,
-    QuotaUnit, Region, StateLaw, World, WorldBuilder, Zone,
+    Market, Offer, OfferSpec, PowerCurve, PriceCursor, PriceLaw, PriceMotion, PricePath, Provider,
+    Quota, QuotaUnit, Region, StateLaw, StepPath, World, WorldBuilder, Zone,
 };

@@ -537,9 +537,14 @@ impl<'w> State<'w> {
         self.uses = uses;
     }
 
-    /// The same, where the policy may ever have one.
+    /// Whether the policy may ever have an instance of `offer`.
+    pub fn uses(&self, offer: Id<Offer>) -> bool {
+        self.uses.get(offer.row()).is_none_or(|&uses| uses)
+    }
+
+    /// Whether a task of the work could run on an instance of `offer` that the policy may ever have.
     pub fn could_use(&self, work: WorkRef, offer: Id<Offer>) -> bool {
-        self.uses.get(offer.row()).is_none_or(|&uses| uses) && self.could_hold(work, offer)
+        self.uses(offer) && self.could_hold(work, offer)
     }
 
     /// Number of tasks that still fit where all live work is alike (one demand, allowed on every

@@ -4,8 +4,10 @@
 //! CSV of counts, one column per zone. Files of zeros and ones disagree on what a one says, so
 //! whoever reads one states it ([`Polarity`]), and may hold what was read against a share that is
 //! known ([`Weather::confirm`]). What was read may be fitted to laws ([`ZoneFit`]), and what a world
-//! will have can be drawn before any policy runs ([`Outlook`]).
+//! will have can be drawn before any policy runs ([`Outlook`]). Beside them stand files of prices and
+//! of the carbon intensity of a grid.
 
+mod carbon;
 mod counts;
 mod duration;
 mod fit;
@@ -13,6 +15,7 @@ mod outlook;
 mod prices;
 mod states;
 
+pub use carbon::{CarbonHistory, read_carbon};
 pub use counts::read_counts;
 pub use duration::{DurationFit, FittedLaw, SeenSpell};
 pub use fit::{LevelFit, StateFit, ZoneFit, phi};

@@ -90,6 +90,7 @@ impl WaitCause {
                 }
                 WaitReason::Booting => "its instances booted",
                 WaitReason::ForSpot => "its policy waited for spot",
+                WaitReason::Shifted => "its policy held it until a better time",
                 WaitReason::Unsaid => "for no reason that the policy gave",
             },
         }
@@ -169,6 +170,7 @@ impl WaitPhase<'_> {
                     | WaitReason::Reserved
                     | WaitReason::Booting
                     | WaitReason::ForSpot
+                    | WaitReason::Shifted
                     | WaitReason::Unsaid => "",
                 };
                 if reason != WaitReason::Booting {

@@ -269,6 +269,7 @@ impl WaitSpan {
                 format!("{has}, but starting it would have delayed a promised start.")
             }
             WaitReason::ForSpot => format!("{has}. Its policy waited for spot, as there was time."),
+            WaitReason::Shifted => format!("{has}. Its policy held it until a better time."),
             WaitReason::NothingToRent => {
                 format!("{has}, and nothing that fits could be rented.")
             }
@@ -297,6 +298,7 @@ impl WaitSpan {
             WaitReason::Behind => "others were served first",
             WaitReason::Reserved => "there was room, but it would have delayed a promised start",
             WaitReason::ForSpot => "its policy waited for spot, as there was time",
+            WaitReason::Shifted => "its policy held it until a better time",
             WaitReason::Booting => "its instances were booting",
             WaitReason::Unsaid => "the policy gave no reason",
         };
@@ -421,6 +423,7 @@ impl RoomCount {
                 | WaitReason::Behind
                 | WaitReason::Reserved
                 | WaitReason::ForSpot
+                | WaitReason::Shifted
                 | WaitReason::Booting
                 | WaitReason::Unsaid => format!("{there} and there was room"),
             };

@@ -4,10 +4,13 @@ use super::judge::CheckRow;
 use super::listed::{job, outcome};
 use super::oracle::renting;
 use super::station::{CORE, RentalTerms, Station};
-use crate::model::{Billing, Work};
+use crate::metrics::Collector;
+use crate::model::{Billing, PowerCurve, StepPath, Work};
 use crate::policy::spec::{PolicySpec, Scalar};
-use crate::policy::{backfill, order, place};
-use crate::units::{Demand, Distribution, Span};
+use crate::policy::{self, backfill, order, place, shift};
+use crate::sim::Run;
+use crate::units::{Demand, Distribution, Span, Time};
+use crate::workload::WorkList;
 
 /// All of them.
 ///
@@ -17,6 +20,7 @@ pub fn micro_cases() -> Result<Vec<CheckRow>, String> {
     let mut rows = backfilling()?;
     rows.extend(packing()?);
     rows.extend(boots()?);
+    rows.extend(energy()?);
     Ok(rows)
 }
 
@@ -108,6 +112,47 @@ fn boots() -> Result<Vec<CheckRow>, String> {
             f64::from(dollars),
             got.bill.dollars(),
         ));
+    }
+    Ok(rows)
+}
+
+/// Four cores, 100 W without load and 400 W at full, half as much again for the data centre; 500, 300,
+/// 900, 100, 400, 200 and 700 g/kWh, an hour each. A job of one core and two hours has seven: from 3 on
+/// the two hours of its 150 W are the cleanest. The other 1.5 x 75 W beside it, and 1.5 x 100 W before
+/// it, are of nobody.
+fn energy() -> Result<Vec<CheckRow>, String> {
+    let hours = |hours: i64| Time::from_secs(3_600 * hours);
+    let grams = [500, 300, 900, 100, 400, 200, 700].map(|grams: i64| grams * 1_000_000);
+    let mut world = Station::owned(1, 4).world();
+    for machine in world.types.rows_mut() {
+        machine.power = Some(PowerCurve::by_load(&[100_000, 400_000]));
+    }
+    for region in world.regions.rows_mut() {
+        region.carbon = Some(StepPath::known(0, (0..).map(hours).zip(grams)));
+        region.pue_millionths = 1_500_000;
+    }
+    let mut work = job(0, 0, 1, CORE, 7_200);
+    work.ask.deadline = Some(hours(7));
+    let source = "by hand: power x time x intensity";
+    let mut rows = Vec::new();
+    for (name, shift, kwh, kg, idle_kg) in [
+        ("energy, work starts at once", shift::NOW.spec(), 0.525, 0.21, 0.09),
+        ("energy, work waits awhile", shift::WAIT_AWHILE.spec(), 0.975, 0.386_25, 0.311_25),
+    ] {
+        let spec = PolicySpec { shift, ..PolicySpec::named(name) };
+        let mut policy = policy::build(&spec);
+        let mut list = WorkList::new([&work]);
+        let mut collector = Collector::default();
+        let run = Run::new(&world, &mut list).policy(&mut *policy).observe(&mut collector);
+        let outcome = run.run().map_err(|failure| failure.to_string())?;
+        let carbon = collector.summary(&world, &[String::new()], &outcome).carbon;
+        let found = [carbon.kwh, carbon.kg, Some(carbon.idle_kg)];
+        let wanted = [("kWh in all", kwh), ("kg CO2e in all", kg), ("kg CO2e of nobody", idle_kg)];
+        for ((quantity, want), found) in wanted.into_iter().zip(found) {
+            // To a billionth, as the sums of binary fractions are not those of decimal ones.
+            let found = libm::round(found.unwrap_or(f64::NAN) * 1e9) / 1e9;
+            rows.push(CheckRow::exact(name, quantity, source, want, found));
+        }
     }
     Ok(rows)
 }

@@ -158,8 +158,11 @@ impl RunReport {
             document.add(daily.section());
         }
         document.add(
-            Section::new("Work and resources", SectionPlace::Front)
-                .tables([tables::work(summary), tables::resources(summary)]),
+            Section::new("Work and resources", SectionPlace::Front).tables(
+                [tables::work(summary), tables::resources(summary)]
+                    .into_iter()
+                    .chain(tables::energy(summary)),
+            ),
         );
         let rows = Section::new("Own and rented hours", SectionPlace::Page);
         document.add(rows.tables([breakdown::hours(summary)]).charts(hours));

@@ -220,6 +220,10 @@ pub(in crate::report) fn resources(summary: &Summary) -> Table {
         add("data moved", figure("GiB", Some(summary.transferred_gib)));
     }
     let carbon = &summary.carbon;
+    if let Some(kwh) = carbon.kwh.filter(|&kwh| kwh > 0.0) {
+        let idle = decimals(carbon.idle_kwh, 1);
+        add("energy", format!("{} kWh, {idle} kWh of it by no work", decimals(kwh, 1)));
+    }
     let known = format!("{} kg CO2e", decimals(carbon.known_kg, 1));
     match carbon.missing() {
         None if carbon.known_kg > 0.0 => add("grid carbon", known),
@@ -230,6 +234,36 @@ pub(in crate::report) fn resources(summary: &Summary) -> Table {
         Some(why) => add("grid carbon", format!("not known: {}", clean(&why))),
     }
     table
+}
+
+/// Energy and grid carbon by provider and by tenant, where several tenants caused any.
+pub(in crate::report) fn energy(summary: &Summary) -> Option<Table> {
+    let carbon = &summary.carbon;
+    if carbon.kwh_by_tenant.len() < 2 {
+        return None;
+    }
+    let mut table = Table::new("Energy and grid carbon", &["", "energy", "grid carbon"]);
+    let shown = |value: Option<f64>, unit: &str| match value {
+        Some(value) => format!("{} {unit}", decimals(value, 2)),
+        None => NOTHING.to_owned(),
+    };
+    let of = |parts: &[(String, Option<f64>)], name: &str| {
+        parts.iter().find(|(other, _)| other == name).and_then(|(_, part)| *part)
+    };
+    for (name, kwh) in &carbon.kwh_by_provider {
+        let kg = of(&carbon.by_provider, name);
+        table.row([clean(name), shown(*kwh, "kWh"), shown(kg, "kg")]);
+    }
+    let mut tenants: Vec<_> = carbon.kwh_by_tenant.iter().zip(&carbon.by_tenant).collect();
+    tenants.sort_by(|one, other| other.0.1.total_cmp(&one.0.1));
+    for ((name, kwh), (_, kg)) in tenants.into_iter().take(MOST_PARTS) {
+        let name = format!("tenant {}", clean(name));
+        table.row([name, shown(Some(*kwh), "kWh"), shown(Some(*kg), "kg")]);
+    }
+    let idle = [shown(Some(carbon.idle_kwh), "kWh"), shown(Some(carbon.idle_kg), "kg")];
+    let [kwh, kg] = idle;
+    table.row(["no tenant: machines without load".to_owned(), kwh, kg]);
+    Some(table)
 }
 
 #[cfg(test)]

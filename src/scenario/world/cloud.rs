@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::EstimatedPrices;
-use super::{Build, availability, comovement, price};
+use super::{Build, availability, comovement, energy, price};
 use crate::model::{
     Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, Zone,
 };
@@ -50,12 +50,14 @@ impl Build<'_> {
             capacities: availability::Availability::read(self, section, report),
         };
         for region in regions {
+            let grid = self.grid(section, region, report);
             let id = self.world.regions.push(Region {
                 name: region.name.clone(),
                 provider,
                 jurisdiction: region.jurisdiction.clone(),
                 certifications: region.certifications.clone(),
-                carbon_mg_per_kwh: Some(region.carbon_mg_per_kwh),
+                carbon: Some(grid.carbon),
+                pue_millionths: grid.pue_millionths,
             });
             self.tiers.push([catalog.same_provider, catalog.internet]);
             let wanted = section.texts("zones");
@@ -79,6 +81,7 @@ impl Build<'_> {
             };
             report.hint(key, message, format!("look at `windtunnel catalog show {}`", clip(name)));
         }
+        energy::check(section, &catalog, report);
         price::check(section, &catalog, calendar, report);
         availability::check(section, &catalog, calendar, report);
         comovement::link(&mut self.world, (name, first_offer), section, report);
@@ -192,7 +195,7 @@ impl Build<'_> {
             whole: Shape { cpu: known.cpu, memory: known.memory, gpus: known.gpus },
             gpu_model,
             speed: known.speed,
-            power_milliwatts: Some(known.power_watts * 1_000),
+            power: Some(energy::power_of(known, section)),
         }))
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::Build;
-use crate::model::{CapacityPath, InstanceType, Market, Offer, PricePath, Zone};
+use crate::model::{CapacityPath, InstanceType, Market, Offer, PowerCurve, PricePath, Zone};
 use crate::problem::clip;
 use crate::scenario::catalog::Tier;
 use crate::scenario::section::{ConfigTable, Diagnostics};
@@ -11,12 +11,12 @@ use crate::units::{Distribution, Id, Rate, Shape};
 use crate::workload::{NodeRow, read_nodes};
 
 /// Settings that all instances of a cluster share.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Common {
     zone: Id<Zone>,
     cost: Rate,
     speed: u32,
-    power_milliwatts: Option<i64>,
+    power: Option<PowerCurve>,
     system: (u32, u32),
 }
 
@@ -41,32 +41,32 @@ impl Build<'_> {
         if name.is_empty() || name.contains('/') {
             report.at(key, "a cluster's name is not empty and has no `/`");
         }
-        let zone = self.owned_provider(name, section, tier);
+        let zone = self.owned_provider(name, section, tier, report);
         let system = section.section("system");
         let common = Common {
             zone,
             cost: section.rate("cost").unwrap_or(Rate::ZERO),
             speed: millionths(section.number("speed").unwrap_or(1.0)),
-            power_milliwatts: section.integer("power"),
+            power: section.power("power"),
             system: (system.amount("vcpus").unwrap_or(0), system.amount("memory").unwrap_or(0)),
         };
         let ways = ["nodes", "group", "node_list"];
         self.free(name, section);
         let given: Vec<&str> = ways.into_iter().filter(|way| section.has(way)).collect();
         match given.as_slice() {
-            ["nodes"] => self.group(name, section, common, report),
+            ["nodes"] => self.group(name, section, &common, report),
             ["group"] => {
                 for (group, own, _) in section.section("group").sections() {
                     let common = Common {
                         cost: own.rate("cost").unwrap_or(common.cost),
                         speed: own.number("speed").map_or(common.speed, millionths),
-                        power_milliwatts: own.integer("power").or(common.power_milliwatts),
+                        power: own.power("power").or_else(|| common.power.clone()),
                         ..common
                     };
-                    self.group(&format!("{name}/{group}"), own, common, report);
+                    self.group(&format!("{name}/{group}"), own, &common, report);
                 }
             }
-            [_] => self.node_list(name, section, common, report),
+            [_] => self.node_list(name, section, &common, report),
             [] => report.hint(
                 key,
                 format!("the cluster `{}` has no nodes", clip(name)),
@@ -102,7 +102,7 @@ impl Build<'_> {
         &mut self,
         offer: &str,
         section: &ConfigTable,
-        common: Common,
+        common: &Common,
         report: &mut Diagnostics<'_>,
     ) {
         for name in ["nodes", "shape"] {
@@ -133,7 +133,7 @@ impl Build<'_> {
         offer: &str,
         type_name: &str,
         run: &NodeRun,
-        common: Common,
+        common: &Common,
         spot: &Range<usize>,
         report: &mut Diagnostics<'_>,
     ) {
@@ -151,7 +151,7 @@ impl Build<'_> {
             whole: run.whole,
             gpu_model,
             speed: common.speed,
-            power_milliwatts: common.power_milliwatts,
+            power: common.power.clone(),
         });
         self.world.offers.push(Offer {
             name: offer.to_owned(),
@@ -170,7 +170,7 @@ impl Build<'_> {
         &mut self,
         name: &str,
         section: &ConfigTable,
-        common: Common,
+        common: &Common,
         report: &mut Diagnostics<'_>,
     ) {
         let Some(file) = section.text("node_list") else { return };

@@ -3,6 +3,7 @@
 use super::bills::Bills;
 use super::cpu_only::CpuOnly;
 use super::emissions::Emissions;
+use super::energy::EnergyMeter;
 use super::fact::{Fact, FactObserver};
 use super::histogram::Histogram;
 use super::hours::Hours;
@@ -32,6 +33,7 @@ pub struct Collector {
     launches: Launches,
     progress: WorkHours,
     bills: Bills,
+    meter: EnergyMeter,
     emissions: Emissions,
     cpu_only: CpuOnly,
     hours: Hours,
@@ -138,7 +140,7 @@ impl Collector {
             hours_by_provider: self.hours.named(world),
             moved: self.moves.named(world),
             transferred_gib: self.bills.transferred as f64 / f64::from(1 << 30),
-            carbon: self.emissions.carbon(world),
+            carbon: self.emissions.carbon(world, tenants),
             percentiles_exact: self.jobs.waits().is_exact(),
         };
         summary.spread_over_months();
@@ -169,6 +171,7 @@ impl Observer for Collector {
     fn begins(&mut self, state: &State<'_>) {
         self.load.begins(state);
         self.cpu_only.begins(state);
+        self.meter.begins(state.world());
     }
 
     #[inline(always)]
@@ -197,6 +200,9 @@ impl FactObserver for Collector {
     // Inlined, so that each place that makes a record runs only what concerns it.
     #[inline(always)]
     fn see(&mut self, state: &State<'_>, fact: Fact<'_>) {
+        if let Some(metered) = self.meter.see(state, fact) {
+            self.emissions.add(state, metered);
+        }
         match fact {
             Fact::Submitted(work, live) => {
                 self.bills.opens();
@@ -224,7 +230,6 @@ impl FactObserver for Collector {
             Fact::Released { instance, exit, billed, amount, .. } => {
                 self.launches.ended(exit);
                 self.bills.released(state, instance, billed, amount);
-                self.emissions.released(state, instance);
                 self.hours.released(state, instance);
             }
             Fact::Charged(charge, work, instance) => {

@@ -1,65 +1,84 @@
-//! Grid carbon of where instances ran, from mean power.
+//! Energy and grid carbon of where machines ran: in all, by region and by tenant.
 
+use super::energy::{Energy, MeteredEnergy};
 use super::summary::Carbon;
 use crate::model::World;
-use crate::state::{InstanceRef, State};
+use crate::state::State;
+use crate::units::Time;
 
-/// Adds up carbon by region, and where it is not known.
+/// Adds up energy and carbon, and where it is not known.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Emissions {
-    /// Emissions by region.
+    /// Sums by row of the region.
     regions: Vec<Emitted>,
+    /// What work caused, by row of the tenant.
+    tenants: Vec<Energy>,
 }
 
-/// Emissions of the instances of one region.
+/// Sums of the machines of one region.
 #[derive(Clone, Copy, Debug, Default)]
 struct Emitted {
-    /// Milligrams of CO2-equivalent, times 3.6e15 (milliwatts, microseconds, per kWh).
-    known: i128,
-    /// Microseconds that instances lived whose power is not known.
+    known: Energy,
+    /// Microseconds that machines lived whose power is not known.
     no_power: i128,
     /// The same of the grid's carbon.
     no_grid: i128,
 }
 
 impl Emissions {
-    /// An instance is given back.
-    pub(super) fn released(&mut self, state: &State<'_>, reference: InstanceRef) {
-        let (instance, world) = (state.instance(reference), state.world());
-        let region = world.region_of(instance.offer);
-        let lived = i128::from((state.now() - instance.meter().since()).micros());
-        if self.regions.len() <= region.row() {
-            self.regions.resize(region.row() + 1, Emitted::default());
+    /// Takes in what was metered.
+    pub(super) fn add(&mut self, state: &State<'_>, metered: MeteredEnergy) {
+        match metered {
+            MeteredEnergy::Work(work, energy) => {
+                let tenant = state.work(work).ask.tenant.row();
+                if self.tenants.len() <= tenant {
+                    self.tenants.resize(tenant + 1, Energy::default());
+                }
+                self.tenants[tenant] += energy;
+            }
+            MeteredEnergy::Machine(reference, drawn) => {
+                let instance = state.instance(reference);
+                self.machine(state, instance.region.row(), instance.meter().since(), drawn);
+            }
         }
-        let emitted = &mut self.regions[region.row()];
-        let power = world.type_of(instance.offer).power_milliwatts;
-        let grid = world.regions[region].carbon_mg_per_kwh;
-        match (power, grid) {
-            (Some(power), Some(grid)) => {
-                emitted.known += lived * i128::from(power) * i128::from(grid);
-            }
-            _ => {
-                emitted.no_power += if power.is_none() { lived } else { 0 };
-                emitted.no_grid += if grid.is_none() { lived } else { 0 };
-            }
+    }
+
+    fn machine(&mut self, state: &State<'_>, row: usize, since: Time, drawn: Option<Energy>) {
+        let lived = i128::from((state.now() - since).micros());
+        if self.regions.len() <= row {
+            self.regions.resize(row + 1, Emitted::default());
+        }
+        let emitted = &mut self.regions[row];
+        match drawn {
+            Some(drawn) => emitted.known += drawn,
+            None => emitted.no_power += lived,
+        }
+        if state.world().regions.rows()[row].carbon.is_none() {
+            emitted.no_grid += lived;
         }
     }
 
     /// Takes away what `earlier` added up.
     pub(super) fn subtract(&mut self, earlier: &Self) {
         for (mine, theirs) in self.regions.iter_mut().zip(&earlier.regions) {
-            mine.known -= theirs.known;
+            mine.known.subtract(theirs.known);
             mine.no_power -= theirs.no_power;
             mine.no_grid -= theirs.no_grid;
         }
+        for (mine, theirs) in self.tenants.iter_mut().zip(&earlier.tenants) {
+            mine.subtract(*theirs);
+        }
     }
 
-    /// Carbon in kilograms, with the keys that are missing.
-    pub(super) fn carbon(&self, world: &World) -> Carbon {
-        let kilograms = |sum: i128| sum as f64 / 3.6e15 / 1e6;
-        let known_kg = kilograms(self.regions.iter().map(|region| region.known).sum());
-        let (mut by_region, mut unknown) = (Vec::new(), Vec::new());
+    /// Energy in kilowatt-hours and carbon in kilograms, with the keys that are missing. `tenants` are
+    /// names by row.
+    pub(super) fn carbon(&self, world: &World, tenants: &[String]) -> Carbon {
+        let mut all = Energy::default();
+        let mut carbon = Carbon::default();
+        let mut no_power = 0;
         for (region, emitted) in world.regions.ids().zip(&self.regions) {
+            all += emitted.known;
+            no_power += emitted.no_power;
             let missing = match (emitted.no_power > 0, emitted.no_grid > 0) {
                 (false, false) => None,
                 (true, false) => Some("`power`"),
@@ -67,11 +86,42 @@ impl Emissions {
                 (true, true) => Some("`power` and `carbon_g_per_kwh`"),
             };
             let name = world.region_name(region);
-            unknown.extend(missing.map(|missing| (name.clone(), missing)));
-            if emitted.known > 0 || missing.is_some() {
-                by_region.push((name, missing.is_none().then(|| kilograms(emitted.known))));
+            carbon.unknown.extend(missing.map(|missing| (name.clone(), missing)));
+            let provider = world.regions[region].provider;
+            let (kwh, kg) = (emitted.known.kwh(), emitted.known.carbon_kg());
+            if kwh > 0.0 || emitted.no_power > 0 {
+                let known = (emitted.no_power == 0).then_some(kwh);
+                carbon.kwh_by_region.push((name.clone(), known));
+                add_to(&mut carbon.kwh_by_provider, &world.providers[provider].name, known);
+            }
+            if kg > 0.0 || missing.is_some() {
+                let known = missing.is_none().then_some(kg);
+                carbon.by_region.push((name, known));
+                add_to(&mut carbon.by_provider, &world.providers[provider].name, known);
             }
         }
-        Carbon { kg: unknown.is_empty().then_some(known_kg), known_kg, by_region, unknown }
+        let mut idle = all;
+        for (name, &caused) in tenants.iter().zip(&self.tenants) {
+            idle.subtract(caused);
+            if caused != Energy::default() {
+                carbon.kwh_by_tenant.push((name.clone(), caused.kwh()));
+                carbon.by_tenant.push((name.clone(), caused.carbon_kg()));
+            }
+        }
+        carbon.kwh = (no_power == 0).then(|| all.kwh());
+        carbon.known_kg = all.carbon_kg();
+        carbon.kg = carbon.unknown.is_empty().then_some(carbon.known_kg);
+        // Parts of work are rounded down, by share and start: by no more than some 1e-12 J.
+        (carbon.idle_kwh, carbon.idle_kg) = (idle.kwh().max(0.0), idle.carbon_kg().max(0.0));
+        carbon
+    }
+}
+
+/// Adds to the sum of that name, which is not known where a part of it is not. Regions of a provider
+/// follow each other.
+fn add_to(sums: &mut Vec<(String, Option<f64>)>, name: &str, part: Option<f64>) {
+    match sums.last_mut().filter(|(last, _)| last == name) {
+        Some((_, sum)) => *sum = sum.zip(part).map(|(sum, part)| sum + part),
+        None => sums.push((name.to_owned(), part)),
     }
 }

@@ -268,6 +268,22 @@ impl Laws {
         });
     }
 
+    /// Work is held until a time that is to come, and that leaves its estimate before its deadline. The
+    /// next to go is looked at, under an audit all that are held.
+    fn none_is_late(&mut self, state: &State<'_>, queue: &Queue) {
+        let now = state.now();
+        let most = if self.audit { usize::MAX } else { 1 };
+        for (until, work) in queue.held().take(most) {
+            let live = state.work(work);
+            let latest = live.ask.deadline.zip(live.remaining_estimate());
+            let latest = latest.map(|(deadline, rest)| deadline - rest);
+            let holds = until > now && latest.is_none_or(|latest| until <= latest);
+            self.check(holds, now, "nobody is held longer than the deadline allows", || {
+                format!("{:?} until {until:?}, latest start {latest:?}", live.id)
+            });
+        }
+    }
+
     /// Counts the whole live world again.
     fn recount(&mut self, state: &State<'_>) {
         let now = state.now();
@@ -366,6 +382,9 @@ impl Observer for Laws {
     fn decided(&mut self, state: &State<'_>, queue: Option<&Queue>) {
         if let Some(queue) = queue {
             self.all_queue(state, queue);
+            if queue.aside() > 0 {
+                self.none_is_late(state, queue);
+            }
         }
     }
 

@@ -22,7 +22,7 @@ pub struct Metric {
     pub key: &'static str,
     /// Words of reports.
     pub label: &'static str,
-    /// Unit of the value: `USD`, `s`, `share`, `count`, `h`, `kg`, `ratio`, `per h`.
+    /// Unit of the value: `USD`, `s`, `share`, `count`, `h`, `kWh`, `kg`, `ratio`, `per h`.
     pub unit: &'static str,
     /// Direction that is better.
     pub better: Direction,
@@ -194,6 +194,7 @@ pub const METRICS: &[Metric] = &[
     .of_same_work(),
     amount("transferred_gib", "data moved", "GiB", Lower, |s| Some(s.transferred_gib))
         .of_same_work(),
+    amount("energy_kwh", "energy", "kWh", Lower, |s| s.carbon.kwh).of_same_work(),
     amount("carbon_kg", "grid carbon", "kg", Lower, |s| s.carbon.kg).of_same_work(),
 ];
 
@@ -231,6 +232,7 @@ mod tests {
                 "cpu_on_gpus_hours",
                 "cpu_on_gpus_cost",
                 "transferred_gib",
+                "energy_kwh",
                 "carbon_kg",
             ]
         );

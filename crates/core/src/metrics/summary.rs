@@ -284,14 +284,14 @@ pub struct Summary {
     pub moved: Vec<PathTraffic>,
     /// Data moved between regions.
     pub transferred_gib: f64,
-    /// Grid carbon of where instances ran.
+    /// Energy and grid carbon of where instances ran.
     #[serde(flatten)]
     pub carbon: Carbon,
     /// Percentiles are exact; otherwise at most 0.1 % too high.
     pub percentiles_exact: bool,
 }
 
-/// Grid carbon of where instances ran, in kilograms of CO2-equivalent, from mean power.
+/// Energy in kilowatt-hours and grid carbon in kilograms of CO2-equivalent of where instances ran.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Carbon {
     /// Carbon of all instances; `None` if that of some is not known.
@@ -306,6 +306,30 @@ pub struct Carbon {
     /// Regions and clusters whose carbon is not known, with the keys that are missing.
     #[serde(rename = "carbon_unknown", serialize_with = "as_map")]
     pub unknown: Vec<(String, &'static str)>,
+    /// Carbon by provider; `None` as by region.
+    #[serde(rename = "carbon_kg_by_provider", serialize_with = "as_map")]
+    pub by_provider: Vec<(String, Option<f64>)>,
+    /// The part of the known carbon that work caused, by tenant.
+    #[serde(rename = "carbon_kg_by_tenant", serialize_with = "as_map")]
+    pub by_tenant: Vec<(String, f64)>,
+    /// The part that no work caused: of machines that do nothing, or are not full.
+    #[serde(rename = "carbon_kg_idle")]
+    pub idle_kg: f64,
+    /// Energy of all instances and of what their data centres add; `None` if that of some is not known.
+    #[serde(rename = "energy_kwh")]
+    pub kwh: Option<f64>,
+    /// Energy by region; `None` where that of some instance there is not known.
+    #[serde(rename = "energy_kwh_by_region", serialize_with = "as_map")]
+    pub kwh_by_region: Vec<(String, Option<f64>)>,
+    /// Energy by provider; `None` as by region.
+    #[serde(rename = "energy_kwh_by_provider", serialize_with = "as_map")]
+    pub kwh_by_provider: Vec<(String, Option<f64>)>,
+    /// The part of the known energy that work caused, by tenant.
+    #[serde(rename = "energy_kwh_by_tenant", serialize_with = "as_map")]
+    pub kwh_by_tenant: Vec<(String, f64)>,
+    /// The part that no work caused.
+    #[serde(rename = "energy_kwh_idle")]
+    pub idle_kwh: f64,
 }
 
 impl Carbon {

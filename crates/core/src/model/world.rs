@@ -2,14 +2,18 @@
 
 mod builder;
 mod capacity;
+mod power;
 mod price;
+mod step_path;
 
 pub use builder::{OfferSpec, WorldBuilder};
 pub use capacity::{
     CapacityCursor, CapacityLaw, CapacityPath, CapacityState, Comovement, ComovementMember,
     DrawnCapacity, ImpossiblePair, LevelLaw, StateLaw,
 };
+pub use power::PowerCurve;
 pub use price::{DrawnPrice, PriceCursor, PriceLaw, PriceMotion, PricePath};
+pub use step_path::StepPath;
 
 use super::{Fault, GpuModel};
 use crate::units::{Calendar, Distribution, Id, IdVec, Shape, Span};
@@ -48,8 +52,11 @@ pub struct Region {
     pub jurisdiction: String,
     /// Certifications, such as `iso27001`.
     pub certifications: Vec<String>,
-    /// Grid carbon intensity in milligrams of CO2-equivalent per kWh, where it is known.
-    pub carbon_mg_per_kwh: Option<i64>,
+    /// Carbon intensity of its grid in micrograms of CO2-equivalent per kWh, where it is known.
+    pub carbon: Option<StepPath>,
+    /// Energy of the whole data centre over that of its machines, in millionths: the power usage
+    /// effectiveness (ISO/IEC 30134-2), at least 1,000,000.
+    pub pue_millionths: i64,
 }
 
 /// A zone of a region: a unit of capacity.
@@ -76,8 +83,8 @@ pub struct InstanceType {
     pub gpu_model: Option<Id<GpuModel>>,
     /// Speed relative to the reference machine, in millionths.
     pub speed: u32,
-    /// Mean electrical power while it runs, in milliwatts, where it is known.
-    pub power_milliwatts: Option<i64>,
+    /// Electrical power by its load, where it is known.
+    pub power: Option<PowerCurve>,
 }
 
 /// Way in which an offer is paid for.
@@ -121,6 +128,22 @@ pub struct Offer {
     pub boot: Distribution,
     /// Instances that run when the run starts (owned clusters, static fleets of the world).
     pub running_at_start: u32,
+}
+
+impl Offer {
+    /// Mean time from request to running, or the median where there is no mean.
+    pub fn mean_boot(&self) -> Span {
+        boot(self.boot.mean().or_else(|| self.boot.quantile(0.5)))
+    }
+
+    /// Time within which this share of boots is over, or the mean where no quantile is known.
+    pub fn boot_within(&self, share: f64) -> Span {
+        boot(self.boot.quantile(share).or_else(|| self.boot.mean()))
+    }
+}
+
+fn boot(secs: Option<f64>) -> Span {
+    Span::from_secs_f64(secs.unwrap_or(0.0)).unwrap_or(Span::ZERO).max(Span::ZERO)
 }
 
 /// Unit that a quota counts.

@@ -2,6 +2,7 @@
 
 mod explain;
 pub mod fits;
+mod timetable;
 
 use rustc_hash::FxHashSet;
 
@@ -25,9 +26,10 @@ use crate::units::{Demand, Id, Span, Time};
 
 use super::due::{Alarm, Due};
 use fits::Feasibility;
+use timetable::Timetable;
 
-/// Policy composed of one part per question. At each decision: the provision part reacts, late work
-/// is turned away, the queue is served in order, others may overtake a head that does not fit, what
+/// Policy composed of one part per question. At each decision: held work whose time has come joins, the
+/// provision part reacts, late work is turned away, the queue is served in order, others may overtake a head that does not fit, what
 /// is beyond the queue's limit is turned away, the provision part reviews, idle instances go back.
 ///
 /// An arrival that finds nobody waiting is placed without entering the queue.
@@ -53,6 +55,7 @@ pub struct Composed {
     preempt: Option<Box<dyn Preempt>>,
     release: Option<Box<dyn Release>>,
     checkpoint: Option<Box<dyn CheckpointRule>>,
+    shift: Option<Timetable>,
     outside: ExternalParts,
     /// Work that arrived at this decision and joined the queue.
     joined: Vec<WorkRef>,
@@ -135,6 +138,7 @@ impl Composed {
             preempt: if preempts { None } else { spec.preempt.build() },
             release,
             checkpoint: spec.checkpoint.build(),
+            shift: spec.shift.build().map(Timetable::new),
             outside,
             joined: Vec::new(),
             blocked: None,
@@ -199,6 +203,7 @@ impl Composed {
     fn has_nothing_to_serve(&self, triggers: &[Trigger], turn: &Turn<'_, '_>) -> bool {
         matches!(triggers, [Trigger::Freed(_)])
             && self.queue.is_empty()
+            && self.shift.is_none()
             && self.preempt.is_none()
             && self.outside.sessions.is_empty()
             && !turn.explaining()
@@ -262,12 +267,15 @@ impl Composed {
     fn take_in(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) -> bool {
         let mut changed = false;
         self.joined.clear();
+        if let Some(shift) = &mut self.shift {
+            shift.keep_time(turn, &mut self.queue, &mut self.joined);
+        }
         for &trigger in triggers {
             match trigger {
                 Trigger::Arrived(work) if self.fits.ever(turn, work) => {
                     if self.provision.carries(turn, work) {
                         self.queue.set_aside(work);
-                    } else {
+                    } else if !self.is_held(turn, work) {
                         self.joined.push(work);
                     }
                 }
@@ -286,6 +294,9 @@ impl Composed {
                     changed = true;
                 }
                 Trigger::Begins => {
+                    if let Some(shift) = &mut self.shift {
+                        shift.begin(turn);
+                    }
                     self.provision.begin(turn);
                     changed = true;
                 }
@@ -313,6 +324,12 @@ impl Composed {
             order.score(turn, &self.joined, &mut self.queue);
         }
         changed
+    }
+
+    /// Holds work that arrives, if it is to start later.
+    fn is_held(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) -> bool {
+        let Some(shift) = &mut self.shift else { return false };
+        shift.hold(turn, &mut self.queue, work)
     }
 
     /// Serves those who wait, and arrivals.
@@ -355,9 +372,12 @@ impl Composed {
         self.joined.drain(..served);
         for &work in &self.joined {
             self.queue.push(turn, work);
-            let arrival = turn.work(work).arrival;
-            for due in [&mut self.patience, &mut self.overflow].into_iter().flatten() {
-                due.push(arrival, work);
+            // Time in which work was held is none of its patience.
+            if let Some(patience) = &mut self.patience {
+                patience.push(turn.now(), work);
+            }
+            if let Some(overflow) = &mut self.overflow {
+                overflow.push(turn.waits_since(work), work);
             }
         }
     }
@@ -500,6 +520,10 @@ impl Composed {
     fn take_back(&mut self, turn: &Turn<'_, '_>, work: WorkRef) {
         if self.provision.carries(turn, work) {
             self.queue.set_aside(work);
+            return;
+        }
+        // Paused by the shift part, which holds it.
+        if self.queue.is_aside(work) {
             return;
         }
         let joins = !self.queue.contains(work);

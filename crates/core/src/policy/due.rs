@@ -41,10 +41,16 @@ impl<T: Copy> Due<T> {
         since.saturating_add(self.after)
     }
 
-    /// `what` is due the fixed time after `since`, which is no earlier than at
-    /// the last call.
+    /// `what` is due the fixed time after `since`. That is mostly no earlier than at the last call.
     pub(in crate::policy) fn push(&mut self, since: Time, what: T) {
-        self.waiting.push_back((self.due(since), what));
+        let due = self.due(since);
+        match self.waiting.back() {
+            Some(&(last, _)) if due < last => {
+                let row = self.waiting.partition_point(|&(at, _)| at <= due);
+                self.waiting.insert(row, (due, what));
+            }
+            Some(_) | None => self.waiting.push_back((due, what)),
+        }
     }
 
     /// Whether nothing is due, now or later.

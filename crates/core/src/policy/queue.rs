@@ -1,7 +1,7 @@
 //! Waiting work in the order in which it is served.
 
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::BuildHasherDefault;
 use std::ops::ControlFlow;
 
@@ -9,8 +9,9 @@ use priority_queue::PriorityQueue;
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 
 use super::order::{FCFS, Order, QueueKey};
+use crate::model::WorkId;
 use crate::state::{State, WorkRef};
-use crate::units::Span;
+use crate::units::{Span, Time};
 
 /// Waiting work, with what backfilling looks at first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +38,10 @@ pub struct Queue {
     scores: Option<FxHashMap<WorkRef, f64>>,
     sorted: BTreeMap<QueueKey, Queued>,
     heap: PriorityQueue<WorkRef, Reverse<QueueKey>, BuildHasherDefault<FxHasher>>,
-    /// Waiting work that is not served in turn: the provision part places it.
+    /// Waiting work that is not served in turn: the provision part places it, or it is held.
     aside: FxHashSet<WorkRef>,
+    /// Of that, work that is held until a time, and work that is aside no more.
+    held: BTreeSet<(Time, (Time, WorkId), WorkRef)>,
     /// Key by slot of the work, for work in `sorted`.
     keys: Vec<Option<QueueKey>>,
     /// No queued work has fewer tasks that must start at once.
@@ -57,6 +60,7 @@ impl Queue {
             sorted: BTreeMap::new(),
             heap: PriorityQueue::with_default_hasher(),
             aside: FxHashSet::default(),
+            held: BTreeSet::new(),
             keys: Vec::new(),
             least_tasks: u32::MAX,
             least_estimate: None,
@@ -86,6 +90,34 @@ impl Queue {
     /// Puts waiting work aside: it is not served in turn, and no other method shows it.
     pub fn set_aside(&mut self, work: WorkRef) {
         self.aside.insert(work);
+    }
+
+    /// Puts waiting work aside until a time that is to come.
+    pub fn hold(&mut self, state: &State<'_>, work: WorkRef, until: Time) {
+        self.aside.insert(work);
+        self.held.insert((until, state.work(work).tie(), work));
+    }
+
+    /// The work that is held for the shortest time, and until when.
+    pub fn next_held(&mut self) -> Option<(Time, WorkRef)> {
+        while let Some(&(until, tie, work)) = self.held.first() {
+            if self.aside.contains(&work) {
+                return Some((until, work));
+            }
+            self.held.remove(&(until, tie, work));
+        }
+        None
+    }
+
+    /// Work that is held, and until when, in order of that time.
+    pub fn held(&self) -> impl Iterator<Item = (Time, WorkRef)> {
+        let all = self.held.iter().map(|&(until, _, work)| (until, work));
+        all.filter(|(_, work)| self.aside.contains(work))
+    }
+
+    /// Whether `work` was put aside.
+    pub fn is_aside(&self, work: WorkRef) -> bool {
+        self.aside.contains(&work)
     }
 
     /// Forgets work that was put aside, if it was, as it waits no more.

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use super::{PolicyFactory, backfill, checkpoint, order, place, preempt, provision, release};
+use super::{
+    PolicyFactory, backfill, checkpoint, order, place, preempt, provision, release, shift,
+};
 use crate::units::Span;
 
 pub use super::admit::AdmitSpec;
@@ -15,6 +17,7 @@ pub use super::preempt::PreemptSpec;
 pub use super::provision::{ProvisionSpec, Reach};
 pub use super::release::ReleaseSpec;
 pub use super::scope::OfferScope;
+pub use super::shift::ShiftSpec;
 pub use crate::part::{DemandMix, PartSpec};
 pub use crate::units::Scalar;
 
@@ -27,6 +30,8 @@ pub struct PolicySpec {
     pub preempt: PreemptSpec,
     /// Admit part: who is let in.
     pub admit: AdmitSpec,
+    /// Shift part: when work that may wait starts.
+    pub shift: ShiftSpec,
     /// Order part: who is next.
     pub order: OrderSpec,
     /// Place part: on which instance tasks go.
@@ -58,6 +63,8 @@ pub enum PolicyPart {
     Preempt,
     /// Work that is let in.
     Admit,
+    /// Work that is held until a better time.
+    Shift,
     /// Order in which work is served.
     Order,
     /// Instances on which tasks are placed.
@@ -91,6 +98,7 @@ impl PolicyPart {
             Self::Whole => "policy",
             Self::Preempt => "preempt",
             Self::Admit => "admit",
+            Self::Shift => "shift",
             Self::Order => "order",
             Self::Place => "place",
             Self::Backfill => "backfill",
@@ -139,6 +147,7 @@ impl PolicySpec {
             name: name.to_owned(),
             preempt: preempt::NONE.spec(),
             admit: AdmitSpec::default(),
+            shift: shift::NOW.spec(),
             order: order::FCFS.spec(),
             place: place::FIRST_FIT.spec(),
             narrow: Narrow::default(),
@@ -163,6 +172,7 @@ impl PolicySpec {
     pub fn own_part(&self) -> Option<(PolicyPart, &'static str)> {
         let own = [
             (PolicyPart::Preempt, self.preempt.name(), self.preempt.is_none_of(preempt::PARTS)),
+            (PolicyPart::Shift, self.shift.name(), self.shift.is_none_of(shift::PARTS)),
             (PolicyPart::Order, self.order.name(), self.order.is_none_of(order::PARTS)),
             (PolicyPart::Place, self.place.name(), self.place.is_none_of(place::PARTS)),
             (PolicyPart::Backfill, self.backfill.name(), self.backfill.is_none_of(backfill::PARTS)),

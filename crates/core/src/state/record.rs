@@ -66,6 +66,8 @@ pub enum WaitReason {
     NothingToRent,
     /// The provision part lets it wait for spot.
     ForSpot,
+    /// The shift part holds it until a better time.
+    Shifted,
     /// The work has its place and waits for instances to boot.
     Booting,
     /// The policy gave no reason.
@@ -74,7 +76,7 @@ pub enum WaitReason {
 
 impl WaitReason {
     /// All reasons.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoRoom,
         Self::InOrder,
         Self::Behind,
@@ -82,6 +84,7 @@ impl WaitReason {
         Self::OverflowLater,
         Self::NothingToRent,
         Self::ForSpot,
+        Self::Shifted,
         Self::Booting,
         Self::Unsaid,
     ];
@@ -96,6 +99,7 @@ impl WaitReason {
             Self::OverflowLater => "it had not waited long enough to rent",
             Self::NothingToRent => "nothing that fits could be rented",
             Self::ForSpot => "it had time to wait for spot",
+            Self::Shifted => "its policy held it until a better time",
             Self::Booting => "its instances were booting",
             Self::Unsaid => "the policy gave no reason",
         }

@@ -90,7 +90,7 @@ fn parse(text: impl std::io::Read, shown: &str) -> Result<PriceHistory, Problem>
 }
 
 /// A time in microseconds, and whether it is an instant.
-fn moment(text: &str) -> Option<(i64, bool)> {
+pub(super) fn moment(text: &str) -> Option<(i64, bool)> {
     if let Ok(instant) = text.parse::<jiff::Timestamp>() {
         return Some((instant.as_microsecond(), true));
     }

@@ -79,6 +79,12 @@ pub(super) const ROWS: &[KeyRow] = &[
         "16 MiB",
         "Most bytes of one answer of the program.",
     ),
+    row(
+        "policy.*.shift",
+        ValueKind::Part("shift"),
+        "now",
+        "When to start? Of work that has time (see carbon.md).",
+    ),
     row("policy.*.order", ValueKind::Part("order"), "fcfs", "Who is next?"),
     row("policy.*.place", ValueKind::Part("place"), "first-fit", "On which instance?"),
     row("policy.*.backfill", ValueKind::Part("backfill"), "none", "Who may overtake?"),

@@ -25,6 +25,45 @@ fn jobs(arrivals: &[i64]) -> WorkList<impl Iterator<Item = Work>> {
     }))
 }
 
+/// Holds a job until 900 s and asks nothing more; its estimate leaves it until 500 s.
+struct HoldsLong(Queue);
+
+impl Policy for HoldsLong {
+    fn queue(&self) -> Option<&Queue> {
+        Some(&self.0)
+    }
+
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        for &trigger in triggers {
+            if let Trigger::Arrived(work) = trigger {
+                self.0.hold(turn, work, Time::from_secs(900));
+                turn.wake(Time::from_secs(900)).expect("it is later");
+            }
+        }
+    }
+}
+
+/// Held beyond the latest start, which is told at once, or beyond the time that was said, which is told
+/// when that has come.
+#[test]
+fn work_is_held_no_longer_than_its_deadline_allows() {
+    let world = owned(&[shape(4_000, 0, 0)]);
+    for (deadline, told) in [(Some(1_100), 0), (Some(1_500), 900), (None, 900)] {
+        let run = Span::from_secs(600);
+        let mut job = Work::job(0, Time::ZERO, demand(4_000, 0, 0, 0), run);
+        (job.ask.estimate, job.ask.deadline) = (Some(run), deadline.map(Time::from_secs));
+        let mut laws = Laws::new(false);
+        let mut policy = HoldsLong(Queue::new(order::FCFS.spec().build()));
+        let control = &mut |_: sim::RunProgress| ControlFlow::Continue(());
+        let options = Options::default();
+        let mut source = WorkList::new([job]);
+        let _ = sim::run(&world, &mut source, &mut policy, &options, &mut laws, control);
+        let broken = laws.broken().expect("it is held too long");
+        assert_eq!(broken.law, "nobody is held longer than the deadline allows");
+        assert_eq!(broken.at, Time::from_secs(told), "{deadline:?}");
+    }
+}
+
 /// Ends the first allocation at 100 s, behind the back of another policy.
 struct Interrupts {
     inner: Box<dyn Policy>,

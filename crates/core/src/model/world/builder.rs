@@ -56,7 +56,7 @@ impl OfferSpec {
             whole: shape,
             gpu_model: None,
             speed: 1_000_000,
-            power_milliwatts: None,
+            power: None,
         };
         Self {
             place: place.to_owned(),
@@ -348,7 +348,8 @@ impl WorldBuilder {
                 provider,
                 jurisdiction: String::new(),
                 certifications: Vec::new(),
-                carbon_mg_per_kwh: None,
+                carbon: None,
+                pue_millionths: 1_000_000,
             })
         });
         let zone = parts.get(2).map(|zone| self.zone(region, zone));

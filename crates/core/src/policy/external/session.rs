@@ -59,6 +59,7 @@ impl Session {
             PolicyPart::Whole => format!("policy `{}` (`{command}`)", clip(policy)),
             PolicyPart::Preempt
             | PolicyPart::Admit
+            | PolicyPart::Shift
             | PolicyPart::Order
             | PolicyPart::Place
             | PolicyPart::Backfill

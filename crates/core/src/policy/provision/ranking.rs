@@ -165,11 +165,7 @@ impl RankedOffer {
 
 /// Boot time that is assumed for instances of each offer: the mean, else the median.
 pub(super) fn boots(world: &World) -> Vec<Span> {
-    let boot = |offer: &Offer| {
-        let boot = offer.boot.mean().or_else(|| offer.boot.quantile(0.5));
-        Span::from_secs_f64(boot.unwrap_or(0.0)).unwrap_or(Span::ZERO).max(Span::ZERO)
-    };
-    world.offers.rows().iter().map(boot).collect()
+    world.offers.rows().iter().map(Offer::mean_boot).collect()
 }
 
 /// The estimate, or one hour.
