@@ -1,6 +1,7 @@
 //! Results become files, tables, charts and pages. Everything is written into
 //! what it is given, and the same results give the same bytes.
 
+mod alerts;
 mod backtest;
 mod breakdown;
 mod charges;
@@ -29,6 +30,7 @@ mod testing;
 mod timeline;
 mod words;
 
+pub use alerts::{AlertReport, LoggedAlert, RuleReport};
 pub use backtest::{BacktestReport, Calibrated};
 pub use charges::ChargesCsv;
 pub use chart::{
@@ -49,7 +51,7 @@ pub use jobs::JobsCsv;
 pub use outlook::OutlookReport;
 pub use plan::{PlanReport, search_progress};
 pub use recipe::{InputHash, Recipe};
-pub use run::{BoundSide, ObjectiveResult, RunReport};
+pub use run::{BoundSide, ObjectiveResult, ObjectiveWindows, RunReport};
 pub use score::ScoreReport;
 pub use sheet::{TextCells, guarded};
 pub use sweep::{SweepReport, usual_metrics};

@@ -2,6 +2,7 @@
 //! policies to compare. Reading one gives everything that a run needs, or
 //! every problem in it at once, each with its place and a hint.
 
+mod alert;
 mod builtin;
 mod catalog;
 mod columns;
@@ -38,6 +39,7 @@ use toml::de::DeTable;
 
 use crate::billing::ChargePeriod;
 use crate::input;
+use crate::metrics::AlertRule;
 use crate::model::{Market, Offer, World};
 use crate::policy::spec::PolicySpec;
 use crate::problem::{Problem, Problems, clip};
@@ -59,7 +61,7 @@ pub use difference::{Difference, differences};
 pub use identity::{Identity, concerns, definition, redefined};
 pub use key::{BoundUnit, Key, ValueKind, keys};
 pub use names::{NamedSource, Naming, UnknownName, meant_models};
-pub use objective::{BoundDirection, Objective};
+pub use objective::{BoundDirection, Objective, ObjectiveWindow};
 pub use observed::Observed;
 pub use part::{OPTIONS, PARTS, PartOption, options};
 pub use plan::{PlanSpec, minimised};
@@ -130,6 +132,8 @@ pub struct Scenario {
     pub policies: Vec<PolicySpec>,
     /// Promises that answers are held to.
     pub objectives: Vec<Objective>,
+    /// Rules of alerts.
+    pub alerts: Vec<AlertRule>,
     /// Keys that a plan may decide, and how sure it is to be.
     pub plan: PlanSpec,
     /// Figures that were observed in sum, for backtests.
@@ -291,7 +295,9 @@ fn read(
     let around = work::Around { base, world: &build.world, opening };
     let work = work::read(root, around, report);
     let mut policies = composition::read(root, &build.world, base, report);
-    let objectives = objective::read(&root.section("objectives"), report);
+    let horizon = root.span("horizon");
+    let objectives = objective::read(&root.section("objectives"), horizon, report);
+    let alerts = alert::read(root, &objectives, report);
     let plan = plan::read(&root.section("plan"), report);
     let observed = observed::read(&root.section("observed"), &build.world, report);
     let baseline = baseline(root, &policies.specs, report);
@@ -338,13 +344,14 @@ fn read(
         replications: root.count32("replications"),
         steady_state: root.flag("steady_state").unwrap_or(false),
         charge_period: root.text("charge_period").and_then(ChargePeriod::named),
-        horizon: root.span("horizon"),
+        horizon,
         period: period(&root.section("workload"), &work.spec, report),
         calendar,
         world: build.world,
         workload: work.spec,
         policies: policies.specs,
         objectives,
+        alerts,
         plan,
         observed,
         assumptions,

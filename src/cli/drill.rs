@@ -13,9 +13,9 @@ use super::session::{Experiment, ExperimentSession, stopped};
 use super::{load, run};
 use windtunnel::experiment::drill::{BlowKind, Drill, DrillPlan, drill as run_all};
 use windtunnel::experiment::{ExperimentFailure, share_inputs};
-use windtunnel::problem::{clip, did_you_mean};
+use windtunnel::problem::{Problem, clip, did_you_mean};
 use windtunnel::report::{DrillReport, Recipe, ResultFiles, TextCells, drill_charts, write_page};
-use windtunnel::scenario::{Scenario, not_modelled};
+use windtunnel::scenario::{Objective, Scenario, not_modelled};
 
 /// Strikes every part in turn and says what breaks.
 pub(super) fn drill(arguments: &args::DrillArgs) -> CommandResult {
@@ -156,11 +156,19 @@ impl FailOn {
             let known = format!("anything, {}", kinds.join(", "));
             return Err(unknown("kind of loss", loss, &known, did_you_mean(loss, kinds)));
         }
-        let keys = || scenario.objectives.iter().map(|one| one.metric.key);
-        let objective = keys().position(|key| key == broken);
+        let names: Vec<String> = scenario.objectives.iter().map(Objective::name).collect();
+        let known = || names.iter().map(String::as_str);
+        let objective = known().position(|name| name == broken);
         if objective.is_none() && broken != "anything" {
-            let known = std::iter::once("anything").chain(keys()).collect::<Vec<_>>().join(", ");
-            return Err(unknown("objective", broken, &known, did_you_mean(broken, keys())));
+            if names.is_empty() {
+                let message = format!("`--fail-on` names the objective `{}`", clip(broken));
+                let message = message + ", and the scenario has no `[objectives]`";
+                let hint = "promise it there, or write `breaks anything`: then work that is left \
+                            undone and deadlines that are missed";
+                return Err(Stop::Input(Problem::with(&scenario.path, message).hint(hint).into()));
+            }
+            let all = std::iter::once("anything").chain(known()).collect::<Vec<_>>().join(", ");
+            return Err(unknown("objective", broken, &all, did_you_mean(broken, known())));
         }
         Ok(Self { text: text.to_owned(), kind, objective })
     }

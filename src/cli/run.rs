@@ -259,6 +259,10 @@ fn write(
     let out = folder.file("timeseries.csv")?;
     let out = windtunnel::report::write_timeseries(out, &scenario.world, &result.series, cells)?;
     folder::finish(out, "timeseries.csv")?;
+    if !report.alerts.rules.is_empty() {
+        let out = report.alerts.write_csv(folder.file("alerts.csv")?, cells)?;
+        folder::finish(out, "alerts.csv")?;
+    }
     let mut summary = Vec::new();
     report.write_json(&mut summary)?;
     folder.take_bytes("summary.json", &summary)?;
@@ -270,6 +274,7 @@ fn write(
         occupancy,
         waits: &result.waits,
         objectives: &report.objectives,
+        alerts: &report.alerts,
     });
     write_page(&folder, "report.html", charts, |charts| report.document(charts))?;
     let manifest = report.recipe.manifest(Some(&report.fingerprint));

@@ -123,7 +123,9 @@ pub struct Frame {
 pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Problems> {
     let mut source = scenario.workload.open(&scenario.context(seed, false))?;
     let promised = scenario.objectives.iter().find(|objective| {
-        objective.metric.key == "deadlines_met" && objective.comparison == BoundDirection::AtLeast
+        objective.metric.key == "deadlines_met"
+            && objective.comparison == BoundDirection::AtLeast
+            && objective.window.is_none()
     });
     let frame = Frame {
         horizon: scenario.horizon.map(|horizon| Time::ZERO + horizon),

@@ -18,7 +18,7 @@ use super::statistics::{Margin, Paired, Verdict, equivalence, paired, verdict};
 use crate::metrics::{Direction, METRICS, Metric};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
-use crate::scenario::Scenario;
+use crate::scenario::{Objective, Scenario};
 use crate::units::{Span, Time};
 
 pub use arms::ComparedArms;
@@ -499,6 +499,14 @@ impl Comparison {
         let values = self.policies[row].measurements.iter();
         let values: Vec<f64> =
             values.filter_map(|one| one.metrics.get(metric).copied().flatten()).collect();
+        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+    }
+
+    /// Mean of the values that an objective, which has this row in the scenario, is held to under a
+    /// policy, over the replications that show any.
+    pub fn promised(&self, row: usize, at: usize, objective: &Objective) -> Option<f64> {
+        let values = self.policies[row].measurements.iter();
+        let values: Vec<f64> = values.filter_map(|one| one.promised(at, objective)).collect();
         (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
     }
 

@@ -220,7 +220,10 @@ fn standings(comparison: &Comparison, objectives: &[Objective]) -> Vec<Assessmen
     let rows = 0..comparison.policies.len();
     let tallies: Vec<Vec<PromiseTally>> = rows
         .clone()
-        .map(|row| objectives.iter().map(|one| PromiseTally::of(comparison, row, one)).collect())
+        .map(|row| {
+            let tally = |one| PromiseTally::of(comparison, row, one);
+            objectives.iter().enumerate().map(tally).collect()
+        })
         .collect();
     // Evidence for a policy is corrected for the number of chances to be lucky.
     let others = tallies.iter().enumerate().filter(|&(row, _)| row != comparison.baseline);
@@ -354,9 +357,9 @@ pub fn work_ratio(comparison: &Comparison, base: usize, row: usize) -> Option<Wo
     first.reduce(|best, one| if size(&one) > size(&best) + 0.1 { one } else { best })
 }
 
-/// Whether the mean of the policy in `row` keeps an objective.
-fn keeps(comparison: &Comparison, row: usize, objective: &Objective) -> bool {
-    let mean = mean(comparison, row, objective.metric.key);
+/// Whether the mean of the policy in `row` keeps an objective, which has its row in the scenario.
+fn keeps(comparison: &Comparison, row: usize, (at, objective): (usize, &Objective)) -> bool {
+    let mean = comparison.promised(row, at, objective);
     mean.is_some_and(|value| objective.kept(value))
 }
 
@@ -373,9 +376,9 @@ struct PromiseTally {
 }
 
 impl PromiseTally {
-    fn of(comparison: &Comparison, row: usize, objective: &Objective) -> Self {
+    fn of(comparison: &Comparison, row: usize, (at, objective): (usize, &Objective)) -> Self {
         let kept = |one: &Measurement| {
-            one.metric(objective.metric.key).is_some_and(|value| objective.kept(value))
+            one.promised(at, objective).is_some_and(|value| objective.kept(value))
         };
         let base = &comparison.policies[comparison.baseline].measurements;
         let pairs = base.iter().zip(&comparison.policies[row].measurements);
@@ -387,8 +390,8 @@ impl PromiseTally {
         Self {
             before: count(|&(a, _)| a),
             after: count(|&(_, b)| b),
-            kept: keeps(comparison, row, objective),
-            kept_before: keeps(comparison, comparison.baseline, objective),
+            kept: keeps(comparison, row, (at, objective)),
+            kept_before: keeps(comparison, comparison.baseline, (at, objective)),
             p: same_share(u64::from(lost), u64::from(gained)),
         }
     }
@@ -419,7 +422,10 @@ impl PromiseTally {
             };
         }
         let alpha = 1.0 - comparison.judging.confidence;
-        let shown = comparison.shown(row, objective.metric.key);
+        let shown = match objective.window {
+            None => comparison.shown(row, objective.metric.key),
+            Some(_) => None,
+        };
         let (fewer, more) = (self.after < self.before, self.after > self.before);
         let [less_often, more_often] = [fewer && self.p <= alpha, more && adjusted_p <= alpha];
         match (self.kept_before, self.kept) {

@@ -10,6 +10,7 @@ use crate::metrics::{
     self, GroupWait, HashTrace, METRICS, Metric, PathTraffic, ProviderHours, Series, Summary,
     Undone,
 };
+use crate::scenario::Objective;
 
 /// Most steps of the course of a run.
 const STEPS: usize = 120;
@@ -47,6 +48,8 @@ pub struct Measurement {
     pub of_arrivals: bool,
     /// Whether each objective of the scenario was kept.
     pub kept: Vec<bool>,
+    /// The value that each was held to; `None` where the run shows nothing.
+    pub promised: Vec<Option<f64>>,
     /// Outcome of each piece of work, where there were not too many.
     pub fates: Option<JobOutcomes>,
     /// Course of the run over time.
@@ -169,6 +172,7 @@ impl Measurement {
             rent_s: summary.rent_s(),
             of_arrivals: summary.period_s.is_none() && summary.arrivals_s > 0.0,
             kept,
+            promised: Vec::new(),
             fates,
             course: Course::of(series),
             fingerprint: String::new(),
@@ -194,6 +198,14 @@ impl Measurement {
                 mine.changes(theirs).iter().all(|&(from, to, _)| is_done(from) == is_done(to))
             }
             _ => (mine.core_hours, mine.gpu_hours) == (theirs.core_hours, theirs.gpu_hours),
+        }
+    }
+
+    /// The value that `objective`, the one in `row` of the scenario, is held to.
+    pub fn promised(&self, row: usize, objective: &Objective) -> Option<f64> {
+        match objective.window {
+            None => self.metric(objective.metric.key),
+            Some(_) => self.promised.get(row).copied().flatten(),
         }
     }
 

@@ -235,16 +235,16 @@ impl Runner<'_> {
         })?;
         let (fates, names) = fates.finish().unzip();
         let summary = &result.summary;
-        let kept = |objective: &Objective| {
-            let value = summary.metric(objective.metric.key);
+        let kept = |(objective, value): (&Objective, &Option<f64>)| {
             value.is_some_and(|value| objective.kept(value))
         };
-        let kept = scenario.objectives.iter().map(kept).collect();
+        let kept = scenario.objectives.iter().zip(&result.promised).map(kept).collect();
         let measurement = Measurement {
             fingerprint: result.fingerprint.clone(),
             trail: result.hash_trace.clone(),
             skipped_rows: result.skipped_rows,
             facts: Facts::of(&scenario, cell.policy, &result),
+            promised: result.promised.clone(),
             ..Measurement::of(summary, &result.series, kept, fates)
         };
         Ok(FullRun { result, measurement, names: names.unwrap_or_default() })

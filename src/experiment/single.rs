@@ -3,15 +3,15 @@
 use std::ops::ControlFlow;
 
 use crate::metrics::{
-    BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures, RentWatch, Rentals, Series,
-    Summary, WholeMachines,
+    Alert, AlertCount, Alerts, BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures,
+    RentWatch, Rentals, Series, Summary, WholeMachines, WindowSum, WindowValue, Windows,
 };
 use crate::model::Offer;
 use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::policy::{self, Policy};
 use crate::problem::{Problem, Problems, clip};
-use crate::scenario::{NamedSource, Scenario, UnknownName};
+use crate::scenario::{NamedSource, Objective, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
 use crate::units::{Id, Span, Time};
 use crate::workload::{RowNotes, Source};
@@ -60,6 +60,14 @@ pub struct RunResult {
     pub notes: RowNotes,
     /// Names in the rules of work that nothing here has.
     pub unknown_names: Vec<UnknownName>,
+    /// Values of the windows of each objective that is of windows, by objective.
+    pub windows: Vec<Vec<WindowValue>>,
+    /// Value that each objective is held to; `None` where there is nothing to measure.
+    pub promised: Vec<Option<f64>>,
+    /// Alerts in order of their beginning, as far as they are kept one by one.
+    pub alerts: Vec<Alert>,
+    /// Alerts by rule.
+    pub alert_counts: Vec<AlertCount>,
     /// Counts of the work that the policy can and cannot rent for.
     pub rentals: Rentals,
     /// Counts of the work that has its machines alone.
@@ -126,8 +134,13 @@ pub fn run_with(
     let laws = Laws::new(settings.audit);
     let rents = RentWatch::new(policy.0);
     let mut measures = Measures { collector, laws, rents, ..Measures::default() };
+    let from = (settings.warm_up > Span::ZERO).then_some(warm);
+    let until = settings.until.map(|until| Time::ZERO + until);
+    let mut windows = Windows::new(watched(&scenario.objectives), from, until);
+    let mut alerts = Alerts::new(&scenario.alerts, from);
+    let mut others = (extra, (&mut windows, &mut alerts));
     let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
-        measures.run(&scenario.world, source, policy, options, extra, control)
+        measures.run(&scenario.world, source, policy, options, &mut others, control)
     };
     let (outcome, reading) = simulate(scenario, policy, settings, horizon, run);
     let Measures { mut collector, series, laws, fingerprint, rents, tenants } = measures;
@@ -143,8 +156,24 @@ pub fn run_with(
         simulate(scenario, policy, settings, Some(warm), run).0?;
         collector = collector.without(&before);
     }
+    let mut summary = collector.summary(&scenario.world, tenants.names(), &outcome);
+    let (alerts, alert_counts) = alerts.into_log();
+    let is_watched = !scenario.alerts.is_empty();
+    summary.alerts = is_watched.then(|| alert_counts.iter().map(|count| count.alerts).sum());
+    let mut of_windows = windows.into_values().into_iter();
+    let of_each = |one: &Objective| match one.window {
+        Some(_) => of_windows.next().unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let windows: Vec<Vec<WindowValue>> = scenario.objectives.iter().map(of_each).collect();
+    let promised = scenario.objectives.iter().zip(&windows);
+    let promised = promised.map(|(one, windows)| one.value(&summary, windows)).collect();
     Ok(RunResult {
-        summary: collector.summary(&scenario.world, tenants.names(), &outcome),
+        summary,
+        windows,
+        promised,
+        alerts,
+        alert_counts,
         waits: collector.waits().clone(),
         series,
         fingerprint: fingerprint.hex(),
@@ -156,6 +185,20 @@ pub fn run_with(
         whole: rents.whole(),
         rentals: rents.found(),
     })
+}
+
+/// The quantities that the objectives of windows are about, with the lengths of their windows.
+fn watched(objectives: &[Objective]) -> impl Iterator<Item = (WindowSum, Span)> {
+    objectives.iter().filter_map(|one| Some((one.metric.window?, one.window?.width)))
+}
+
+/// The longest simulated time of a run: a run has no more windows than a million.
+fn max_simulated(scenario: &Scenario) -> Span {
+    let most = |(_, width): (WindowSum, Span)| {
+        Span::from_micros(width.micros().saturating_mul(Windows::MOST))
+    };
+    let all = watched(&scenario.objectives).map(most);
+    all.fold(scenario.limits.max_simulated, Span::min)
 }
 
 /// Notes from reading the work, besides the work itself.
@@ -194,7 +237,7 @@ fn simulate(
         max_events: scenario.limits.max_events,
         max_alive: scenario.limits.max_alive as usize,
         max_jobs: scenario.limits.max_jobs,
-        max_simulated: Some(scenario.limits.max_simulated),
+        max_simulated: Some(max_simulated(scenario)),
         ..Options::default()
     };
     let mut decides = policy::build_with(policy.0, policy.1);

@@ -213,16 +213,25 @@ impl ComparisonReport<'_> {
         figure(metric.unit, self.mean(metric, row))
     }
 
-    /// Whether the mean of a policy keeps an objective; `None` if it shows nothing.
-    pub(super) fn keeps(&self, row: usize, objective: &ObjectiveResult) -> Option<bool> {
-        let metric = Metric::named(&objective.metric)?;
-        Some(objective.keeps(self.mean(metric, row)?))
+    /// Whether the mean of a policy keeps the objective in row `at`; `None` if it shows nothing.
+    pub(super) fn keeps(&self, row: usize, at: usize) -> Option<bool> {
+        let objective = &self.rows[0].objectives[at];
+        let mean = match objective.windows {
+            None => self.mean(Metric::named(&objective.metric)?, row),
+            Some(_) => {
+                let all = self.many.policies[row].measurements.iter();
+                let values = all.filter_map(|one| one.promised.get(at).copied().flatten());
+                let values: Vec<f64> = values.collect();
+                (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
+            }
+        };
+        Some(objective.keeps(mean?))
     }
 
     /// The policies whose means do not keep all objectives.
     pub fn breakers(&self) -> Vec<&str> {
         let promises = self.rows.first().map_or(&[][..], |row| row.objectives);
-        let keeps = |row: usize| promises.iter().all(|one| self.keeps(row, one) == Some(true));
+        let keeps = |row: usize| (0..promises.len()).all(|at| self.keeps(row, at) == Some(true));
         let policies = self.many.policies.iter().enumerate();
         policies.filter(|&(row, _)| !keeps(row)).map(|(_, one)| one.name.as_str()).collect()
     }

@@ -60,11 +60,12 @@ fn same_keys(section: &str, json: &[u8]) {
 
 #[test]
 fn every_column_is_documented_in_order() {
-    let files: [(&str, &[&str]); 12] = [
+    let files: [(&str, &[&str]); 13] = [
         ("jobs.csv", &jobs::COLUMNS),
         ("instances.csv", &instances::COLUMNS),
         ("charges.csv", &charges::COLUMNS),
         ("days.csv", &days::COLUMNS),
+        ("alerts.csv", &alerts::COLUMNS),
         ("explain.csv", &explain::COLUMNS),
         ("timeseries.csv", &timeline::COLUMNS),
         ("compare.csv", &comparison::COLUMNS),
@@ -114,6 +115,7 @@ fn every_key_is_documented() {
     comparison.write_json(&mut compare).expect("memory takes everything");
     same_keys("compare.json", &compare);
     let report = RunReport {
+        alerts: AlertReport::default(),
         recipe: Recipe { inputs: vec![InputHash::default()], ..Recipe::default() },
         summary,
         objectives: objectives.clone(),

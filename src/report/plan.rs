@@ -121,6 +121,26 @@ impl PlanReport<'_> {
         mean_interval(metric, &values?, self.found.task.confidence)
     }
 
+    /// The values that a promise is held to over some replications; `None` if one shows nothing.
+    fn promised_values(&self, row: usize, all: &[Measurement]) -> Option<Vec<f64>> {
+        let objective = &self.found.objectives[row];
+        let values = all.iter().map(|one| one.promised(row, objective));
+        values.collect::<Option<Vec<f64>>>().filter(|values| !values.is_empty())
+    }
+
+    /// The interval of what a promise is held to over some replications; `None` if one shows
+    /// nothing.
+    pub(super) fn promised_interval(&self, row: usize, all: &[Measurement]) -> Option<Interval> {
+        let values = self.promised_values(row, all)?;
+        mean_interval(self.promised(row), &values, self.found.task.confidence)
+    }
+
+    /// The mean of the same.
+    pub(super) fn promised_mean(&self, row: usize, all: &[Measurement]) -> Option<f64> {
+        let values = self.promised_values(row, all)?;
+        Some(values.iter().sum::<f64>() / values.len() as f64)
+    }
+
     /// The mean of a metric over some replications; `None` if one shows nothing.
     pub(super) fn mean(&self, metric: &Metric, all: &[Measurement]) -> Option<f64> {
         let values: Option<Vec<f64>> = all.iter().map(|one| one.metric(metric.key)).collect();
@@ -163,7 +183,8 @@ impl PlanReport<'_> {
             BoundDirection::AtMost => "at most",
             BoundDirection::AtLeast => "at least",
         };
-        format!("{side} {}", figure(self.promised(row).unit, Some(objective.bound)))
+        let bound = figure(self.promised(row).unit, Some(objective.bound));
+        format!("{side} {bound}{}", objective.in_windows())
     }
 }
 

@@ -8,14 +8,15 @@ use std::io;
 
 use serde::Serialize;
 
+use super::alerts::AlertReport;
 use super::days::DailyTable;
 use super::recipe::Recipe;
 use super::words::write_json;
 use crate::experiment::{CautionedRun, Facts, RunResult, cautions, unestimated};
-use crate::metrics::{Metric, Summary};
+use crate::metrics::{Metric, Summary, WindowValue};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
-use crate::scenario::{BoundDirection, Objective, Scenario, not_modelled};
+use crate::scenario::{BoundDirection, Objective, ObjectiveWindow, Scenario, not_modelled};
 use crate::units::rounding::at_most;
 use crate::workload::RowNotes;
 
@@ -68,27 +69,41 @@ pub struct ObjectiveResult {
     /// Distance of the value from the bound: positive on the right side, negative on the wrong
     /// one.
     pub margin: Option<f64>,
+    /// The same as a share of the bound; `None` where that is 0.
+    pub margin_share: Option<f64>,
+    /// How the windows kept it, if it is of windows.
+    pub windows: Option<ObjectiveWindows>,
     /// Whether the promise was kept. Without a value it was not.
     pub met: bool,
 }
 
 impl ObjectiveResult {
-    /// The promises of a scenario, held against the summary of a run.
-    pub fn all(scenario: &Scenario, summary: &Summary) -> Vec<Self> {
-        let check = |objective: &Objective| {
+    /// The promises of a scenario, held against a run.
+    pub fn all(scenario: &Scenario, result: &RunResult) -> Vec<Self> {
+        let check = |(at, objective): (usize, &Objective)| {
             let side = match objective.comparison {
                 BoundDirection::AtLeast => BoundSide::AtLeast,
                 BoundDirection::AtMost => BoundSide::AtMost,
             };
-            Self::check(objective.metric.key, side, objective.bound, &objective.text, summary)
+            let key = objective.metric.key;
+            let held = Self::held(key, side, objective.bound, &objective.text, result.promised[at]);
+            let windows = objective.window.map(|window| {
+                ObjectiveWindows::of(window, (side, objective.bound), &result.windows[at])
+            });
+            Self { windows, ..held }
         };
-        scenario.objectives.iter().map(check).collect()
+        scenario.objectives.iter().enumerate().map(check).collect()
     }
 
     /// Holds `summary` to a bound on the metric called `key`.
     pub fn check(key: &str, side: BoundSide, bound: f64, text: &str, summary: &Summary) -> Self {
+        let value = Metric::named(key).and_then(|metric| (metric.of)(summary));
+        Self::held(key, side, bound, text, value.filter(|value| !value.is_nan()))
+    }
+
+    /// Holds a value of the metric called `key` to a bound.
+    fn held(key: &str, side: BoundSide, bound: f64, text: &str, value: Option<f64>) -> Self {
         let metric = Metric::named(key);
-        let value = metric.and_then(|metric| (metric.of)(summary)).filter(|value| !value.is_nan());
         let margin = value.map(|value| side.margin(value, bound));
         Self {
             metric: key.to_owned(),
@@ -99,6 +114,8 @@ impl ObjectiveResult {
             bound,
             value,
             margin,
+            margin_share: margin.filter(|_| bound != 0.0).map(|margin| margin / bound.abs()),
+            windows: None,
             met: value.is_some_and(|value| side.keeps(value, bound)),
         }
     }
@@ -106,6 +123,51 @@ impl ObjectiveResult {
     /// Whether `value` keeps the promise.
     pub(super) fn keeps(&self, value: f64) -> bool {
         self.side.keeps(value, self.bound)
+    }
+}
+
+/// How the windows of a run kept a bound.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ObjectiveWindows {
+    /// Length of a window, in seconds.
+    pub width_s: f64,
+    /// Share of the windows that must keep the bound.
+    pub share: f64,
+    /// Windows with something to measure.
+    pub count: u64,
+    /// Windows that kept the bound.
+    pub kept: u64,
+    /// Start of the worst, in seconds since the run's start.
+    pub worst_from_s: Option<f64>,
+    /// Its value.
+    pub worst: Option<f64>,
+    /// All windows, for charts.
+    #[serde(skip)]
+    pub values: Vec<WindowValue>,
+}
+
+impl ObjectiveWindows {
+    fn of(
+        window: ObjectiveWindow,
+        (side, bound): (BoundSide, f64),
+        values: &[WindowValue],
+    ) -> Self {
+        let kept = values.iter().filter(|window| side.keeps(window.value, bound)).count();
+        let worse = |a: &&WindowValue, b: &&WindowValue| {
+            // The first of equals.
+            let of = |one: &WindowValue| side.margin(one.value, bound);
+            of(a).total_cmp(&of(b)).then(a.from.cmp(&b.from))
+        };
+        let worst = values.iter().min_by(worse);
+        Self {
+            width_s: window.width.secs_f64(),
+            share: window.share,
+            count: values.len() as u64,
+            kept: kept as u64,
+            worst_from_s: worst.map(|worst| worst.from.secs_f64()),
+            worst: worst.map(|worst| worst.value),
+            values: values.to_vec(),
+        }
     }
 }
 
@@ -118,6 +180,8 @@ pub struct RunReport {
     pub summary: Summary,
     /// Results of the objectives.
     pub objectives: Vec<ObjectiveResult>,
+    /// Alerts by rule, and one by one as far as they are kept.
+    pub alerts: AlertReport,
     /// Assumptions that were made: defaults, converted rates, discounts not applied.
     pub assumptions: Vec<String>,
     /// Cautions to say beside the numbers.
@@ -153,7 +217,8 @@ impl RunReport {
         Ok(Self {
             recipe: Recipe::of(scenario, &policy.name)?,
             summary: result.summary.clone(),
-            objectives: ObjectiveResult::all(scenario, &result.summary),
+            objectives: ObjectiveResult::all(scenario, result),
+            alerts: AlertReport::of(&scenario.alerts, result),
             assumptions,
             cautions: cautions(&[run]),
             fingerprint: result.fingerprint.clone(),

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
-use super::{InputHash, PolicyResult, Recipe, RunReport};
+use super::{AlertReport, InputHash, PolicyResult, Recipe, RunReport};
 use crate::experiment::backtest::{Backtest, Pair, WorkLife};
 use crate::experiment::{
     self, Assessment, Chance, Decision, Evidence, Influence, Judging, Measurement, Repetition,
@@ -198,6 +198,7 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
         ..Recipe::default()
     };
     let run = RunReport {
+        alerts: AlertReport::default(),
         recipe,
         summary,
         objectives: Vec::new(),

@@ -63,10 +63,10 @@ fn files_of_a_tiny_run() {
     "#]]
     .assert_eq(&head(&explain, 4));
     expect![[r#"
-        time_utc,start_s,length_s,waiting_mean,waiting_max,allocated_cores,capacity_cores,allocated_gib,capacity_gib,allocated_gpus,capacity_gpus,usd_per_h dc,usd_per_h aws,usd_per_h <gcp>,live dc,live aws/us-east-1a/m5.xlarge/on-demand,live =cmd|<script>
-        1970-01-01T00:00:00Z,0.000000,8.000000,0.000,0,0.000,16.000,0.000,64.000,0.000,4.000,0.800000,0.000000,0.000000,2.000,0.000,0.000
-        1970-01-01T00:00:08Z,8.000000,8.000000,0.000,0,0.000,16.000,0.000,64.000,0.000,4.000,0.800000,0.000000,0.000000,2.000,0.000,0.000
-        1970-01-01T00:00:16Z,16.000000,8.000000,0.000,0,0.000,16.000,0.000,64.000,0.000,4.000,0.800000,0.000000,0.000000,2.000,0.000,0.000
+        time_utc,start_s,length_s,waiting_mean,waiting_max,allocated_cores,capacity_cores,allocated_gib,capacity_gib,allocated_gpus,capacity_gpus,interruptions,failures,usd_per_h dc,usd_per_h aws,usd_per_h <gcp>,live dc,live aws/us-east-1a/m5.xlarge/on-demand,live =cmd|<script>
+        1970-01-01T00:00:00Z,0.000000,8.000000,0.000,0,0.000,16.000,0.000,64.000,0.000,4.000,0,0,0.800000,0.000000,0.000000,2.000,0.000,0.000
+        1970-01-01T00:00:08Z,8.000000,8.000000,0.000,0,0.000,16.000,0.000,64.000,0.000,4.000,0,0,0.800000,0.000000,0.000000,2.000,0.000,0.000
+        1970-01-01T00:00:16Z,16.000000,8.000000,0.000,0,0.000,16.000,0.000,64.000,0.000,4.000,0,0,0.800000,0.000000,0.000000,2.000,0.000,0.000
     "#]].assert_eq(&head(&series, 4));
 }
 
@@ -84,6 +84,7 @@ fn charts(count: u64) -> Vec<Chart> {
         [ObjectiveResult::check("wait_p95", BoundSide::AtMost, 600.0, "<= 10 min", &summary)];
     let (waits, objectives) = (collector.waits(), objectives.as_slice());
     let mut charts = run_charts(&Scene {
+        alerts: &AlertReport::default(),
         world: &world,
         series: &series,
         summary: &summary,
@@ -165,6 +166,7 @@ fn the_terminal_shows_no_control_characters() {
         cautions: Vec::new(),
     };
     let report = RunReport {
+        alerts: AlertReport::default(),
         recipe: Recipe { question: Some(name.to_owned()), ..Recipe::default() },
         summary: summary.clone(),
         objectives: objectives.clone(),
@@ -197,6 +199,7 @@ fn pages() -> [String; 2] {
         vec![ObjectiveResult::check("wait_p95", BoundSide::AtMost, 600.0, "<= 10 min", &summary)];
     let waits = collector.waits();
     let scene = Scene {
+        alerts: &AlertReport::default(),
         world: &world,
         series: &series,
         summary: &summary,
@@ -206,6 +209,7 @@ fn pages() -> [String; 2] {
     };
     let inputs = vec![InputHash { name: evil.to_owned(), hash: "00".to_owned() }];
     let report = RunReport {
+        alerts: AlertReport::default(),
         recipe: Recipe {
             question: Some(evil.to_owned()),
             policy: evil.to_owned(),
@@ -277,6 +281,7 @@ fn documents(then: impl Fn(&Document)) {
     ];
     let recipe = Recipe { question: Some("?".to_owned()), ..Recipe::default() };
     let report = RunReport {
+        alerts: AlertReport::default(),
         recipe: recipe.clone(),
         summary: summary.clone(),
         objectives: objectives.clone(),

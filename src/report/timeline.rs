@@ -7,7 +7,7 @@ use crate::metrics::Series;
 use crate::model::World;
 
 /// The columns before those of providers and offers, in order.
-pub(super) const COLUMNS: [&str; 11] = [
+pub(super) const COLUMNS: [&str; 13] = [
     "time_utc",
     "start_s",
     "length_s",
@@ -19,6 +19,8 @@ pub(super) const COLUMNS: [&str; 11] = [
     "capacity_gib",
     "allocated_gpus",
     "capacity_gpus",
+    "interruptions",
+    "failures",
 ];
 
 /// Writes one row per bucket of `series`: means over the bucket, rounded to
@@ -55,6 +57,8 @@ pub fn write_timeseries<W: io::Write>(
             sheet.decimal(rounded(bucket.allocated[row] * 1_000, span * per_unit), 3);
             sheet.decimal(rounded(bucket.capacity[row] * 1_000, span * per_unit), 3);
         }
+        sheet.whole(bucket.stopped.interruptions);
+        sheet.whole(bucket.stopped.failures);
         for &row in &providers {
             let picos = bucket.rates.get(row).copied().unwrap_or(0);
             sheet.decimal(rounded(picos, span * 1_000_000), 6);

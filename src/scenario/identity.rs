@@ -15,12 +15,13 @@ use crate::problem::Problem;
 use crate::units::{Calendar, Span, Time};
 
 /// Keys of a scenario that change nothing of what happens under a policy.
-const NO_MATTER: [&str; 10] = [
+const NO_MATTER: [&str; 11] = [
     "question",
     "charge_period",
     "baseline",
     "policy",
     "objectives",
+    "alert",
     "replications",
     "steady_state",
     "limits",
@@ -300,7 +301,7 @@ fn scaled(amount: i64, scale: u64, unit: &str) -> String {
 }
 
 /// A span in the largest unit that leaves no rest: `36 h`, `90 s`.
-fn exact_span(span: Span) -> String {
+pub(super) fn exact_span(span: Span) -> String {
     let micros = span.micros();
     let units =
         [(86_400_000_000, "d"), (3_600_000_000, "h"), (60_000_000, "min"), (1_000_000, "s")];

@@ -12,6 +12,7 @@ use super::{objective, part};
 use crate::metrics::Metric;
 use crate::part::{Parameter, SettingKind};
 use crate::workload::{FORMATS, Field, Format};
+use table::KeyRow;
 
 /// A key of a scenario file.
 #[derive(Clone, Debug)]
@@ -87,6 +88,10 @@ pub enum ValueKind {
     Draws,
     /// A bound in this unit, after `>=` or `<=`.
     Bound(BoundUnit),
+    /// The same, or a table with one for the run and one for each window.
+    WindowBound(BoundUnit),
+    /// A number, or a quantity in the unit of an alert's signal.
+    Threshold,
     /// Name of a policy part without parameters, or a table of one part with them.
     Part(&'static str),
     /// Header of a column, or a table with more about it.
@@ -110,6 +115,8 @@ pub enum BoundUnit {
     Dollars,
     /// A ratio: `1.5`.
     Ratio,
+    /// Hours of cores or GPUs: `100 h`.
+    Hours,
 }
 
 impl ValueKind {
@@ -161,6 +168,12 @@ impl ValueKind {
                 "a number or a distribution such as `\"uniform(low=1, high=8)\"`".into()
             }
             Self::Bound(unit) => format!("a bound such as `\"{}\"`", unit.example()),
+            Self::WindowBound(unit) => {
+                format!("a bound such as `\"{}\"`, or a table", unit.example())
+            }
+            Self::Threshold => {
+                "a number, or a text such as `\"10 min\"`, `\"90 %\"` or `\"5 USD/h\"`".into()
+            }
             Self::Part(part) => {
                 let names: Vec<&str> = part::options(part).map(|option| option.name).collect();
                 one_of(&names)
@@ -184,6 +197,7 @@ impl BoundUnit {
             "s" => Self::Time,
             "USD" => Self::Dollars,
             "ratio" => Self::Ratio,
+            "h" => Self::Hours,
             other => panic!("no bound of `{}` can be written in `{other}`", metric.key),
         }
     }
@@ -195,6 +209,7 @@ impl BoundUnit {
             Self::Time => "<= 2 h",
             Self::Dollars => "<= 1000 USD",
             Self::Ratio => "<= 1.5",
+            Self::Hours => "<= 100 h",
         }
     }
 }
@@ -346,11 +361,21 @@ fn beside_keys(parameter: &Parameter) -> Vec<Key> {
 
 /// Keys of the metrics that a bound can be promised for.
 fn objective_keys() -> impl Iterator<Item = Key> {
-    objective::metrics().map(|(metric, doc)| Key {
-        path: format!("objectives.{}", metric.key).into(),
-        kind: ValueKind::Bound(BoundUnit::of(metric)),
-        default: "".into(),
-        doc: doc.into(),
+    objective::metrics().flat_map(|(metric, doc)| {
+        let (path, unit) = (format!("objectives.{}", metric.key), BoundUnit::of(metric));
+        let kind = match metric.window {
+            Some(_) => ValueKind::WindowBound(unit),
+            None => ValueKind::Bound(unit),
+        };
+        let below = |row: &'static KeyRow| Key {
+            path: format!("{path}.{}", row.path).into(),
+            kind: if row.kind == ValueKind::Text { ValueKind::Bound(unit) } else { row.kind },
+            ..row.key()
+        };
+        let below: Vec<Key> =
+            table::WINDOWS.iter().filter(|_| metric.window.is_some()).map(below).collect();
+        let own = Key { path: path.clone().into(), kind, default: "".into(), doc: doc.into() };
+        std::iter::once(own).chain(below)
     })
 }
 

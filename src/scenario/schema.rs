@@ -84,6 +84,7 @@ fn value(node: &SchemaNode) -> Value {
             json!({ "anyOf": any })
         }
         ValueKind::Column => json!({ "anyOf": [{ "type": "string" }, object(node)] }),
+        ValueKind::WindowBound(_) => json!({ "anyOf": [scalar(key.kind), object(node)] }),
         kind => scalar(kind),
     };
     let Some(map) = schema.as_object_mut() else { return schema };
@@ -155,7 +156,10 @@ fn scalar(kind: ValueKind) -> Value {
             json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "const": "unlimited" }] })
         }
         ValueKind::Draws | ValueKind::Cores => json!({ "type": ["number", "string"] }),
-        ValueKind::Bound(_) => json!({ "type": "string", "pattern": "^\\s*(>=|<=)" }),
+        ValueKind::Threshold => json!({ "type": ["number", "string"] }),
+        ValueKind::Bound(_) | ValueKind::WindowBound(_) => {
+            json!({ "type": "string", "pattern": "^\\s*(>=|<=)" })
+        }
         ValueKind::Percent(..) => json!({ "type": "string", "pattern": "%\\s*$" }),
         ValueKind::Span | ValueKind::Memory | ValueKind::Size | ValueKind::Rate => {
             json!({ "type": "string", "pattern": "[0-9]" })

@@ -346,9 +346,10 @@ fn read_value(
     report: &mut Diagnostics<'_>,
 ) -> Value {
     match (key.kind, value) {
-        (ValueKind::Table | ValueKind::Part(_) | ValueKind::Column, DeValue::Table(table)) => {
-            Value::Table(ConfigTable::read(table, (&key.path, path), range.clone(), report))
-        }
+        (
+            ValueKind::Table | ValueKind::Part(_) | ValueKind::Column | ValueKind::WindowBound(_),
+            DeValue::Table(table),
+        ) => Value::Table(ConfigTable::read(table, (&key.path, path), range.clone(), report)),
         (ValueKind::List, DeValue::Array(items)) => {
             let mut sections = Vec::new();
             for item in items.iter() {

@@ -129,7 +129,7 @@ fn problems_are_found_all_at_once_with_places_and_hints() {
               hint: did you mean `"spot"`?
             a.toml:23:12: `wait_p95` cannot be promised to be `>= 2 h`
               hint: did you mean `"<= 2 h"`?
-            a.toml:24:14: `cost_total` must be a bound such as `"<= 1000 USD"`, found `"<= 7"`
+            a.toml:24:14: `cost_total` must be a bound such as `"<= 1000 USD"`, or a table, found `"<= 7"`
               hint: write `"<= 7 USD"`
         "#]],
     );

@@ -161,7 +161,12 @@ fn scalar(value: &DeValue<'_>, kind: ValueKind) -> Result<Value, String> {
                 .filter(|share| (low * 10_000..=high * 10_000).contains(share))
                 .map(|share| Value::Whole(share, Unit::Millionths))
         }),
-        ValueKind::Bound(unit) => measured(text, |text| bound(text, unit)),
+        ValueKind::Bound(unit) | ValueKind::WindowBound(unit) => {
+            measured(text, |text| bound(text, unit))
+        }
+        ValueKind::Threshold => {
+            text.or(number.as_deref()).map(|text| Value::Text(text.to_owned())).ok_or_else(none)
+        }
         ValueKind::Texts
         | ValueKind::Choices(_)
         | ValueKind::Numbers
@@ -273,6 +278,7 @@ fn bound(text: &str, unit: BoundUnit) -> Option<Value> {
             let number = rest.strip_suffix("USD").or_else(|| rest.strip_prefix('$'))?;
             quantity::dollars(number)? as f64 / 1e9
         }
+        BoundUnit::Hours => quantity::span(rest)?.secs_f64() / 3_600.0,
         BoundUnit::Ratio => rest.parse().ok().filter(|ratio: &f64| ratio.is_finite())?,
     };
     Some(Value::Bound(comparison, amount, text.to_owned()))
@@ -342,12 +348,21 @@ fn refuse(
 /// Hint on what to write where a value is right but for its form.
 fn nearly(value: &DeValue<'_>, key: &Key) -> Option<String> {
     let written = match value {
+        DeValue::Table(_) => {
+            let is_bound = matches!(key.kind, ValueKind::Bound(_));
+            return is_bound.then(|| {
+                format!("it cannot be told of each window; what can be: {}", per_window())
+            });
+        }
         DeValue::String(text) => text.trim().to_owned(),
         DeValue::Datetime(datetime) => datetime.to_string(),
         _ => number_text(value)?,
     };
     match key.kind {
-        ValueKind::Bound(unit) => bound_meant(&written, unit, last_name(&key.path)),
+        ValueKind::Bound(unit) | ValueKind::WindowBound(unit) => {
+            let path = key.path.strip_suffix(".bound").or(key.path.strip_suffix(".each"));
+            bound_meant(&written, unit, last_name(path.unwrap_or(&key.path)))
+        }
         ValueKind::Rate => rate_meant(&written),
         ValueKind::Memory | ValueKind::Size => size_meant(&written),
         ValueKind::Instant | ValueKind::Moment => date_meant(&written),
@@ -356,6 +371,12 @@ fn nearly(value: &DeValue<'_>, key: &Key) -> Option<String> {
             .map(|_| format!("write `release = {{ idle = {{ after = \"{written}\" }} }}`")),
         _ => None,
     }
+}
+
+/// The objectives that can be told of each window.
+fn per_window() -> String {
+    let all = super::objective::metrics().filter(|(metric, _)| metric.window.is_some());
+    all.map(|(metric, _)| format!("`{}`", metric.key)).collect::<Vec<_>>().join(", ")
 }
 
 /// A bound whose side, sign or unit is missing: `95 %`, `< 2 h`, `<= 7000`.
@@ -377,6 +398,7 @@ fn bound_meant(written: &str, unit: BoundUnit, metric: &str) -> Option<String> {
         (BoundUnit::Share, Some(_)) => vec![with("%")],
         (BoundUnit::Time, Some(_)) => vec![with("s")],
         (BoundUnit::Dollars, Some(_)) => vec![with("USD")],
+        (BoundUnit::Hours, Some(_)) => vec![with("h")],
         _ => vec![with("")],
     };
     if let Some(right) = candidates.into_iter().find(|text| bound(text, unit).is_some()) {

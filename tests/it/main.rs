@@ -26,6 +26,7 @@ mod lint;
 mod names;
 mod logs;
 mod oracles;
+mod objectives;
 mod outlook;
 mod overtaking;
 mod plan;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use windtunnel::experiment::{self, Settings};
 use windtunnel::metrics::{Collector, METRICS};
 use windtunnel::model::{OfferSpec, Work, World};
 use windtunnel::part::{Part, Setting};
@@ -220,7 +221,8 @@ fn what_a_part_keeps_is_not_released() {
     assert_eq!(run(&world(0), &works, &spec(provision::CHEAPEST.spec())).0, [30, 430]);
 }
 
-/// A cluster and rented machines, both with and without GPUs, work that moves data, and deadlines.
+/// A cluster and rented machines, both with and without GPUs, work that moves data, deadlines, an
+/// outage and a rule of alerts.
 const EVERYTHING: &str = "question = \"?\"\n\
     [workload.synthetic]\ncount = 30\narrivals = { per_hour = 30 }\n\
     [workload.synthetic.class.a]\nruntime = \"10 min\"\nvcpus = 2\nmemory = \"4 GiB\"\ndeadline = 4\n\
@@ -229,17 +231,17 @@ const EVERYTHING: &str = "question = \"?\"\n\
     [cluster.dc]\nnodes = 1\nshape = { vcpus = 4, memory = \"16 GiB\" }\ncost = \"1 USD/h\"\n\
     power = \"300 W\"\ncarbon_g_per_kwh = 300\n\
     [cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\nfamilies = [\"g5\"]\n\
+    [[outage]]\nprovider = \"dc\"\nfrom = \"12 min\"\nuntil = \"13 min\"\n\
+    [[alert]]\nsignal = \"waiting\"\nabove = 0\n\
     [policy.p]\nbackfill = \"greedy\"\nprovision = \"cheapest\"\n";
 
 #[test]
 fn every_metric_has_a_value_within_its_range() {
     let scenario = Scenario::parse(EVERYTHING, "a.toml", Path::new(""), &[]).expect("it is right");
-    let mut policy = policy::build(&scenario.policies[0]);
-    let mut source = scenario.workload.open(&scenario.context(1, false)).expect("it opens");
-    let mut collector = Collector::default();
-    let run = Run::new(&scenario.world, &mut *source).policy(&mut *policy);
-    let outcome = run.observe(&mut collector).run().expect("it goes through");
-    let summary = collector.summary(&scenario.world, &[], &outcome);
+    let settings = Settings::seeded(1);
+    let mut go_on = |_| std::ops::ControlFlow::Continue(());
+    let result = experiment::run(&scenario, &scenario.policies[0], settings, &mut (), &mut go_on);
+    let summary = result.expect("it goes through").summary;
     for metric in METRICS {
         let value = (metric.of)(&summary).unwrap_or_else(|| panic!("{metric:?} has no value"));
         let [low, high] = metric.range;

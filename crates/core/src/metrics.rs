@@ -12,6 +12,7 @@
 //! - *tardiness*: `max(0, end - deadline)`.
 //! - *useful resource-hours*: progress that counted, times what the work asked.
 
+mod alert;
 mod bills;
 mod charge_periods;
 mod collector;
@@ -31,13 +32,16 @@ mod measures;
 mod metric;
 mod moves;
 mod occupancy;
+mod recovery;
 mod rental;
 mod work_hours;
 mod series;
 mod summary;
 mod hash_trace;
 mod waits;
+mod window;
 
+pub use alert::{Alert, AlertCount, AlertRule, Alerts, MOST_ALERTS, Signal, SignalKind};
 pub use charge_periods::ChargePeriods;
 pub use collector::Collector;
 pub use daily_costs::{CostDay, DailyCosts};
@@ -55,11 +59,12 @@ pub use occupancy::{MOST_HOLDS, MOST_MACHINES, Machine, MachineUse, OccupancyRec
 pub use rental::{
     Lack, RentWatch, RentalLimits, Rentals, Renting, ScatteredStart, WholeMachines, asked,
 };
-pub use series::{Bucket, Series};
+pub use series::{Bucket, Series, StoppedWork};
 pub use summary::{
     Carbon, CostPart, Costs, CpuOnGpus, Deadlines, DistributionSummary, Summary, Undone, WorkCounts,
 };
 pub use waits::GroupWait;
+pub use window::{WindowSum, WindowValue, Windows};
 
 /// Ratio of two numbers; `None` if there is nothing to divide by.
 fn ratio(over: f64, under: f64) -> Option<f64> {

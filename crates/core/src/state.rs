@@ -128,6 +128,8 @@ pub struct Totals {
     pub running: u64,
     /// Booting instances.
     pub booting: u64,
+    /// Instances that are down.
+    pub down: u64,
     /// Pico-dollars per hour of all live instances, by provider.
     pub rates: Vec<i64>,
 }
@@ -243,8 +245,6 @@ pub struct State<'w> {
     uses: Vec<bool>,
     /// Instances that were there at the start.
     standing: usize,
-    /// Instances that are down.
-    down: usize,
     overrun: bool,
     /// Whether a change of capacity is still to come.
     capacity_to_come: bool,
@@ -309,7 +309,6 @@ impl<'w> State<'w> {
             courses: Vec::new(),
             uses: Vec::new(),
             standing: 0,
-            down: 0,
             overrun: false,
             capacity_to_come: false,
             seed: 0,
@@ -484,7 +483,7 @@ impl<'w> State<'w> {
 
     /// Number of live instances.
     pub fn instance_count(&self) -> usize {
-        (self.totals.booting + self.totals.running) as usize + self.down
+        (self.totals.booting + self.totals.running + self.totals.down) as usize
     }
 
     /// Sums over the live world.

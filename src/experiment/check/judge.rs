@@ -224,7 +224,9 @@ fn broken<'a>(trial: &Trial<'a>, baseline: &Baseline) -> Vec<BrokenObjective<'a>
         let broken = objective.kept(base) && !keeps;
         broken.then_some(BrokenObjective { objective, metric, base, now })
     };
-    trial.tested.scenario.objectives.iter().filter_map(of).collect()
+    // A baseline has the metrics of whole runs.
+    let objectives = trial.tested.scenario.objectives.iter();
+    objectives.filter(|objective| objective.window.is_none()).filter_map(of).collect()
 }
 
 /// The metric and the margin of a statistical gate.

@@ -42,7 +42,8 @@ pub(super) fn wide(
     let same_work =
         all.iter().all(|rows| base.iter().zip(rows).all(|(one, other)| one.same_work(other)));
     let cores = base.iter().any(|one| one.metric("cost_per_core_hour").is_some());
-    let promised = sides[baseline].scenario.objectives.iter().map(|one| one.metric.key);
+    let promised = sides[baseline].scenario.objectives.iter();
+    let promised = promised.filter(|one| one.window.is_none()).map(|one| one.metric.key);
     let keys: Vec<&str> = [leading_cost(same_work, cores)].into_iter().chain(promised).collect();
     let metrics = (0..METRICS.len()).filter(|&metric| keys.contains(&METRICS[metric].key));
     let metrics: Vec<usize> = metrics.collect();

@@ -57,6 +57,7 @@ fn objectives() -> Vec<Objective> {
         comparison: BoundDirection::AtMost,
         bound,
         text: text.to_owned(),
+        window: None,
     };
     vec![bound("cost_total", 110.0, "<= 110 USD"), bound("wait_mean", 50.0, "<= 50 s")]
 }

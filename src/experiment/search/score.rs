@@ -163,7 +163,8 @@ impl Judge {
     /// Values that the setup is judged by: goal and metrics of the promises, by replication.
     pub(super) fn shown(&self, all: &[Measurement]) -> Vec<Option<f64>> {
         let metrics = |one: &Measurement| -> Vec<Option<f64>> {
-            let promised = self.objectives.iter().map(|promise| one.metric(promise.metric.key));
+            let promises = self.objectives.iter().enumerate();
+            let promised = promises.map(|(row, promise)| one.promised(row, promise));
             promised.chain([one.metrics[self.goal]]).collect()
         };
         all.iter().flat_map(metrics).collect()
@@ -194,8 +195,8 @@ impl Judge {
     /// Values of a promise's metric, turned so that less is better; `None` if a replication shows
     /// no value.
     fn measured(&self, row: usize, all: &[Measurement]) -> Option<Vec<f64>> {
-        let key = self.objectives[row].metric.key;
-        let value = |one: &Measurement| Some(self.side(row) * one.metric(key)?);
+        let promise = &self.objectives[row];
+        let value = |one: &Measurement| Some(self.side(row) * one.promised(row, promise)?);
         all.iter().map(value).collect()
     }
 
@@ -250,6 +251,7 @@ mod tests {
             comparison,
             bound,
             text: String::new(),
+            window: None,
         };
         let judge = Judge {
             objectives: vec![
@@ -278,7 +280,13 @@ mod tests {
         };
         let all = vec![Measurement::of(&summary, &Series::default(), Vec::new(), None); 5];
         let judge = |metric, comparison, bound, still| Judge {
-            objectives: vec![Objective { metric, comparison, bound, text: String::new() }],
+            objectives: vec![Objective {
+                metric,
+                comparison,
+                bound,
+                text: String::new(),
+                window: None,
+            }],
             keeping: Keeping::OnAverage,
             goal: 0,
             room: 0.0,

@@ -312,7 +312,13 @@ mod tests {
         let metric = Metric::named("wait_mean").expect("a metric");
         let (comparison, bound) = (BoundDirection::AtMost, 14_400.0);
         Judge {
-            objectives: vec![Objective { metric, comparison, bound, text: String::new() }],
+            objectives: vec![Objective {
+                metric,
+                comparison,
+                bound,
+                text: String::new(),
+                window: None,
+            }],
             keeping: Keeping::OnAverage,
             goal: 0,
             room: 0.49,

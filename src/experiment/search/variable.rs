@@ -8,10 +8,11 @@ use crate::problem::{Problem, clip};
 use crate::scenario::{Quantity, ValueKind, kind_of};
 
 /// Parts of a scenario that are the question, not the answer.
-const GIVEN: [&str; 9] = [
+const GIVEN: [&str; 10] = [
     "question",
     "plan",
     "objectives",
+    "alert",
     "seed",
     "replications",
     "start",

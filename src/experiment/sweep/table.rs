@@ -47,6 +47,8 @@ pub struct SweepRun {
     pub metrics: Vec<Option<f64>>,
     /// Whether each objective was kept.
     pub kept: Vec<bool>,
+    /// The value that each was held to.
+    pub promised: Vec<Option<f64>>,
     /// Whether the run did the same work as under the first policy at the first point, as
     /// comparisons have it: by the outcome of each piece.
     pub same_work: bool,
@@ -82,6 +84,7 @@ impl SweepRun {
             seed,
             metrics: measurement.metrics,
             kept: measurement.kept,
+            promised: measurement.promised,
             same_work,
             fingerprint: measurement.fingerprint,
             facts: measurement.facts,
@@ -157,15 +160,20 @@ impl Sweep {
 
     /// Number of objectives that the policy keeps at the point, likewise.
     pub fn promises(&self, point: usize, policy: usize) -> usize {
-        let runs = self.runs(point, policy);
-        let keeps = |objective: &&Objective| {
-            let row = row_of(objective.metric.key);
-            let values = runs.iter().map(|run| row.and_then(|row| run.metrics[row]));
-            // A replication that shows nothing shows no promise kept.
-            let sum: Option<f64> = values.sum();
-            sum.is_some_and(|sum| objective.kept(sum / runs.len() as f64))
+        (0..self.objectives.len()).filter(|&at| self.keeps_one(point, policy, at)).count()
+    }
+
+    /// Whether the policy keeps the objective in row `at`, likewise.
+    pub fn keeps_one(&self, point: usize, policy: usize, at: usize) -> bool {
+        let (runs, objective) = (self.runs(point, policy), &self.objectives[at]);
+        let row = row_of(objective.metric.key);
+        let value = |run: &SweepRun| match objective.window {
+            None => row.and_then(|row| run.metrics[row]),
+            Some(_) => run.promised.get(at).copied().flatten(),
         };
-        self.objectives.iter().filter(keeps).count()
+        // A replication that shows nothing shows no promise kept.
+        let sum: Option<f64> = runs.iter().map(value).sum();
+        sum.is_some_and(|sum| objective.kept(sum / runs.len() as f64))
     }
 
     /// Whether a policy does the same at all points, in each replication.

@@ -30,6 +30,7 @@ pub(crate) fn sweep(
                 seed,
                 metrics,
                 kept: vec![cost <= 40.0],
+                promised: vec![Some(cost)],
                 same_work: true,
                 fingerprint,
                 waiting: None,
@@ -42,6 +43,7 @@ pub(crate) fn sweep(
         comparison: crate::scenario::BoundDirection::AtMost,
         bound: 40.0,
         text: "<= 40 USD".to_owned(),
+        window: None,
     };
     Sweep {
         concerns: vec![vec![true; axes.len()]],

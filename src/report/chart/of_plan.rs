@@ -37,6 +37,13 @@ fn interval(report: &PlanReport<'_>, metric: &Metric, all: &[Measurement]) -> Op
     Some(report.interval(metric, all).unwrap_or(point))
 }
 
+/// The same of what a promise is held to.
+fn promised(report: &PlanReport<'_>, row: usize, all: &[Measurement]) -> Option<Interval> {
+    let mean = report.promised_mean(row, all)?;
+    let point = Interval { mean, half_width: 0.0, low: mean, high: mean, n: all.len() };
+    Some(report.promised_interval(row, all).unwrap_or(point))
+}
+
 /// A setup in the plane.
 struct PlanSpot {
     x: Interval,
@@ -48,14 +55,14 @@ struct PlanSpot {
 fn spots(
     report: &PlanReport<'_>,
     x: impl Fn(&Candidate, &[Measurement]) -> Option<Interval>,
-    y: &Metric,
+    y: impl Fn(&[Measurement]) -> Option<Interval>,
 ) -> Vec<PlanSpot> {
     let found = report.found;
     let answer = found.choice.map(|row| found.finalists[row].candidate);
     let spot = |(row, one): (usize, &Candidate)| {
         let verdict = report.verdict(row);
         let all = if verdict.is_some() { report.judged(one) } else { one.searched.as_slice() };
-        let (x, y) = (x(one, all)?, interval(report, y, all)?);
+        let (x, y) = (x(one, all)?, y(all)?);
         Some(PlanSpot { x, y, verdict, is_answer: Some(row) == answer })
     };
     found.candidates.iter().enumerate().filter_map(spot).collect()
@@ -135,7 +142,8 @@ fn frontier(report: &PlanReport<'_>) -> Chart {
     let mut chart = Chart::new("plan-frontier", "What a promise costs", "", "");
     let Some(row) = report.found.binding else { return without_promises(report, chart) };
     let (metric, bound) = (report.promised(row), report.found.objectives[row].bound);
-    let mut all = spots(report, |_, all| interval(report, goal, all), metric);
+    let mut all =
+        spots(report, |_, all| interval(report, goal, all), |all| promised(report, row, all));
     let mut left_out = near(&mut all, bound);
     let dearest = all.iter().filter(|one| one.verdict.is_some()).map(|one| one.x.high);
     let (dearest, before) = (dearest.fold(0.0, f64::max), all.len());
@@ -180,7 +188,10 @@ fn response(report: &PlanReport<'_>) -> Option<Chart> {
     };
     let promise = report.found.binding;
     let metric = promise.map_or(report.goal(), |row| report.promised(row));
-    let mut all = spots(report, at, metric);
+    let mut all = spots(report, at, |all| match promise {
+        Some(row) => promised(report, row, all),
+        None => interval(report, metric, all),
+    });
     let bound = promise.map(|row| report.found.objectives[row].bound);
     if let Some(bound) = bound {
         near(&mut all, bound);

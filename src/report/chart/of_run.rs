@@ -1,12 +1,13 @@
 //! The charts of one run.
 
+use super::super::alerts::AlertReport;
 use super::super::figure::{clean, figure};
 use super::super::run::{BoundSide, ObjectiveResult};
 use super::super::timeline::used_providers;
 use super::of_breakdown::run_parts;
 use super::of_occupancy::occupancy;
 use super::{BarRow, Bars, Chart, ChartAxis, ChartMark, Colour, GREY, PALETTE, Plot, axis};
-use crate::metrics::{Bucket, Histogram, OccupancyRecorder, Series, Summary};
+use crate::metrics::{Bucket, Histogram, OccupancyRecorder, Series, StoppedWork, Summary};
 use crate::model::World;
 use crate::units::{Span, Time};
 
@@ -25,6 +26,8 @@ pub struct Scene<'a> {
     pub waits: &'a Histogram,
     /// Results of the objectives.
     pub objectives: &'a [ObjectiveResult],
+    /// Alerts of the run.
+    pub alerts: &'a AlertReport,
 }
 
 /// Name of the chart of the promises, which pages show beside their table.
@@ -33,14 +36,42 @@ pub(in super::super) const OBJECTIVES: &str = "objectives";
 /// All charts of a run, in the order of the page. Those of objectives are
 /// there only where the scenario has any.
 pub fn run_charts(scene: &Scene<'_>) -> Vec<Chart> {
-    let mut charts =
-        vec![cost_rate(scene), utilisation(scene), instances(scene), queue(scene), waits(scene)];
+    let mut charts = vec![cost_rate(scene), utilisation(scene), instances(scene), queue(scene)];
+    charts.extend(weather(scene));
+    charts.iter_mut().for_each(|chart| shade(chart, &scene.alerts.times()));
+    charts.push(waits(scene));
     charts.push(occupancy(scene.world, scene.occupancy));
     charts.extend(run_parts(scene.summary));
     if !scene.objectives.is_empty() {
         charts.insert(0, objectives(scene.objectives));
     }
     charts
+}
+
+/// Colour of the times in which there was an alert.
+const ALERT: Colour = (213, 94, 0);
+/// The same as its shade looks, for legends.
+const SHADE: Colour = (240, 190, 150);
+/// Narrowest shade of an alert, as a share of the axis, so that it is seen.
+const NARROWEST: f64 = 1.0 / 400.0;
+
+/// Shades the times of alerts behind the lines of a chart over time.
+fn shade(chart: &mut Chart, times: &[(Time, Time)]) {
+    let Plot::Plane { x, y, marks } = &mut chart.plot else { return };
+    let least = (x.high - x.low) * NARROWEST;
+    let area = |&(from, until): &(Time, Time)| {
+        let from = from.secs_f64().clamp(x.low, (x.high - least).max(x.low));
+        let until = until.secs_f64().max(from + least).min(x.high);
+        let level = |value: f64| vec![(from, value), (until, value)];
+        let (upper, lower) = (level(y.high), level(y.low));
+        ChartMark::Area { upper, lower, colour: ALERT, opacity: 0.18 }
+    };
+    let shades: Vec<ChartMark> = times.iter().map(area).collect();
+    if shades.is_empty() {
+        return;
+    }
+    marks.splice(0..0, shades);
+    chart.legend.push(("alert".to_owned(), SHADE));
 }
 
 /// Points over time that are drawn at most; buckets beyond are averaged.
@@ -74,6 +105,16 @@ impl TimeSteps {
     pub(super) fn means(&self, integral: impl Fn(&Bucket) -> i128) -> Vec<f64> {
         let mean = |(span, bucket): &(i128, Bucket)| integral(bucket) as f64 / *span as f64;
         self.buckets.iter().map(mean).collect()
+    }
+
+    /// Sums from the start up to the end of each step.
+    fn sums(&self, amount: impl Fn(&Bucket) -> f64) -> Vec<f64> {
+        let mut sum = 0.0;
+        let add = |(_, bucket): &(i128, Bucket)| {
+            sum += amount(bucket);
+            sum
+        };
+        self.buckets.iter().map(add).collect()
     }
 
     /// Values of each step, one number each.
@@ -224,6 +265,77 @@ fn instances(scene: &Scene<'_>) -> Chart {
     };
     let layers = scene.series.offers().into_iter().map(layer).collect();
     stacked(chart, scene, &steps, layers, axis::wholes)
+}
+
+/// What was struck, and what became of the work, where anything was struck, lost or checkpointed.
+fn weather(scene: &Scene<'_>) -> Vec<Chart> {
+    let (work, summary) = (&scene.summary.work, scene.summary);
+    let struck = work.interruptions + work.failures > 0;
+    let gpus = summary.useful_gpu_hours + summary.lost_gpu_hours > 0.0;
+    let spoilt = summary.lost_core_hours + summary.overhead_core_hours;
+    let spoilt = spoilt + summary.lost_gpu_hours + summary.overhead_gpu_hours > 0.0;
+    let hours = (struck || spoilt).then(|| work_hours(scene, gpus));
+    struck.then(|| strikes(scene)).into_iter().chain(hours).collect()
+}
+
+const LOST: Colour = PALETTE[5];
+const OVERHEAD: Colour = PALETTE[1];
+const DONE: Colour = PALETTE[2];
+
+/// Interruptions and failures.
+fn strikes(scene: &Scene<'_>) -> Chart {
+    let mut chart = Chart::new("strikes", "Interruptions and failures", "", "");
+    let steps = TimeSteps::of(scene.series);
+    if let Some(&(from, until)) = steps.edges.first() {
+        chart.unit = format!("work stopped in each {}, stacked", until - from);
+    }
+    chart.caption =
+        "Allocations that lost an instance to its provider, and that were ended because \
+        a machine failed."
+            .to_owned();
+    let layer = |name: &str, count: fn(&Bucket) -> u64, colour| {
+        (name.to_owned(), steps.of_each(|bucket| count(bucket) as f64), Some(colour))
+    };
+    let layers = vec![
+        layer("interruptions", |bucket| bucket.stopped.interruptions, OVERHEAD),
+        layer("failures", |bucket| bucket.stopped.failures, LOST),
+    ];
+    stacked(chart, scene, &steps, layers, axis::wholes)
+}
+
+/// Work done, lost and spent on checkpoints, of GPUs where the run uses any.
+fn work_hours(scene: &Scene<'_>, gpus: bool) -> Chart {
+    let unit = if gpus { "GPU-hours" } else { "core-hours" };
+    let mut chart = Chart::new(
+        "work-hours",
+        "Work done, lost and spent on checkpoints",
+        &format!("{unit} since the start, stacked"),
+        "Progress counts when the tasks that made it stop.",
+    );
+    let steps = TimeSteps::of(scene.series);
+    let Some(x) = steps.time_axis(scene) else { return chart };
+    let resource = usize::from(gpus);
+    // Thousandths by millionths of a microsecond.
+    let sums = |of: fn(&StoppedWork) -> [i128; 2]| {
+        steps.sums(|bucket| of(&bucket.stopped)[resource] as f64 / 1e9 / 3.6e9)
+    };
+    let layers = [
+        ("lost", sums(|stopped| stopped.lost), LOST),
+        ("checkpoints", sums(|stopped| stopped.overhead), OVERHEAD),
+        ("done", sums(|stopped| stopped.useful), DONE),
+    ];
+    let any = layers.into_iter().filter(|(_, sums, _)| sums.last().is_some_and(|&sum| sum > 0.0));
+    let layers: Vec<_> = any.map(|(name, sums, colour)| (name.to_owned(), sums, colour)).collect();
+    let (marks, most) = stack(&steps, &layers);
+    chart.legend = layers
+        .into_iter()
+        .map(|(name, sums, colour)| {
+            let sum = figure("h", sums.last().copied());
+            (format!("{name}: {sum}"), colour)
+        })
+        .collect();
+    chart.plot = Plot::Plane { x, y: axis::measure("count", 0.0, most), marks };
+    chart
 }
 
 /// The names of the three resources, as they stand in buckets.
@@ -378,7 +490,13 @@ fn objectives(objectives: &[ObjectiveResult]) -> Chart {
         BarRow {
             start: 0.0,
             label: objective.label.clone(),
-            below: format!("{rule} {bound}"),
+            below: match &objective.windows {
+                None => format!("{rule} {bound}"),
+                Some(windows) => {
+                    let width = figure("s", Some(windows.width_s));
+                    format!("{rule} {bound} each {width}")
+                }
+            },
             parts: vec![(ratio.clamp(0.0, LONGEST_BAR), if objective.met { kept } else { broken })],
             value: format!("{value}, {verdict}"),
         }

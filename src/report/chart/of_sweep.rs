@@ -280,7 +280,7 @@ impl ShownSweep<'_> {
     /// The bound that an objective sets to a metric, with its words.
     fn bound(&self, metric: &Metric) -> Option<(f64, String)> {
         let mut own = self.sweep.objectives.iter();
-        let found = own.find(|objective| objective.metric.key == metric.key)?;
+        let found = own.find(|one| one.metric.key == metric.key && one.window.is_none())?;
         Some((found.bound, clean(&found.text)))
     }
 

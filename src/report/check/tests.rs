@@ -39,6 +39,7 @@ pub(in crate::report) fn regressed(then: impl FnOnce(&CheckReport<'_>)) {
         comparison: BoundDirection::AtMost,
         bound: 1_600.0,
         text: "<= 1600 USD".to_owned(),
+        window: None,
     };
     let (base, now) = (1_512.45, Some(1_688.95));
     worse.broken = vec![BrokenObjective { objective: &objective, metric: &METRICS[0], base, now }];

@@ -266,7 +266,7 @@ impl ComparisonReport<'_> {
     fn kept_cell(&self, row: usize, at: usize) -> Cell {
         let (objective, policy) = (&self.rows[0].objectives[at], &self.many.policies[row]);
         let (all, count) = (self.many.replications, policy.kept.get(at).copied().unwrap_or(0));
-        let Some(kept) = self.keeps(row, objective) else {
+        let Some(kept) = self.keeps(row, at) else {
             let deadlines = objective.metric == "deadlines_met";
             let text = if deadlines { "no deadlines" } else { "nothing to measure" };
             return Cell::plain(text).toned(Tone::of(Some(count == all)));

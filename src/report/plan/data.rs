@@ -147,7 +147,7 @@ impl PlanReport<'_> {
             p_broken: finalist.p_broken,
             kept_in: finalist.kept_in,
             kept_share_low: self.kept_share_low(self.judged(candidate)),
-            binding: finalist.binding.map(|row| self.promised(row).key),
+            binding: finalist.binding.map(|row| self.found.objectives[row].name()),
             as_cheap: finalist.tied,
             metrics: self.shown(self.judged(candidate)),
         }
@@ -233,7 +233,7 @@ struct ShortlistJson {
     p_broken: f64,
     kept_in: u64,
     kept_share_low: Option<f64>,
-    binding: Option<&'static str>,
+    binding: Option<String>,
     as_cheap: bool,
     metrics: Metrics,
 }

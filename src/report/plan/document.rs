@@ -59,7 +59,7 @@ impl PlanReport<'_> {
         }
         for row in 0..self.found.objectives.len() {
             let (metric, objective) = (self.promised(row), &self.found.objectives[row]);
-            let mean = self.mean(metric, judged);
+            let mean = self.promised_mean(row, judged);
             let kept = mean.is_some_and(|mean| objective.kept(mean));
             let shown = figure_against(metric.unit, mean, Some(objective.bound));
             let card = Card::new(metric.label, shown, self.bound(row));

@@ -258,7 +258,7 @@ impl PlanReport<'_> {
     /// Mean and interval of a promise's metric over some replications of a setup.
     fn measured(&self, row: usize, all: &[Measurement]) -> Option<MeasuredMetric> {
         let metric = self.promised(row);
-        let Interval { mean, low, high, .. } = self.interval(metric, all)?;
+        let Interval { mean, low, high, .. } = self.promised_interval(row, all)?;
         let promise = self.promise(row);
         let bound = Some(self.found.objectives[row].bound);
         let (label, unit) = (metric.label, metric.unit);
@@ -316,7 +316,7 @@ impl PlanReport<'_> {
 
     fn means_keep(&self, all: &[Measurement]) -> bool {
         let keeps = |row: usize| {
-            let mean = self.mean(self.promised(row), all);
+            let mean = self.promised_mean(row, all);
             mean.is_some_and(|mean| self.found.objectives[row].kept(mean))
         };
         (0..self.found.objectives.len()).all(keeps)

@@ -4,6 +4,7 @@ use super::super::document::{Cell, Table, Tone};
 use super::super::figure::{clean, figure, figure_against, half_width};
 use super::PlanReport;
 use crate::experiment::search::{Candidate, SetupVerdict};
+use crate::experiment::statistics::Interval;
 use crate::experiment::{Chance, Measurement};
 use crate::metrics::Metric;
 
@@ -86,8 +87,9 @@ impl PlanReport<'_> {
             levels.map(|(_, level)| Cell::plain(clean(level.unwrap_or("–")))).collect();
         cells.push(self.cell(self.goal(), all));
         for (row, objective) in self.found.objectives.iter().enumerate() {
-            let mut cell = self.cell(self.promised(row), all);
-            let mean = self.mean(self.promised(row), all);
+            let interval = self.promised_interval(row, all);
+            let mean = self.promised_mean(row, all);
+            let mut cell = spread_cell(objective.metric, mean, interval);
             cell.text = figure_against(objective.metric.unit, mean, Some(objective.bound));
             cell.tone = match mean.is_some_and(|mean| objective.kept(mean)) {
                 true => Tone::Good,
@@ -100,9 +102,14 @@ impl PlanReport<'_> {
 
     /// A mean, and half of the width of its interval below it.
     fn cell(&self, metric: &Metric, all: &[Measurement]) -> Cell {
-        let spread = self.interval(metric, all).filter(|interval| interval.half_width > 0.0);
-        let below =
-            spread.map_or(String::new(), |one| half_width(metric.unit, one.half_width, one.mean));
-        Cell { text: figure(metric.unit, self.mean(metric, all)), below, tone: Tone::Plain }
+        spread_cell(metric, self.mean(metric, all), self.interval(metric, all))
     }
+}
+
+/// A mean, and half of the width of its interval below it.
+fn spread_cell(metric: &Metric, mean: Option<f64>, interval: Option<Interval>) -> Cell {
+    let spread = interval.filter(|interval| interval.half_width > 0.0);
+    let below =
+        spread.map_or(String::new(), |one| half_width(metric.unit, one.half_width, one.mean));
+    Cell { text: figure(metric.unit, mean), below, tone: Tone::Plain }
 }

@@ -139,12 +139,18 @@ impl RunReport {
         if self.daily.is_some() {
             document.files.insert(3, ("days.csv".to_owned(), "cost by day"));
         }
+        if !self.alerts.rules.is_empty() {
+            document.files.insert(3, ("alerts.csv".to_owned(), "every alert"));
+        }
         let (promised, charts) = named(charts, |name| name == OBJECTIVES);
         let (grouped, charts) = named(charts, |name| name.starts_with("waits-by-"));
         let (hours, charts) = named(charts, |name| name.starts_with("hours-"));
         let (moved, over_time) = named(charts, |name| name == "moved");
         let objectives = Section::new("Objectives", SectionPlace::Front);
         document.add(objectives.tables(tables::objectives(self)).charts(promised));
+        if let Some(alerts) = self.alerts.section() {
+            document.add(alerts);
+        }
         document.add(Section::new("Over time", SectionPlace::Page).charts(over_time));
         let mut times = Section::of(tables::times(summary), SectionPlace::Front);
         if !summary.percentiles_exact {

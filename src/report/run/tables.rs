@@ -2,7 +2,7 @@
 
 use super::super::document::{Card, Cell, Table, Tone};
 use super::super::figure::{
-    NOTHING, amount, clean, count, decimals, difference, figure, figure_against, share,
+    NOTHING, amount, change, clean, count, decimals, difference, figure, figure_against, share,
 };
 use super::super::words::dollars;
 use super::RunReport;
@@ -87,7 +87,14 @@ pub(in crate::report) fn objectives(report: &RunReport) -> Option<Table> {
             (false, Some(_)) => ("broken", Tone::Bad),
             (false, None) => ("broken: nothing to measure", Tone::Bad),
         };
-        cells.push(Cell { text: text.to_owned(), below: String::new(), tone });
+        if let Some(relative) = objective.margin_share {
+            cells[3] = cells[3].clone().below(change(1.0 + relative, 1.0));
+        }
+        let windows = objective.windows.as_ref();
+        let below = windows.map_or(String::new(), |windows| {
+            format!("{} of {} windows", count(windows.kept), count(windows.count))
+        });
+        cells.push(Cell { text: text.to_owned(), below, tone });
         table.rows.push(cells);
     }
     Some(table)

@@ -141,15 +141,12 @@ impl SweepReport<'_> {
 
     /// The objectives that the means of a point break, in words.
     fn broken(&self, point: usize, policy: usize) -> Vec<String> {
-        let mean = |row: usize| self.sweep.estimate(point, policy, row).map(|one| one.mean);
-        let breaks = |one: &&Objective| {
-            let row = row_of(one.metric.key);
-            !row.and_then(mean).is_some_and(|mean| one.kept(mean))
-        };
         let words = |one: &Objective| {
             let row = row_of(one.metric.key);
             format!("{} {}", row.map_or("", |row| METRICS[row].label), one.text)
         };
-        self.sweep.objectives.iter().filter(breaks).map(words).collect()
+        let all = self.sweep.objectives.iter().enumerate();
+        let broken = all.filter(|&(at, _)| !self.sweep.keeps_one(point, policy, at));
+        broken.map(|(_, one)| words(one)).collect()
     }
 }

@@ -1,5 +1,6 @@
 //! The rows of the table of keys, in the order of the reference.
 
+mod alert;
 mod capacity;
 mod catalog;
 mod fault;
@@ -12,6 +13,7 @@ mod workload;
 
 use super::{Key, ValueKind};
 
+pub(super) use alert::WINDOWS;
 pub(super) use workload::COLUMNS;
 
 /// A row of the table.
@@ -55,7 +57,7 @@ const WORK: ValueKind = ValueKind::Choice(&["job", "vm"]);
 /// Every row, parents before children, in the order of the reference.
 pub(super) fn rows() -> impl Iterator<Item = &'static KeyRow> {
     let work = [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, fault::ROWS];
-    let rest = [policy::ROWS, plan::ROWS, observed::ROWS, catalog::ROWS, suite::ROWS];
+    let rest = [policy::ROWS, alert::ROWS, plan::ROWS, observed::ROWS, catalog::ROWS, suite::ROWS];
     work.into_iter().chain(rest).flatten()
 }
 

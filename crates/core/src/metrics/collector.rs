@@ -12,6 +12,7 @@ use super::launches::Launches;
 use super::load::Load;
 use super::moves::TransferTotals;
 use super::ratio;
+use super::recovery::Recoveries;
 use super::summary::{CpuOnGpus, DistributionSummary, Summary, WorkCounts};
 use super::work_hours::WorkHours;
 use crate::model::World;
@@ -38,6 +39,7 @@ pub struct Collector {
     cpu_only: CpuOnly,
     hours: Hours,
     moves: TransferTotals,
+    recoveries: Recoveries,
 }
 
 impl Collector {
@@ -110,6 +112,7 @@ impl Collector {
             turnaround_s: self.jobs.turnarounds(),
             bounded_slowdown: self.jobs.slowdowns(),
             gangs_apart: self.apart,
+            recovery_s: self.jobs.recoveries(),
             deadlines: self.jobs.deadlines(),
             arrivals_s: self.jobs.arrivals(began).secs_f64(),
             period_s: self.stood_for(outcome).map(Span::secs_f64),
@@ -121,6 +124,8 @@ impl Collector {
             utilisation_cpu: self.load.utilisation(0),
             utilisation_memory: self.load.utilisation(1),
             utilisation_gpu: self.load.utilisation(2),
+            availability: self.load.availability(),
+            alerts: None,
             instances_launched: self.launches.launched,
             instances_max: self.launches.live_max,
             instance_hours,
@@ -186,6 +191,9 @@ impl Observer for Collector {
 
     fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Option<Span>) {
         self.jobs.undone(state, work, left, self.load.began());
+        if let Some(took) = self.recoveries.undone(state.now(), work) {
+            self.jobs.recovered(state.work(work), took);
+        }
     }
 
     fn ends(&mut self, state: &State<'_>) {
@@ -211,12 +219,16 @@ impl FactObserver for Collector {
             Fact::Started(allocation, started, live) => {
                 self.jobs.started(state.now(), started.work(), live);
                 self.cpu_only.started(state, allocation);
+                if let Some(took) = self.recoveries.started(state, started.work()) {
+                    self.jobs.recovered(live, took);
+                }
                 self.apart += u64::from(lies_apart(state, started));
             }
             Fact::Stopped { allocation, stopped, live, ending, useful, lost, overhead } => {
                 let demand = &live.ask.demand;
                 self.progress.stopped(stopped, demand, ending, [useful, lost, overhead]);
                 self.cpu_only.stopped(state, allocation);
+                self.recoveries.stopped(state.now(), stopped.work(), ending);
                 self.hours.stopped(state, stopped, demand);
             }
             Fact::Finished(work, live) => self.jobs.finished(state, work, live),

@@ -30,6 +30,7 @@ pub(super) struct Jobs {
     turnaround: Histogram,
     slowdown: Histogram,
     tardiness: Histogram,
+    recovery: Histogram,
     with_deadline: u64,
     deadlines_met: u64,
     first_arrival: Option<Time>,
@@ -75,6 +76,13 @@ impl Jobs {
         self.waits_by_tenant.add(live.ask.tenant.row(), wait, &self.wait);
         self.waits_by_class.add(usize::from(live.ask.class), wait, &self.wait);
         self.wait.add(wait);
+    }
+
+    /// Counts the recovery of work that was struck.
+    pub(super) fn recovered(&mut self, live: &LiveWork, took: Span) {
+        if self.counts(live) {
+            self.recovery.add(took.micros().max(0) as u64);
+        }
     }
 
     #[inline(always)]
@@ -188,6 +196,10 @@ impl Jobs {
 
     pub(super) fn slowdowns(&self) -> DistributionSummary {
         DistributionSummary::of(&self.slowdown, 1e6)
+    }
+
+    pub(super) fn recoveries(&self) -> DistributionSummary {
+        DistributionSummary::of(&self.recovery, 1e6)
     }
 
     pub(super) fn deadlines(&self) -> Deadlines {

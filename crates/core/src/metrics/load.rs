@@ -93,6 +93,12 @@ impl Load {
         ratio(areas.allocated[at] as f64, areas.capacity[at] as f64)
     }
 
+    /// Time of running instances over that of those that run or are down.
+    pub(super) fn availability(&self) -> Option<f64> {
+        let (_, areas) = self.measured();
+        ratio(areas.running as f64, (areas.running + areas.down) as f64)
+    }
+
     /// Hours of running instances, and of booting ones.
     pub(super) fn instance_hours(&self) -> [f64; 2] {
         [self.areas.running, self.areas.booting].map(|area| area as f64 / 3.6e9)

@@ -2,6 +2,7 @@
 
 use self::Direction::{Higher, Lower, Neutral};
 use super::summary::Summary;
+use super::window::WindowSum;
 use crate::units::Money;
 
 /// Direction in which a metric is better.
@@ -30,6 +31,8 @@ pub struct Metric {
     pub of: fn(&Summary) -> Option<f64>,
     /// Description in one line, if a scenario may promise a bound of it as an objective.
     pub objective: Option<&'static str>,
+    /// Quantity by which the metric can be told of each window of the clock by itself.
+    pub window: Option<WindowSum>,
     /// Counts things, or is a share of a count: values of few runs agree easily.
     pub is_counted: bool,
     /// A total that grows with the work that is done: policies can only be held against each other
@@ -47,6 +50,10 @@ impl Metric {
 
     const fn as_objective(self, doc: &'static str) -> Self {
         Self { objective: Some(doc), ..self }
+    }
+
+    const fn per_window(self, sum: WindowSum) -> Self {
+        Self { window: Some(sum), ..self }
     }
 
     const fn of_counts(self) -> Self {
@@ -88,6 +95,7 @@ const fn amount(
         better,
         of,
         objective: None,
+        window: None,
         is_counted: false,
         is_of_same_work: false,
         range,
@@ -108,6 +116,7 @@ const fn count(key: &'static str, label: &'static str, better: Direction, of: Re
 pub const METRICS: &[Metric] = &[
     amount("cost_total", "cost", "USD", Lower, |s| Some(s.cost.total.dollars()))
         .of_same_work()
+        .per_window(WindowSum::Cost)
         .as_objective("What everything cost."),
     amount("cost_monthly", "cost per month", "USD", Lower, Summary::monthly)
         .of_same_work()
@@ -127,11 +136,13 @@ pub const METRICS: &[Metric] = &[
         .signed(),
     share("finished", "work finished", Higher, |s| s.work.finished_share)
         .of_counts()
+        .per_window(WindowSum::Finished)
         .as_objective("Share of work that finished."),
     share("deadlines_met", "deadlines met", Higher, |s| {
         (s.deadlines.with > 0).then(|| s.deadlines.met as f64 / s.deadlines.with as f64)
     })
     .of_counts()
+    .per_window(WindowSum::DeadlinesMet)
     .as_objective("Share of work with a deadline that met it."),
     amount("tardiness_mean", "tardiness, mean", "s", Lower, |s| s.deadlines.tardiness_s.mean),
     amount("tardiness_max", "tardiness, longest", "s", Lower, |s| s.deadlines.tardiness_s.max),
@@ -163,22 +174,39 @@ pub const METRICS: &[Metric] = &[
     // Work that is placed and waits for a boot has left the queue, though its wait goes on.
     count("queue_length_mean", "queue length, mean", Lower, |s| s.queue_length_mean),
     count("queue_length_max", "queue length, longest", Lower, |s| Some(s.queue_length_max as f64)),
-    share("utilisation_cpu", "CPU utilisation", Higher, |s| s.utilisation_cpu).as_objective(
-        "Share of the cores of running instances that work asked for, over time. \
+    share("utilisation_cpu", "CPU utilisation", Higher, |s| s.utilisation_cpu)
+        .per_window(WindowSum::UtilisationCpu)
+        .as_objective(
+            "Share of the cores of running instances that work asked for, over time. \
  Boots are no running time, though they are paid for.",
-    ),
+        ),
     share("utilisation_memory", "memory utilisation", Higher, |s| s.utilisation_memory),
-    share("utilisation_gpu", "GPU utilisation", Higher, |s| s.utilisation_gpu).as_objective(
-        "Share of the GPUs of running instances that work asked for, over time. \
+    share("utilisation_gpu", "GPU utilisation", Higher, |s| s.utilisation_gpu)
+        .per_window(WindowSum::UtilisationGpu)
+        .as_objective(
+            "Share of the GPUs of running instances that work asked for, over time. \
  Boots are no running time, though they are paid for.",
-    ),
+        ),
+    share("availability", "availability of machines", Higher, |s| s.availability)
+        .per_window(WindowSum::Availability)
+        .as_objective("Time of machines that run over that of those that run or are down."),
     count("unfinished", "work unfinished", Lower, |s| Some(s.work.unfinished as f64)),
     count("refused", "work refused", Lower, |s| Some(s.work.refused as f64)),
     count("preemptions", "preemptions", Lower, |s| Some(s.work.preemptions as f64)),
     count("interruptions", "interruptions", Lower, |s| Some(s.work.interruptions as f64)),
     count("failures", "failures", Lower, |s| Some(s.work.failures as f64)),
-    amount("lost_core_hours", "core-hours lost", "h", Lower, |s| Some(s.lost_core_hours)),
-    amount("lost_gpu_hours", "GPU-hours lost", "h", Lower, |s| Some(s.lost_gpu_hours)),
+    count("alerts", "alerts", Lower, |s| s.alerts.map(|alerts| alerts as f64)),
+    amount("recovery_mean", "recovery, mean", "s", Lower, |s| s.recovery_s.mean)
+        .as_objective("Mean time from an interruption or failure of work until it runs again."),
+    amount("recovery_max", "recovery, longest", "s", Lower, |s| s.recovery_s.max)
+        .per_window(WindowSum::LongestRecovery)
+        .as_objective("Longest time from an interruption or failure of work until it runs again."),
+    amount("lost_core_hours", "core-hours lost", "h", Lower, |s| Some(s.lost_core_hours))
+        .per_window(WindowSum::LostCoreHours)
+        .as_objective("Core-hours of progress that were thrown away."),
+    amount("lost_gpu_hours", "GPU-hours lost", "h", Lower, |s| Some(s.lost_gpu_hours))
+        .per_window(WindowSum::LostGpuHours)
+        .as_objective("GPU-hours of progress that were thrown away."),
     amount("overhead_core_hours", "core-hours for checkpoints", "h", Lower, |s| {
         Some(s.overhead_core_hours)
     }),
@@ -254,6 +282,7 @@ mod tests {
                 "preemptions",
                 "interruptions",
                 "failures",
+                "alerts",
                 "instances_max",
             ]
         );

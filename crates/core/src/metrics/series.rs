@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::fact::{Fact, FactObserver};
 use crate::model::Offer;
 use crate::sim::Observer;
-use crate::state::{Record, State, TimeIntegrals};
+use crate::state::{Ending, Record, State, TimeIntegrals};
 use crate::units::{Id, Span, Time};
 
 /// Most buckets: between half of this and this are in use at the end.
@@ -27,6 +27,51 @@ pub struct Bucket {
     pub live: SmallVec<[i128; 4]>,
     /// Most jobs waiting at once.
     pub waiting_max: u64,
+    /// What the tasks that stopped in it had done.
+    pub stopped: StoppedWork,
+}
+
+/// Tasks that stopped in some time, by what became of their work.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StoppedWork {
+    /// Allocations that lost an instance to its provider.
+    pub interruptions: u64,
+    /// Allocations that were ended because a machine failed.
+    pub failures: u64,
+    /// Progress that counted, by cores and GPUs: thousandths of these by millionths of a microsecond.
+    pub useful: [i128; 2],
+    /// Progress that was thrown away.
+    pub lost: [i128; 2],
+    /// Progress that was not made, as checkpoints were read and written.
+    pub overhead: [i128; 2],
+}
+
+impl StoppedWork {
+    fn absorb(&mut self, other: &Self) {
+        self.interruptions += other.interruptions;
+        self.failures += other.failures;
+        for at in 0..2 {
+            self.useful[at] += other.useful[at];
+            self.lost[at] += other.lost[at];
+            self.overhead[at] += other.overhead[at];
+        }
+    }
+
+    /// Adds tasks that hold these thousandths of cores and GPUs.
+    #[inline(always)]
+    fn add(&mut self, held: [u64; 2], ending: Ending, [useful, lost, overhead]: [i128; 3]) {
+        self.interruptions += u64::from(ending == Ending::Interrupted);
+        self.failures += u64::from(ending == Ending::Failed);
+        for (at, held) in held.into_iter().enumerate().filter(|&(_, held)| held > 0) {
+            self.useful[at] += useful * i128::from(held);
+            if lost != 0 {
+                self.lost[at] += lost * i128::from(held);
+            }
+            if overhead != 0 {
+                self.overhead[at] += overhead * i128::from(held);
+            }
+        }
+    }
 }
 
 impl Bucket {
@@ -40,6 +85,7 @@ impl Bucket {
         }
         absorb(&mut self.rates, &other.rates);
         absorb(&mut self.live, &other.live);
+        self.stopped.absorb(&other.stopped);
     }
 
     /// Sets the amounts that the state integrates to `areas`, those of this bucket.
@@ -239,10 +285,15 @@ impl FactObserver for Series {
         match fact {
             Fact::Requested(_, instance) => self.change_live(state, instance.offer, 1),
             Fact::Released { released, .. } => self.change_live(state, released.offer, -1),
+            Fact::Stopped { stopped, live, ending, useful, lost, overhead, .. } => {
+                let Some(bucket) = self.buckets.last_mut() else { return };
+                let (demand, tasks) = (&live.ask.demand, u64::from(stopped.tasks));
+                let held = [demand.cpu, demand.gpu_milli()].map(|each| u64::from(each) * tasks);
+                bucket.stopped.add(held, ending, [useful, lost, overhead]);
+            }
             Fact::Submitted(..)
             | Fact::Placed(_)
             | Fact::Started(..)
-            | Fact::Stopped { .. }
             | Fact::Finished(..)
             | Fact::Refused(..)
             | Fact::Unfinished(_)

@@ -229,6 +229,9 @@ pub struct Summary {
     pub turnaround_s: DistributionSummary,
     /// Bounded slowdown of finished work, bound 10 s.
     pub bounded_slowdown: DistributionSummary,
+    /// Time from an interruption or a failure of work until tasks of it start and none waits; of work
+    /// that never ran again until it was refused or the run ended.
+    pub recovery_s: DistributionSummary,
     /// Starts of gangs in several zones.
     #[serde(skip)]
     pub gangs_apart: u64,
@@ -254,6 +257,10 @@ pub struct Summary {
     pub utilisation_memory: Option<f64>,
     /// The same for GPUs.
     pub utilisation_gpu: Option<f64>,
+    /// Time of running instances over that of those that ran or were down.
+    pub availability: Option<f64>,
+    /// Alerts by the rules of the scenario; `None` without rules.
+    pub alerts: Option<u64>,
     /// Launches, owned instances included.
     pub instances_launched: u64,
     /// Most instances at once.

@@ -22,6 +22,8 @@ pub struct TimeIntegrals {
     pub running: i128,
     /// Integral of booting instances.
     pub booting: i128,
+    /// Integral of instances that are down.
+    pub down: i128,
     /// Integral of pico-dollars per hour, by provider.
     pub rates: SmallVec<[i128; 4]>,
 }
@@ -36,6 +38,7 @@ impl TimeIntegrals {
             capacity: three(self.capacity, since.capacity),
             running: self.running - since.running,
             booting: self.booting - since.booting,
+            down: self.down - since.down,
             rates: self
                 .rates
                 .iter()
@@ -57,6 +60,7 @@ impl TimeIntegrals {
         add(&mut self.capacity, totals.capacity, span);
         self.running += area(totals.running as i64, span);
         self.booting += area(totals.booting as i64, span);
+        self.down += area(totals.down as i64, span);
         self.rates.resize(totals.rates.len(), 0);
         for (sum, &rate) in self.rates.iter_mut().zip(&totals.rates) {
             *sum += area(rate, span);

@@ -80,6 +80,14 @@ impl Phase {
         }
     }
 
+    /// Whether the instance is broken for a time.
+    pub const fn is_down(self) -> bool {
+        match self {
+            Self::Down => true,
+            Self::Booting | Self::Running | Self::Draining { .. } | Self::Gone(_) => false,
+        }
+    }
+
     /// Whether the instance is paid for, and counts in quotas and the capacity of its offer.
     pub const fn is_billed(self) -> bool {
         match self {
@@ -136,6 +144,9 @@ impl State<'_> {
         let totals = &mut self.totals;
         if phase.is_booting() {
             totals.booting = totals.booting.wrapping_add_signed(sign);
+        }
+        if phase.is_down() {
+            totals.down = totals.down.wrapping_add_signed(sign);
         }
         if phase.is_capacity() {
             totals.running = totals.running.wrapping_add_signed(sign);
@@ -202,6 +213,7 @@ mod tests {
                 let billed = u32::from(to.is_billed());
                 assert_eq!(totals.booting, u64::from(to == Phase::Booting), "{case}");
                 assert_eq!(totals.running, u64::from(to.is_capacity()), "{case}");
+                assert_eq!(totals.down, u64::from(to == Phase::Down), "{case}");
                 assert_eq!(totals.capacity.cpu, 4_000 * i64::from(to.is_capacity()), "{case}");
                 let rate = Rate::parse("3.6").expect("a price").picos();
                 assert_eq!(totals.rates, [i64::from(billed) * rate], "{case}");

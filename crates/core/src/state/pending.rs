@@ -46,6 +46,12 @@ impl State<'_> {
         (self.works[work].waiting > 0).then(|| self.wait_of(work))
     }
 
+    /// Start of the unbroken wait of tasks of `work`; `None` if no task waits, or it has ended.
+    pub(crate) fn waits_still(&self, work: WorkRef) -> Option<Time> {
+        let pending = if self.works.contains(work) { self.pending(work) } else { None };
+        pending.map(|pending| pending.since)
+    }
+
     /// All pending work, those that have waited longest first. Takes time that grows with
     /// all live work: a policy that is asked often rather follows the triggers.
     pub fn all_pending(&self) -> Vec<WorkRef> {

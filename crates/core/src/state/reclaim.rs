@@ -175,13 +175,11 @@ impl State<'_> {
     pub(crate) fn put_down(&mut self, reference: InstanceRef) {
         debug_assert_eq!(self.fleet.instances[reference].allocations, 0);
         self.transition(reference, Phase::Down);
-        self.down += 1;
     }
 
     /// An owned machine works again.
     pub(crate) fn take_up(&mut self, reference: InstanceRef) {
         self.transition(reference, Phase::Running);
-        self.down -= 1;
         self.fleet.instances[reference].idle_since = self.now;
         self.room_made += 1;
     }
