@@ -32,8 +32,8 @@ pub mod verify;
 
 pub use backlog::{backlog, waiting};
 pub use caution::{
-    CautionedRun, EstimatedShare, Facts, carbon_gaps, cautions, estimated_prices, nothing_to_gate,
-    unestimated,
+    CautionedRun, EstimatedShare, Facts, carbon_gaps, cautions, energy_gaps, estimated_prices,
+    nothing_to_gate, unestimated,
 };
 pub use compare::{
     Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, Evidence,

@@ -13,8 +13,8 @@ use super::session::{Experiment, ExperimentSession, stopped};
 use super::{load, run};
 use windtunnel::experiment::search::{Found, Keeping, SearchFailure, Task, Variable, search};
 use windtunnel::experiment::{
-    Asked, CautionedRun, Facts, backlog, carbon_gaps, cautions, estimated_prices, nothing_to_gate,
-    unestimated, waiting,
+    Asked, CautionedRun, Facts, backlog, carbon_gaps, cautions, energy_gaps, estimated_prices,
+    nothing_to_gate, unestimated, waiting,
 };
 use windtunnel::metrics::METRICS;
 use windtunnel::policy::spec::PolicySpec;
@@ -237,11 +237,14 @@ fn task(scenario: &Scenario, arguments: &PlanArgs) -> Result<Task, Stop> {
     }
     let goal = arguments.minimise.as_deref().or(spec.minimise.as_deref()).unwrap_or("cost_monthly");
     let goal = minimised(goal).map_err(|(message, hint)| Stop::usage(message, hint))?;
-    if METRICS[goal].key == "carbon_kg"
-        && let Some(why) = carbon_gaps(&scenario.world)
-    {
+    let gaps = match METRICS[goal].key {
+        "carbon_kg" => carbon_gaps(&scenario.world),
+        "energy_kwh" => energy_gaps(&scenario.world),
+        _ => None,
+    };
+    if let Some(why) = gaps {
         let hint = "give it, such as `power = \"450 W\"`, or minimise another metric";
-        return Err(Stop::usage(format!("grid carbon is not known here: {why}"), hint));
+        return Err(Stop::usage(format!("{} is not known here: {why}", METRICS[goal].label), hint));
     }
     let kept_in = arguments.kept_in.or(spec.kept_in);
     Ok(Task {

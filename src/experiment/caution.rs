@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::measurement::Measurement;
 use super::single::RunResult;
 use crate::metrics::{Rentals, Summary, Undone, WholeMachines};
-use crate::model::{Market, Offer, World};
+use crate::model::{Market, Offer, Region, World};
 use crate::policy::backfill::CONSERVATIVE;
 use crate::policy::order;
 use crate::policy::spec::{PolicyPart, PolicySpec};
@@ -493,19 +493,24 @@ pub(super) fn missing_markets(scenario: &Scenario, policy: &PolicySpec) -> Vec<M
     if sold.is_empty() { Vec::new() } else { missing }
 }
 
-/// Reason for which the grid carbon of runs in this world is not known, by the first offer with
-/// unknown carbon; `None` if it is known of all.
+/// Reason for which the grid carbon of runs in this world is not known; `None` if it is known of all
+/// offers.
 pub fn carbon_gaps(world: &World) -> Option<String> {
-    world.offers.ids().find_map(|offer| {
-        let region = world.region_of(offer);
-        let key = match (world.type_of(offer).power.as_ref(), world.regions[region].carbon.as_ref())
-        {
-            (Some(_), Some(_)) => return None,
-            (None, _) => "power",
-            (Some(_), None) => "carbon_g_per_kwh",
-        };
-        Some(format!("{} has no `{key}`", clip(&world.region_name(region))))
+    energy_gaps(world).or_else(|| {
+        let unknown = |region: &Region| region.carbon.is_none();
+        gap(world, "carbon_g_per_kwh", |offer| unknown(&world.regions[world.region_of(offer)]))
     })
+}
+
+/// The same of energy.
+pub fn energy_gaps(world: &World) -> Option<String> {
+    gap(world, "power", |offer| world.type_of(offer).power.is_none())
+}
+
+/// The key that the first offer lacks of those that lack one.
+fn gap(world: &World, key: &str, lacks: impl Fn(Id<Offer>) -> bool) -> Option<String> {
+    let offer = world.offers.ids().find(|&offer| lacks(offer))?;
+    Some(format!("{} has no `{key}`", clip(&world.region_name(world.region_of(offer)))))
 }
 
 /// Caution about what a run assumed of jobs without an estimate, where the policy goes by

@@ -7,8 +7,8 @@ use super::caution::Facts;
 use super::job_outcome::{JobOutcome, JobOutcomes};
 use super::statistics::{Interval, t_interval};
 use crate::metrics::{
-    self, GroupWait, HashTrace, METRICS, Metric, PathTraffic, ProviderHours, Series, Summary,
-    Undone,
+    self, EnergyPart, GroupWait, HashTrace, METRICS, Metric, PathTraffic, ProviderHours, Series,
+    Summary, Undone,
 };
 use crate::scenario::Objective;
 
@@ -39,6 +39,10 @@ pub struct Measurement {
     pub hours: Vec<ProviderHours>,
     /// Data moved by path, the dearest paths.
     pub moved: Vec<PathTraffic>,
+    /// Energy and carbon by provider.
+    pub energy_by_provider: Vec<EnergyPart>,
+    /// What work caused of that, by tenant; and first, without a name, what no work did.
+    pub energy_by_tenant: Vec<EnergyPart>,
     /// Seconds over which work arrived.
     pub arrivals_s: f64,
     /// Seconds whose rent is scaled to a month.
@@ -168,6 +172,8 @@ impl Measurement {
             waits_by_class: first(&summary.waits_by_class),
             hours: summary.hours_by_provider.clone(),
             moved: first(&summary.moved),
+            energy_by_provider: first(&summary.carbon.of_providers()),
+            energy_by_tenant: first(&summary.carbon.of_tenants()),
             arrivals_s: summary.arrivals_s,
             rent_s: summary.rent_s(),
             of_arrivals: summary.period_s.is_none() && summary.arrivals_s > 0.0,

@@ -1,9 +1,9 @@
-//! Parts of a run's cost, waits, hours and data: the mean of many runs, or one.
+//! Parts of a run's cost, waits, hours, data and energy: the mean of many runs, or one.
 
 use serde::Serialize;
 
 use crate::experiment::Measurement;
-use crate::metrics::{GroupWait, PathTraffic, ProviderHours};
+use crate::metrics::{EnergyPart, GroupWait, PathTraffic, ProviderHours};
 
 /// Cost of one provider or cluster for one kind of thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -26,6 +26,8 @@ pub(super) struct Breakdown {
     pub(super) waits_by_tenant: Vec<GroupWait>,
     pub(super) hours_by_provider: Vec<ProviderHours>,
     pub(super) moved: Vec<PathTraffic>,
+    energy_by_provider: Vec<EnergyPart>,
+    energy_by_tenant: Vec<EnergyPart>,
 }
 
 impl Breakdown {
@@ -38,6 +40,8 @@ impl Breakdown {
             waits_by_tenant: waits(all, |one| &one.waits_by_tenant),
             hours_by_provider: hours(all, runs),
             moved: moved(all, runs),
+            energy_by_provider: energy(all, runs, |one| &one.energy_by_provider),
+            energy_by_tenant: energy(all, runs, |one| &one.energy_by_tenant),
         }
     }
 
@@ -148,6 +152,22 @@ fn hours(all: &[Measurement], runs: f64) -> Vec<ProviderHours> {
         add_hours(sum, one, 1.0 / runs);
     }
     sums.sort_by_key(|one| !one.owned);
+    sums
+}
+
+/// Means over the replications, in which what is not there is none.
+fn energy(
+    all: &[Measurement],
+    runs: f64,
+    of: impl Fn(&Measurement) -> &Vec<EnergyPart>,
+) -> Vec<EnergyPart> {
+    let mut sums: Vec<EnergyPart> = Vec::new();
+    for one in all.iter().flat_map(of) {
+        let new = || EnergyPart { name: one.name.clone(), ..EnergyPart::default() };
+        let sum = entry(&mut sums, |known| known.name == one.name, new);
+        sum.kwh += one.kwh / runs;
+        sum.carbon_kg += one.carbon_kg / runs;
+    }
     sums
 }
 

@@ -720,3 +720,64 @@ fn checkpoints_that_mean_nothing_are_refused() {
         "#]],
     );
 }
+
+/// Powers by load, the data centre and grids of a cluster and of the regions of a cloud.
+#[test]
+fn electricity_is_read_by_place() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = "time,g_per_kwh\n0,100\n3600,250.5\n";
+    std::fs::write(folder.path().join("grid.csv"), path).expect("written");
+    let cluster = "power = [\"100 W\", \"300 W\"]\npue = 1.25\ncarbon_trace = \"grid.csv\"\n";
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\", \"us-west-2\"]\ntypes = [\"m5.xlarge\"]\n\
+                 idle_power = \"40 %\"\npue = 1.1\n\
+                 [[cloud.aws.carbon]]\ntrace = \"grid.csv\"\n\
+                 [[cloud.aws.carbon]]\nregion = \"us-west-2\"\ng_per_kwh = 80\npue = 1.3\n";
+    let text = SMALL.replace("[cluster.c]\n", &format!("[cluster.c]\n{cluster}")) + cloud;
+    let scenario = Scenario::parse(&text, "a.toml", folder.path(), &[]).expect("it is valid");
+    let world = &scenario.world;
+    let regions = world.regions.rows();
+    let at =
+        |row: usize, secs| regions[row].carbon.as_ref().map(|path| path.at(Time::from_secs(secs)));
+    assert_eq!([at(0, -1), at(0, 3_599)], [Some(100_000_000); 2]);
+    assert_eq!([at(0, 3_600), at(1, 9_999)], [Some(250_500_000); 2]);
+    assert_eq!(at(2, 0), Some(80_000_000));
+    let pues: Vec<i64> = regions.iter().map(|region| region.pue_millionths).collect();
+    assert_eq!(pues, [1_250_000, 1_100_000, 1_300_000]);
+    let powers = |name: &str| {
+        let found = world.types.rows().iter().find(|known| known.name == name).expect(name);
+        let power = found.power.as_ref().expect("it is known");
+        [0, 50, 100].map(|load| power.at(load, 100))
+    };
+    assert_eq!(powers("c"), [100_000_000, 200_000_000, 300_000_000]);
+    let [idle, half, full] = powers("m5.xlarge");
+    assert!(full > 0 && idle * 10 == full * 4 && half * 10 == full * 7, "{idle} {half} {full}");
+    let told = scenario.assumptions.iter().map(ToString::to_string).collect::<String>();
+    assert!(told.contains("The carbon intensity of c is that of grid.csv, from"), "{told}");
+}
+
+#[test]
+fn electricity_that_cannot_be_is_told() {
+    let wrong = "power = []\npue = 0.5\ncarbon_g_per_kwh = 5\ncarbon_trace = \"none.csv\"\n";
+    let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\nidle_power = \"40\"\n\
+                 [[cloud.aws.carbon]]\nregion = \"us-esat-1\"\ntrace = \"none.csv\"\n\
+                 [[cloud.aws.carbon]]\ntrace = \"none.csv\"\n";
+    let policy = "shift = { wait-awhile = { forecast = \"tomorrow\", regions = [\"d\"] } }\n";
+    let text = SMALL.replace("[cluster.c]\n", &format!("[cluster.c]\n{wrong}")) + policy + cloud;
+    check(
+        &text,
+        expect![[r#"
+        a.toml:7:9: `power` must be power such as `"450 W"`, or a list of it from no load to full load, found a list
+        a.toml:8:7: `pue` must be a number from 1 to 10, found `0.5`
+        a.toml:10:16: there is either `carbon_g_per_kwh` or `carbon_trace`, not both
+        a.toml:15:38: `forecast` must be `"perfect"` or `"yesterday"`, found `"tomorrow"`
+        a.toml:15:61: nothing in `regions` is called `d`
+          hint: there is: c, aws/us-east-1
+        a.toml:18:14: `idle_power` must be a percentage from 0 % to 100 % such as `"12 %"`, found `"40"`
+          hint: give its unit: `"40 %"`
+        a.toml:20:10: no region `us-esat-1` of AWS is used
+          hint: did you mean `us-east-1`?
+        a.toml:23:9: cannot read the trace `none.csv`: No such file or directory (os error 2)
+          hint: paths are relative to the scenario's folder
+    "#]],
+    );
+}

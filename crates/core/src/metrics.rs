@@ -61,7 +61,8 @@ pub use rental::{
 };
 pub use series::{Bucket, Series, StoppedWork};
 pub use summary::{
-    Carbon, CostPart, Costs, CpuOnGpus, Deadlines, DistributionSummary, Summary, Undone, WorkCounts,
+    Carbon, CostPart, Costs, CpuOnGpus, Deadlines, DistributionSummary, EnergyPart, Summary,
+    Undone, WorkCounts,
 };
 pub use waits::GroupWait;
 pub use window::{WindowSum, WindowValue, Windows};

@@ -339,7 +339,47 @@ pub struct Carbon {
     pub idle_kwh: f64,
 }
 
+/// Energy and grid carbon of a part of a run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct EnergyPart {
+    /// Provider, cluster or tenant; empty for what no work caused.
+    pub name: String,
+    /// Energy in kilowatt-hours.
+    pub kwh: f64,
+    /// Carbon in kilograms of CO2-equivalent; 0 where it is not known.
+    pub carbon_kg: f64,
+}
+
 impl Carbon {
+    /// Energy and carbon by provider, of those whose energy is known.
+    pub fn of_providers(&self) -> Vec<EnergyPart> {
+        let known = self.kwh_by_provider.iter().filter_map(|(name, kwh)| {
+            let own = self.by_provider.iter().find(|(other, _)| other == name);
+            let carbon_kg = own.and_then(|(_, kg)| *kg).unwrap_or(0.0);
+            Some(EnergyPart { name: name.clone(), kwh: (*kwh)?, carbon_kg })
+        });
+        known.collect()
+    }
+
+    /// Energy and carbon that work caused, by tenant, the most energy first; and before them what no work
+    /// did.
+    pub fn of_tenants(&self) -> Vec<EnergyPart> {
+        if self.kwh_by_tenant.is_empty() && self.idle_kwh == 0.0 {
+            return Vec::new();
+        }
+        let pairs = self.kwh_by_tenant.iter().zip(&self.by_tenant);
+        let part = |((name, kwh), (_, kg)): (&(String, f64), &(String, f64))| EnergyPart {
+            name: name.clone(),
+            kwh: *kwh,
+            carbon_kg: *kg,
+        };
+        let mut parts: Vec<EnergyPart> = pairs.map(part).collect();
+        parts.sort_by(|one, other| other.kwh.total_cmp(&one.kwh));
+        let name = String::new();
+        parts.insert(0, EnergyPart { name, kwh: self.idle_kwh, carbon_kg: self.idle_kg });
+        parts
+    }
+
     /// Reason why the carbon is not known, in words; `None` if it is known.
     pub fn missing(&self) -> Option<String> {
         let told: Vec<String> =
