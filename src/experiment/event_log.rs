@@ -281,7 +281,10 @@ fn is_decision(record: &Record) -> bool {
         | Record::Failed { .. }
         | Record::Repaired(_)
         | Record::Outage { .. }
-        | Record::Released { exit: Exit::Reclaimed | Exit::Failed | Exit::RunOver, .. }
+        | Record::Released {
+            exit: Exit::Reclaimed | Exit::Expired | Exit::Failed | Exit::RunOver,
+            ..
+        }
         | Record::Charged(_)
         | Record::Noted(..) => false,
     }
@@ -391,6 +394,7 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
             let how = match exit {
                 Exit::Returned => "is given back",
                 Exit::Reclaimed => "is taken back by its provider",
+                Exit::Expired => "is ended by its provider at its age limit",
                 Exit::Failed => "is gone, as it failed",
                 Exit::RunOver => "is still there as the run ends",
             };
@@ -518,6 +522,9 @@ pub(crate) fn limit(state: &State<'_>, why: LaunchRefusal) -> String {
     match why {
         LaunchRefusal::Quota(row) => format!("quota {}", state.world().quotas[row].name),
         LaunchRefusal::Capacity => "its capacity".to_owned(),
+        LaunchRefusal::Price => {
+            "its price, above the highest that is paid (`max_price`)".to_owned()
+        }
         LaunchRefusal::Outage => "an outage".to_owned(),
     }
 }
@@ -529,6 +536,9 @@ pub(crate) fn refusal(state: &State<'_>, why: LaunchRefusal) -> String {
             format!("quota used up: {}", state.world().quotas[row].name)
         }
         LaunchRefusal::Capacity => "the offer has no capacity left".to_owned(),
+        LaunchRefusal::Price => {
+            "its price is above the highest that is paid (`max_price`)".to_owned()
+        }
         LaunchRefusal::Outage => "nothing of the offer is launched during an outage".to_owned(),
     }
 }

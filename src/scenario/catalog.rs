@@ -118,6 +118,8 @@ pub struct Catalog {
     pub minimum: Span,
     /// Warning before a spot instance is taken back.
     pub notice: Span,
+    /// Time from its launch in which no spot instance is taken back.
+    pub protected: Span,
     /// How often a spot price may change: rules in order of time, each with its end in microseconds
     /// since 1970 and the shortest time between two changes. Empty where there is no rule.
     pub spot_price: Vec<(Option<i64>, Span)>,
@@ -288,6 +290,7 @@ fn rules(root: &ConfigTable) -> Catalog {
         granularity: seconds(&billing, "granularity_s").max(Span::from_micros(1)),
         minimum: seconds(&billing, "minimum_s"),
         notice: seconds(&root.section("notice"), "seconds"),
+        protected: seconds(&root.section("protected"), "seconds"),
         spot_price: root
             .list("spot_price")
             .iter()

@@ -707,7 +707,7 @@ fn checkpoints_that_mean_nothing_are_refused() {
             a.toml:12:14: `checkpoint` names no part
               hint: such as `[policy.NAME.checkpoint.never]`
             a.toml:12:16: unknown key `external` in `policy.p.checkpoint`
-              hint: known keys: never, periodic, young, daly
+              hint: known keys: never, periodic, young, daly, on-notice
         "#]],
     );
     check(
@@ -715,7 +715,7 @@ fn checkpoints_that_mean_nothing_are_refused() {
         expect![[r#"
             a.toml:6:32: `write` must be a span such as `"30 min"`, found `5`
               hint: give its unit: `"5 s"`
-            a.toml:12:14: `checkpoint` must be `"never"`, `"periodic"`, `"young"` or `"daly"`, found `"dayly"`
+            a.toml:12:14: `checkpoint` must be `"never"`, `"periodic"`, `"young"`, `"daly"` or `"on-notice"`, found `"dayly"`
               hint: did you mean `"daly"`?
         "#]],
     );

@@ -22,7 +22,9 @@ use super::EstimatedPrices;
 use super::assumption::Assumption;
 use super::catalog::Tier;
 use super::section::{ConfigTable, Diagnostics};
-use crate::model::{Billing, ClassOrder, GpuModel, InstanceType, Provider, Region, World, Zone};
+use crate::model::{
+    Billing, ClassOrder, GpuModel, InstanceType, Provider, Region, SpotTerms, World, Zone,
+};
 use crate::units::{Calendar, Id, Span};
 
 /// A world under construction.
@@ -113,7 +115,7 @@ impl Build<'_> {
             name: name.to_owned(),
             title: section.text("title").unwrap_or(name).to_owned(),
             billing: Billing { granularity: Span::from_micros(1), minimum: Span::ZERO },
-            notice: Span::ZERO,
+            spot: SpotTerms::default(),
         });
         let carbon = self.carbon_of_cluster(name, section, report);
         let region = self.world.regions.push(Region {

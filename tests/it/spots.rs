@@ -51,7 +51,7 @@ fn world_of(spot: &[CapacityPath], notice: i64) -> World {
         world = world.offer(spot.capacity(path.clone()));
         world = world.offer(OfferSpec::on_demand(zone, "m", SHAPE, "3.6").boot(boot.clone()));
     }
-    let world = world.provider("c", |cloud| cloud.notice = Span::from_secs(notice));
+    let world = world.provider("c", |cloud| cloud.spot.notice = Span::from_secs(notice));
     world.build().expect("a world")
 }
 

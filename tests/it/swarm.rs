@@ -13,8 +13,8 @@ use windtunnel::model::{
     Ask, Billing, CapacityLaw, CapacityPath, Checkpoint, ClassOrder, Comovement, ComovementMember,
     DrawnCapacity, DrawnPrice, Fault, FaultDomain, FaultEffect, FaultTimes, Filter, GpuModel,
     InstanceType, Interner, Lemons, LevelLaw, Link, Market, Offer, PowerCurve, PriceLaw,
-    PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, Rules, Spread, StateLaw, StepPath,
-    Together, Work, WorkId, WorkKind, World, Zone,
+    PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, Rules, SpotTerms, Spread, StateLaw,
+    StepPath, Together, Work, WorkId, WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
@@ -265,7 +265,7 @@ fn world(dice: &mut Dice) -> World {
 
 fn add_provider(world: &mut World, name: &str, billing: Billing) -> Id<Provider> {
     let (name, title) = (name.to_owned(), name.to_owned());
-    world.providers.push(Provider { name, title, billing, notice: Span::ZERO })
+    world.providers.push(Provider { name, title, billing, spot: SpotTerms::default() })
 }
 
 fn add_region(world: &mut World, name: &str, provider: Id<Provider>, law: &str) -> Id<Region> {
@@ -315,6 +315,7 @@ fn add_cluster(dice: &mut Dice, world: &mut World) {
             instance_type,
             market: Market::Owned,
             price: PricePath::constant(Rate::from_picos(EXACT_PRICE)),
+            max_price: None,
             capacity: CapacityPath::constant(Some(count)),
             boot: Distribution::Constant(0.0),
             running_at_start: count,
@@ -328,7 +329,11 @@ fn add_cloud(dice: &mut Dice, world: &mut World, name: &str) {
         minimum: Span::from_secs(dice.of(&[0, 60])),
     };
     let provider = add_provider(world, name, billing);
-    world.providers[provider].notice = Span::from_secs(dice.of(&[0, 30, 120]));
+    world.providers[provider].spot = SpotTerms {
+        notice: Span::from_secs(dice.of(&[0, 30, 120])),
+        protected: Span::from_secs(dice.of(&[0, 0, 0, 300])),
+        longest: dice.of(&[None, None, None, Some(900)]).map(Span::from_secs),
+    };
     let types: Vec<Id<InstanceType>> = (0..dice.within(1, 3))
         .map(|at| instance_type(dice, world, &format!("{name}-type{at}")))
         .collect();
@@ -380,6 +385,7 @@ fn offer(
         instance_type,
         market,
         price: PricePath::known(rate(dice), changes),
+        max_price: (market == Market::Spot && dice.once_in(6)).then(|| rate(dice)),
         capacity: capacity(dice, market),
         boot: dice.of(&boots),
         running_at_start: 0,
@@ -838,6 +844,7 @@ impl Observer for Log {
                 self.see(match exit {
                     Exit::Returned => "an instance is given back",
                     Exit::Reclaimed => "a spot instance is taken back",
+                    Exit::Expired => "a spot instance reaches its age limit",
                     Exit::Failed => "a rented machine fails",
                     Exit::RunOver => "an instance outlives the run",
                 });
@@ -848,6 +855,7 @@ impl Observer for Log {
             Record::LaunchRefused { why, .. } => self.see(match why {
                 LaunchRefusal::Quota(_) => "a quota refuses a launch",
                 LaunchRefusal::Capacity => "an offer has no capacity",
+                LaunchRefusal::Price => "a launch is refused for its price",
                 LaunchRefusal::Outage => "an outage refuses a launch",
             }),
             Record::Charged(charge) => {
@@ -1045,6 +1053,7 @@ fn with_unused_provider(scenario: &Scenario) -> Scenario {
         instance_type: Id::new(0),
         market: Market::OnDemand,
         price: PricePath::constant(Rate::ZERO),
+        max_price: None,
         capacity: CapacityPath::constant(None),
         boot: Distribution::Constant(0.0),
         running_at_start: 0,
@@ -1083,7 +1092,9 @@ fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
     const FACTOR: i64 = 3;
     let mut changed = scenario.clone();
     for offer in 0..changed.world.offers.len() {
-        changed.world.offers[Id::new(offer as u32)].price.scale(FACTOR * 1_000_000);
+        let offer = &mut changed.world.offers[Id::new(offer as u32)];
+        offer.price.scale(FACTOR * 1_000_000);
+        offer.max_price = offer.max_price.map(|most| most.scaled(FACTOR * 1_000_000));
     }
     for link in &mut changed.world.links {
         link.nanos_per_gib *= FACTOR;
@@ -1133,7 +1144,12 @@ fn slower(seed: u64, scenario: &Scenario) {
     let world = &mut changed.world;
     for provider in 0..world.providers.len() {
         let provider = &mut world.providers[Id::new(provider as u32)];
-        provider.notice = doubled(provider.notice);
+        let terms = provider.spot;
+        provider.spot = SpotTerms {
+            notice: doubled(terms.notice),
+            protected: doubled(terms.protected),
+            longest: terms.longest.map(doubled),
+        };
         let billing = &mut provider.billing;
         *billing = Billing {
             granularity: doubled(billing.granularity),

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use windtunnel::metrics::{Collector, Laws, Summary};
 use windtunnel::model::{
-    Ask, CapacityCursor, CapacityLaw, CapacityPath, DrawnCapacity, Market, OfferSpec, StateLaw,
-    Work, World,
+    Ask, CapacityCursor, CapacityLaw, CapacityPath, Checkpoint, DrawnCapacity, Interner, Market,
+    OfferSpec, StateLaw, Work, World,
 };
 use windtunnel::policy::spec::PolicySpec;
-use windtunnel::policy::{self, provision, release};
+use windtunnel::policy::{self, checkpoint, provision, release};
 use windtunnel::sim::{Outcome, Run};
-use windtunnel::units::{Demand, Distribution, Shape, Span, Time};
+use windtunnel::units::{Demand, Distribution, Id, Rate, Shape, Span, Time};
 use windtunnel::workload::WorkList;
 
 const SHAPE: Shape = Shape { cpu: 4_000, memory: 4_096, gpus: 0 };
@@ -23,7 +23,7 @@ fn world(notice: i64, first: u32, changes: &[(i64, u32)]) -> World {
         .boot(Distribution::Constant(60.0))
         .capacity(CapacityPath::known(Some(first), changes));
     let world = World::builder().offer(spot);
-    let world = world.provider("cloud", |cloud| cloud.notice = Span::from_secs(notice));
+    let world = world.provider("cloud", |cloud| cloud.spot.notice = Span::from_secs(notice));
     world.build().expect("a world")
 }
 
@@ -123,6 +123,123 @@ fn work_is_left_when_capacity_never_returns() {
     let (outcome, summary) = run(&world, vec![hour(0, 1, true, false)], 180);
     assert_eq!((outcome.ended, outcome.drained), (Time::from_secs(1_000), false));
     assert_eq!(summary.work.unfinished, 1);
+}
+
+/// End, and core-seconds that were lost and spent on checkpoints, of an hour of work that is warned at
+/// 1,000, after 940 s, loses its instance at 1,120, and has another at 4,060.
+fn warned(part: checkpoint::CheckpointSpec, write: i64, blocking: bool) -> (i64, [i64; 2]) {
+    let world = world(120, 1, &[(1_000, 0), (4_000, 1)]);
+    let mut names = Interner::default();
+    let costs =
+        Checkpoint { write: Span::from_secs(write), blocking, restore: Span::from_secs(30) };
+    let mut work = hour(0, 1, true, false);
+    work.ask.checkpoint = Some(names.checkpoint(costs));
+    let mut policy = policy::build(&PolicySpec {
+        provision: provision::CHEAPEST.spec().set("markets", vec![Market::Spot]),
+        release: release::IDLE.spec(),
+        checkpoint: part,
+        ..PolicySpec::named("spot")
+    });
+    let mut observer = (Collector::default(), Laws::new(true));
+    let works = [work];
+    let mut source = WorkList::new(&works).named(names);
+    let run = Run::new(&world, &mut source).policy(&mut *policy).observe(&mut observer);
+    let outcome = run.run().expect("it runs");
+    assert_eq!(observer.1.broken(), None);
+    let summary = observer.0.summary(&world, &[], &outcome);
+    let hours = [summary.lost_core_hours, summary.overhead_core_hours];
+    let secs = hours.map(|hours| (hours * 900.0).round() as i64);
+    (outcome.ended.micros() / 1_000_000, secs)
+}
+
+/// What was made when the warning came is saved if its write is over in time; the rest of the notice
+/// is lost.
+#[test]
+fn a_checkpoint_is_written_on_notice() {
+    let on_notice = || checkpoint::ON_NOTICE.spec();
+    // Writes from 1,000 to 1,060, and computes for 60 s in vain; reads for 30 s.
+    assert_eq!(warned(on_notice(), 60, true), (4_090 + 2_660, [60, 90]));
+    // Goes on while it writes.
+    assert_eq!(warned(on_notice(), 60, false), (4_090 + 2_660, [120, 30]));
+    // Just in time, and too long.
+    assert_eq!(warned(on_notice(), 120, true), (4_090 + 2_660, [0, 150]));
+    assert_eq!(warned(on_notice(), 121, true), (4_060 + 3_600, [1_060, 0]));
+    // Of the write from 960 to 1,020 the work waits for the end. Later come two more.
+    let periodic = |word| {
+        let every = checkpoint::PERIODIC.spec().set("every", Span::from_secs(900));
+        every.set("on_notice", word)
+    };
+    let written = (4_090 + 2_700 + 120, [100, 60 + 30 + 120]);
+    assert_eq!(warned(periodic("write"), 60, true), written);
+    assert_eq!(warned(periodic("nothing"), 60, true), written);
+    // One that does not block begins anew, with what was made since.
+    assert_eq!(warned(periodic("write"), 60, false), (4_090 + 2_660, [120, 30]));
+    assert_eq!(warned(periodic("nothing"), 60, false), (4_090 + 2_700, [160, 30]));
+}
+
+/// In its first hour the instance stays, without capacity too: it is warned at 3,480 and goes at
+/// 3,600, before the work is done at 3,660. Where capacity is back by then it stays for good.
+#[test]
+fn a_protected_instance_stays_until_its_protection_ends() {
+    let protect = |mut world: World| {
+        world.providers[Id::new(0)].spot.protected = Span::HOUR;
+        world
+    };
+    for falls in [30, 1_000] {
+        let world = protect(world(120, 1, &[(falls, 0), (5_000, 1)]));
+        let (outcome, summary) = run(&world, vec![hour(0, 1, true, false)], 700);
+        assert_eq!((summary.work.interruptions, summary.work.reclaimed_instances), (1, 1));
+        assert!((summary.lost_core_hours - 4.0 * 3_540.0 / 3_600.0).abs() < 1e-9);
+        // Asked again at 3,600 + 2 x 700.
+        assert_eq!(outcome.ended, Time::from_secs(5_000 + 3_660));
+        assert_eq!(dollars(&summary), (3_600 + 3_660) as f64 / 1e3);
+    }
+    let world = protect(world(120, 1, &[(30, 0), (3_000, 1)]));
+    let (outcome, summary) = run(&world, vec![hour(0, 1, true, false)], 700);
+    assert_eq!((outcome.ended, summary.work.interruptions), (Time::from_secs(3_660), 0));
+}
+
+/// An instance may be as old as 1,000 s: it is warned at 880, and goes. The next lives until the
+/// horizon.
+#[test]
+fn an_instance_is_ended_at_its_age_limit() {
+    for (notice, boots_until) in [(120, 60), (0, 60)] {
+        let mut world = world(notice, 1, &[]);
+        let terms = &mut world.providers[Id::new(0)].spot;
+        terms.longest = Some(Span::from_secs(1_000));
+        let mut policy = policy::build(&PolicySpec {
+            provision: provision::CHEAPEST.spec().set("markets", vec![Market::Spot]),
+            ..PolicySpec::named("spot")
+        });
+        let mut observer = (Collector::default(), Laws::new(true));
+        let mut source = WorkList::new(vec![hour(0, 1, true, false)]);
+        let run = Run::new(&world, &mut source).policy(&mut *policy).observe(&mut observer);
+        let outcome = run.horizon(Time::from_secs(1_500)).run().expect("it runs");
+        assert_eq!(observer.1.broken(), None);
+        let summary = observer.0.summary(&world, &[], &outcome);
+        assert_eq!((summary.work.interruptions, summary.work.reclaimed_instances), (1, 1));
+        let lost = 4.0 * (1_000 - boots_until) as f64 / 3_600.0;
+        assert!((summary.lost_core_hours - lost).abs() < 1e-9);
+        assert_eq!(dollars(&summary), 1.5);
+    }
+}
+
+/// At 5 USD an hour, from 1,000 to 2,000, the spot instance is above the highest price of 4 USD: it
+/// is warned, goes at 1,120, and is launched again at 2,000.
+#[test]
+fn nothing_is_rented_above_the_highest_price() {
+    let mut world = world(120, 1, &[]);
+    let offer = &mut world.offers[Id::new(0)];
+    let rate = |dollars| Rate::parse(dollars).expect("a price");
+    offer.max_price = Some(rate("4"));
+    let changes = [(1_000, "5"), (2_000, "3.6")];
+    let changes = changes.map(|(at, price)| (Time::from_secs(at), rate(price)));
+    offer.price.changes = changes.to_vec();
+    let (outcome, summary) = run(&world, vec![hour(0, 1, true, false)], 700);
+    assert_eq!(outcome.ended, Time::from_secs(2_000 + 3_660));
+    assert_eq!((summary.work.interruptions, summary.work.reclaimed_instances), (1, 1));
+    let want = (1_000 + 3_660) as f64 / 1e3 + 120.0 * 5.0 / 3_600.0;
+    assert!((dollars(&summary) - want).abs() < 1e-8, "{}", dollars(&summary));
 }
 
 /// A fleet is made whole again.

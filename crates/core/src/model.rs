@@ -17,5 +17,5 @@ pub use world::{
     Billing, CapacityCursor, CapacityLaw, CapacityPath, CapacityState, ClassOrder, Comovement,
     ComovementMember, DrawnCapacity, DrawnPrice, ImpossiblePair, InstanceType, LevelLaw, Link,
     Market, Offer, OfferSpec, PowerCurve, PriceCursor, PriceLaw, PriceMotion, PricePath, Provider,
-    Quota, QuotaUnit, Region, StateLaw, StepPath, World, WorldBuilder, Zone,
+    Quota, QuotaUnit, Region, SpotTerms, StateLaw, StepPath, World, WorldBuilder, Zone,
 };

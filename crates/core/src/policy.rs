@@ -93,6 +93,12 @@ pub trait Policy {
         None
     }
 
+    /// Whether tasks whose work can write checkpoints write one when their instance is warned, if it is
+    /// over before the instance goes.
+    fn checkpoints_on_notice(&self) -> bool {
+        false
+    }
+
     /// Hears what happened, just before the next decision or while the last one takes effect.
     /// Called if [`Needs::follows`] is set, for all that observers see but charges; progress in a
     /// record is the truth, which no decision may follow.

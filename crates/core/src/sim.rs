@@ -8,6 +8,7 @@ mod faults;
 mod observer;
 mod options;
 mod outcome;
+mod reclaim;
 mod run;
 mod stall;
 mod weather;
@@ -42,6 +43,8 @@ enum Event {
     Completes(AllocationRef, WorkRef),
     /// An instance that was warned is lost.
     Lost(InstanceRef),
+    /// An instance is old enough to be taken back, or so old that it must be.
+    Aged(InstanceRef),
     /// An instance has booted.
     Ready(InstanceRef),
     /// The policy asked to be asked.
@@ -54,7 +57,7 @@ impl Event {
     const fn class(self) -> u8 {
         match self {
             Self::Completes(..) => 0,
-            Self::Lost(_) => CAPACITY,
+            Self::Lost(_) | Self::Aged(_) => CAPACITY,
             Self::Ready(_) => 2,
             Self::Timer => ARRIVAL + 1,
         }
@@ -130,6 +133,7 @@ pub(crate) fn run_observed<O: Observer>(
         capacities: OfferChanges::default(),
         prices: OfferChanges::default(),
         faults: Faults::none(),
+        has_max_price: false,
         outages: 0,
         vain: 0,
         totals: Vec::new(),
@@ -168,6 +172,8 @@ struct Simulation<'r, 'w, O> {
     capacities: OfferChanges<CapacityCursor>,
     prices: OfferChanges<PriceCursor>,
     faults: Faults,
+    /// Whether there is a highest price for any offer.
+    has_max_price: bool,
     /// Faults that refuse launches now, and are to end some day.
     outages: u32,
     /// Failures and repairs since anything else happened.
@@ -177,7 +183,7 @@ struct Simulation<'r, 'w, O> {
     totals: Vec<Option<i128>>,
     /// Completion events, by slot of the allocation.
     keys: Vec<Option<EventKey>>,
-    /// The next event of each instance, by its slot: it is ready, or it is lost.
+    /// The next event of each instance, by its slot: it is ready, of some age, or lost.
     due: Vec<Option<EventKey>>,
     next: Work,
     more: bool,
@@ -384,7 +390,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 let (_, _, event) = self.queue.pop().expect("the queue has an event now");
                 match event {
                     Event::Timer => self.idle += 1,
-                    Event::Completes(..) | Event::Lost(_) | Event::Ready(_) => self.acts(),
+                    Event::Completes(..) | Event::Lost(_) | Event::Aged(_) | Event::Ready(_) => {
+                        self.acts()
+                    }
                 }
                 self.handle(event);
             } else {
@@ -411,10 +419,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Completes(allocation, work) => self.complete(allocation, work),
-            Event::Lost(instance) => {
-                self.due[instance.slot()] = None;
-                self.lose(instance, Ending::Interrupted, Exit::Reclaimed);
-            }
+            Event::Lost(instance) => self.take_back(instance),
+            Event::Aged(instance) => self.age(instance),
             Event::Ready(instance) => self.ready(instance),
             Event::Timer => {
                 self.timers.remove(&self.state.now());
@@ -451,6 +457,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
         self.can_start = can_start;
         self.triggers.push(Trigger::Ready(instance));
+        self.begin_to_age(instance);
     }
 
     fn start(&mut self, allocation: AllocationRef, work: WorkRef) {
@@ -460,11 +467,19 @@ impl<O: Observer> Simulation<'_, '_, O> {
             self.state.set_checkpoints(allocation, checkpoint, every);
         }
         self.record(&Record::Started(allocation));
+        put(&mut self.keys, allocation.slot(), None);
+        self.expect_end(allocation, work);
+    }
+
+    /// Waits for the end of tasks that run, and for no other end that was waited for.
+    fn expect_end(&mut self, allocation: AllocationRef, work: WorkRef) {
         let Some(total) = self.totals[work.slot()] else { return };
         let Some(end) = self.state.end_of(allocation, total) else { return };
         let event = Event::Completes(allocation, work);
         let key = self.queue.schedule(end, event.class(), event);
-        put(&mut self.keys, allocation.slot(), Some(key));
+        if let Some(old) = self.keys[allocation.slot()].replace(key) {
+            self.queue.cancel(old);
+        }
     }
 
     #[inline(always)]

@@ -178,6 +178,8 @@ pub struct OfferState {
     loses: bool,
     /// Faults that refuse launches now.
     outages: u32,
+    /// The price is above the highest that is paid.
+    too_dear: bool,
     /// Instance that holds each slot, where they can be lost.
     by_slot: Vec<Option<InstanceRef>>,
     /// Slots below the capacity that are held, where they can be taken back.

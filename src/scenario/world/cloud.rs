@@ -6,14 +6,15 @@ use std::ops::Range;
 use super::super::EstimatedPrices;
 use super::{Build, availability, comovement, energy, price};
 use crate::model::{
-    Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, Zone,
+    Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, SpotTerms,
+    Zone,
 };
 use crate::problem::clip;
 use crate::scenario::assumption::{Assumption, AssumptionScope};
 use crate::scenario::catalog::{Catalog, CatalogPrice, CatalogRegion, CatalogType, SHIPPED};
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{ConfigTable, Diagnostics};
-use crate::units::{Distribution, Id, Shape};
+use crate::units::{Distribution, Id, Rate, Shape, Span};
 
 impl Build<'_> {
     /// Reads `[cloud.name]`.
@@ -40,7 +41,11 @@ impl Build<'_> {
             name: name.to_owned(),
             title: catalog.title.clone(),
             billing: Billing { granularity: catalog.granularity, minimum: catalog.minimum },
-            notice: section.span("notice").unwrap_or(catalog.notice),
+            spot: SpotTerms {
+                notice: section.span("notice").unwrap_or(catalog.notice),
+                protected: section.span("protected").unwrap_or(catalog.protected),
+                longest: section.span("max_life"),
+            },
         });
         let mut assumed = Vec::new();
         let mut sold = sold(section, &catalog);
@@ -152,12 +157,17 @@ impl Build<'_> {
                     list: on_demand.map(|on_demand| on_demand.rate),
                     ..changes.prices.path(base, &name, names)
                 };
+                let max_price = match market {
+                    Market::Spot => max_price(section, on_demand.map(|one| one.rate)),
+                    Market::OnDemand | Market::Owned => None,
+                };
                 let offer = self.world.offers.push(Offer {
                     name,
                     zone,
                     instance_type,
                     market,
                     price: path,
+                    max_price,
                     capacity,
                     boot: boot.clone(),
                     running_at_start: 0,
@@ -350,10 +360,15 @@ impl Build<'_> {
         if markets(section).contains(&Market::Spot) {
             let offers = self.world.offers.iter().skip(self.world.offers.len() - offers);
             let mut spot = offers.filter(|(_, offer)| offer.market == Market::Spot);
-            let what = if spot.any(|(_, offer)| offer.capacity.moves()) {
+            let what = if spot.any(|(_, offer)| offer.is_taken_back()) {
+                let protected = section.span("protected").unwrap_or(catalog.protected);
+                let unless_young = match protected {
+                    Span::ZERO => String::new(),
+                    _ => format!(", but none in its first {protected}"),
+                };
                 format!(
-                    "Spot instances of {name} are taken back where `availability` says so, \
-                     {} after a warning, and nowhere else.",
+                    "Spot instances of {name} are taken back where `availability` or `max_price` \
+                     says so, {} after a warning{unless_young}, and nowhere else.",
                     section.span("notice").unwrap_or(catalog.notice)
                 )
             } else {
@@ -532,4 +547,9 @@ fn check_names(
             report.hint(range, format!("`{}` is not sold there", clip(name)), hint);
         }
     }
+}
+
+/// Highest price that is paid for spot instances whose price on demand is known.
+fn max_price(section: &ConfigTable, on_demand: Option<Rate>) -> Option<Rate> {
+    Some(on_demand?.scaled(section.integer("max_price")?))
 }

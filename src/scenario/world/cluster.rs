@@ -159,6 +159,7 @@ impl Build<'_> {
             instance_type,
             market: Market::Owned,
             price: PricePath::constant(common.cost),
+            max_price: None,
             capacity: CapacityPath::constant(Some(run.count)),
             boot: Distribution::Constant(0.0),
             running_at_start: run.count,

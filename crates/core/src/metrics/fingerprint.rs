@@ -133,6 +133,7 @@ impl FactObserver for Fingerprint {
                     LaunchRefusal::Quota(_) => 0,
                     LaunchRefusal::Capacity => 1,
                     LaunchRefusal::Outage => 2,
+                    LaunchRefusal::Price => 3,
                 };
                 self.hash_trace.step(self.names[offer.row()] ^ why);
                 return;

@@ -12,11 +12,12 @@ pub(super) struct Launches {
     /// Refused launches by row of the quota, and by capacity.
     refused_by_quota: Vec<u64>,
     refused_by_capacity: u64,
-    /// Instances that their provider took back.
+    /// Instances that their provider took back, or ended at their age limit.
     pub(super) reclaimed: u64,
     /// Times that an instance failed.
     pub(super) failed: u64,
     refused_by_outage: u64,
+    refused_by_price: u64,
 }
 
 impl Launches {
@@ -32,13 +33,14 @@ impl Launches {
                 self.refused_by_quota[row] += 1;
             }
             LaunchRefusal::Capacity => self.refused_by_capacity += 1,
+            LaunchRefusal::Price => self.refused_by_price += 1,
             LaunchRefusal::Outage => self.refused_by_outage += 1,
         }
     }
 
     pub(super) fn ended(&mut self, exit: Exit) {
         match exit {
-            Exit::Reclaimed => self.reclaimed += 1,
+            Exit::Reclaimed | Exit::Expired => self.reclaimed += 1,
             Exit::Returned | Exit::Failed | Exit::RunOver => {}
         }
     }
@@ -50,16 +52,21 @@ impl Launches {
             *mine -= theirs;
         }
         self.refused_by_capacity -= earlier.refused_by_capacity;
+        self.refused_by_price -= earlier.refused_by_price;
         self.refused_by_outage -= earlier.refused_by_outage;
         self.reclaimed -= earlier.reclaimed;
         self.failed -= earlier.failed;
     }
 
-    /// Refused launches by the quota's name, or `capacity` or `outage`.
+    /// Refused launches by the quota's name, or `capacity`, `max price` or `outage`.
     pub(super) fn refused_by_reason(&self, world: &World) -> Vec<(String, u64)> {
         let quotas = world.quotas.iter().map(|quota| quota.name.clone());
         let by_quota = quotas.zip(self.refused_by_quota.iter().copied());
-        let others = [("capacity", self.refused_by_capacity), ("outage", self.refused_by_outage)];
+        let others = [
+            ("capacity", self.refused_by_capacity),
+            ("max price", self.refused_by_price),
+            ("outage", self.refused_by_outage),
+        ];
         let all = by_quota.chain(others.map(|(name, count)| (name.to_owned(), count)));
         all.filter(|&(_, count)| count > 0).collect()
     }

@@ -117,9 +117,13 @@ impl Laws {
         });
     }
 
-    /// The capacity of an offer by its path, now.
+    /// The capacity of an offer by its path and its price, now.
     fn capacity(&mut self, state: &State<'_>, offer: Id<Offer>) -> Option<u32> {
-        let path = &state.world().offers[offer].capacity;
+        let facts = &state.world().offers[offer];
+        let path = &facts.capacity;
+        if facts.max_price.is_some_and(|most| state.price(offer) > most) {
+            return Some(0);
+        }
         match self.capacities.get_mut(offer.row()) {
             Some(cursor) => cursor.advance_to(path, state.now()),
             None => path.at(state.now()),
@@ -132,7 +136,7 @@ impl Laws {
         let offer = &state.world().offers[requested.offer];
         let Some(most) = self.capacity(state, requested.offer) else { return };
         let below = match offer.market {
-            Market::Spot if offer.capacity.moves() => requested.slot < most,
+            Market::Spot if offer.is_taken_back() => requested.slot < most,
             Market::Spot | Market::OnDemand => state.offer(requested.offer).live <= most,
             Market::Owned => true,
         };
@@ -345,10 +349,23 @@ impl Laws {
             });
         }
         for (_, instance) in state.instances().filter(|(_, one)| one.market == Market::Spot) {
-            let offer = &state.world().offers[instance.offer];
+            let world = state.world();
+            let offer = &world.offers[instance.offer];
+            let terms = world.providers[world.provider_of(instance.offer)].spot;
             let capacity = self.capacity(state, instance.offer);
             let there = capacity.is_none_or(|most| instance.slot < most);
-            let holds = there || !offer.capacity.moves() || !instance.phase.takes_work();
+            let notice = if instance.phase.is_booting() { Span::ZERO } else { terms.notice };
+            let takes_work_until = |age: Span| {
+                now.saturating_add(notice) < instance.launched.saturating_add(age)
+                    || !instance.phase.takes_work()
+            };
+            let young = terms
+                .longest
+                .is_none_or(|longest| instance.phase.is_booting() || takes_work_until(longest));
+            self.check(young, now, "a spot instance takes no work at its age limit", || {
+                format!("launched at {:?} from {}", instance.launched, offer.name)
+            });
+            let holds = there || !offer.is_taken_back() || takes_work_until(terms.protected);
             self.check(holds, now, "a spot instance without capacity takes no work", || {
                 format!("slot {} of {}", instance.slot, offer.name)
             });

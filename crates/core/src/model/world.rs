@@ -16,7 +16,7 @@ pub use price::{DrawnPrice, PriceCursor, PriceLaw, PriceMotion, PricePath};
 pub use step_path::StepPath;
 
 use super::{Fault, GpuModel};
-use crate::units::{Calendar, Distribution, Id, IdVec, Shape, Span};
+use crate::units::{Calendar, Distribution, Id, IdVec, Rate, Shape, Span};
 
 /// A cloud, or an owned cluster seen as one.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,8 +27,19 @@ pub struct Provider {
     pub title: String,
     /// Rule by which instance time becomes money.
     pub billing: Billing,
-    /// Time from the warning that a spot instance is taken back to its end; zero is no warning.
+    /// Terms on which it takes spot instances back.
+    pub spot: SpotTerms,
+}
+
+/// Terms on which a provider takes spot instances back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SpotTerms {
+    /// Time from the warning to the end; zero is no warning.
     pub notice: Span,
+    /// Time from the launch before which an instance is not taken back, whatever the capacity.
+    pub protected: Span,
+    /// Time from the launch at which an instance is ended in any case, if there is such a limit.
+    pub longest: Option<Span>,
 }
 
 /// Rule that turns a lifetime into billed time: rounded up to the
@@ -122,6 +133,9 @@ pub struct Offer {
     pub market: Market,
     /// Price of one instance.
     pub price: PricePath,
+    /// Highest price that is paid on the spot market, if there is a limit: while the price is above
+    /// it there is no capacity.
+    pub max_price: Option<Rate>,
     /// Most instances at once.
     pub capacity: CapacityPath,
     /// Seconds from request to running.
@@ -139,6 +153,11 @@ impl Offer {
     /// Time within which this share of boots is over, or the mean where no quantile is known.
     pub fn boot_within(&self, share: f64) -> Span {
         boot(self.boot.quantile(share).or_else(|| self.boot.mean()))
+    }
+
+    /// Whether its instances can be taken back as there is no capacity for them any more.
+    pub fn is_taken_back(&self) -> bool {
+        self.market == Market::Spot && (self.capacity.moves() || self.max_price.is_some())
     }
 }
 

@@ -1,14 +1,16 @@
 //! Checkpoint part: when progress is saved. One part per file.
 
 mod daly;
+mod on_notice;
 mod periodic;
 mod young;
 
-use crate::part::{Parameter, Part, PartSpec, Setting, SettingKind};
+use crate::part::{Parameter, Part, PartSettings, PartSpec, Setting, SettingKind};
 use crate::state::{AllocationRef, State};
 use crate::units::Span;
 
 pub use daly::DALY;
+pub use on_notice::ON_NOTICE;
 pub use periodic::PERIODIC;
 pub use young::YOUNG;
 
@@ -18,7 +20,7 @@ pub type CheckpointPart = Part<Option<Box<dyn CheckpointRule>>>;
 pub type CheckpointSpec = PartSpec<Option<Box<dyn CheckpointRule>>>;
 
 /// Every checkpoint part.
-pub static PARTS: &[&CheckpointPart] = &[&NEVER, &PERIODIC, &YOUNG, &DALY];
+pub static PARTS: &[&CheckpointPart] = &[&NEVER, &PERIODIC, &YOUNG, &DALY, &ON_NOTICE];
 
 /// No checkpoints.
 pub static NEVER: CheckpointPart =
@@ -30,6 +32,22 @@ pub trait CheckpointRule: std::fmt::Debug {
     /// of one and the beginning of the next; `None` if they are to write none. Asked when they start.
     /// Less than a microsecond counts as one.
     fn every(&self, state: &State<'_>, allocation: AllocationRef) -> Option<Span>;
+
+    /// Whether tasks write one when they are warned that their instance goes.
+    fn on_notice(&self) -> bool;
+}
+
+/// What tasks do when they are warned.
+const ON_WARNING: Parameter = Parameter {
+    name: "on_notice",
+    kind: SettingKind::Word(&["nothing", "write"]),
+    default: Setting::Word("nothing"),
+    doc: "`write`: tasks also write a checkpoint when their spot instance is warned, if it is over before the instance goes.",
+};
+
+/// Whether tasks write when they are warned.
+fn writes_on_notice(settings: &PartSettings) -> bool {
+    settings.word(ON_WARNING.name) == "write"
 }
 
 /// Mean time between failures of one instance. The default is about what Meta measured on its
@@ -48,6 +66,8 @@ struct ByFailures {
     mtbf: Span,
     /// Interval by the time to write a checkpoint and the mean time between failures, in seconds.
     best: fn(f64, f64) -> f64,
+    /// Whether tasks write when they are warned.
+    on_notice: bool,
 }
 
 impl CheckpointRule for ByFailures {
@@ -57,6 +77,10 @@ impl CheckpointRule for ByFailures {
         // Of tasks that run together on several instances, each fails with any of these.
         let mtbf = self.mtbf.secs_f64() / target.held.len() as f64;
         Span::from_secs_f64((self.best)(checkpoint.write.secs_f64(), mtbf))
+    }
+
+    fn on_notice(&self) -> bool {
+        self.on_notice
     }
 }
 

@@ -175,6 +175,10 @@ impl Policy for Composed {
         self.checkpoint.as_ref()?.every(state, allocation)
     }
 
+    fn checkpoints_on_notice(&self) -> bool {
+        self.checkpoint.as_ref().is_some_and(|rule| rule.on_notice())
+    }
+
     fn record(&mut self, state: &State<'_>, record: &Record) {
         for session in &self.outside.sessions {
             session.borrow_mut().record(state, record);

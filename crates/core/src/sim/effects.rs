@@ -1,6 +1,6 @@
 //! Consequences of a policy's actions.
 
-use super::{Event, Observer, Simulation, put};
+use super::{Event, Observer, Simulation};
 use crate::policy::Trigger;
 use crate::state::{
     AllocationRef, DecisionNote, Effect, Ending, Exit, InstanceRef, Record, RefusalReason, Wait,
@@ -91,9 +91,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let mut stream = Stream::keyed(self.options.seed, "boot", &entity);
         let boot = Span::from_secs_f64(offer.boot.sample(&mut stream).max(0.0));
         let at = self.state.now().saturating_add(boot.unwrap_or(Span::MAX));
-        let event = Event::Ready(instance);
-        let key = self.queue.schedule(at, event.class(), event);
-        put(&mut self.due, instance.slot(), Some(key));
+        self.expect(instance, at, Event::Ready(instance));
     }
 
     pub(super) fn released(&mut self, instance: InstanceRef, exit: Exit) {

@@ -79,6 +79,7 @@ impl Refusal {
             Self::NotForRent => "an owned offer is not for rent",
             Self::Launch(LaunchRefusal::Quota(_)) => "a launch stays within every quota",
             Self::Launch(LaunchRefusal::Capacity) => "a launch stays within the offer's capacity",
+            Self::Launch(LaunchRefusal::Price) => "nothing is launched above the highest price",
             Self::Launch(LaunchRefusal::Outage) => "nothing is launched during an outage",
             Self::AllocationGone => "an allocation that has ended cannot be preempted",
             Self::HasStarted => "work that has started is not turned away",

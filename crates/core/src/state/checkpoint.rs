@@ -31,6 +31,22 @@ impl CheckpointCycle {
         }
     }
 
+    /// Tasks that write a checkpoint now, and then compute for `every`, write, and so on.
+    pub fn writing_from(every: Span, checkpoint: Checkpoint, now: Time) -> Self {
+        let cycle = Self::new(every, checkpoint, now);
+        Self { from: now - cycle.every, ..cycle }
+    }
+
+    /// Time that tasks compute between two writes.
+    pub(super) const fn every(self) -> Span {
+        self.every
+    }
+
+    /// Whether tasks stand still to write at `now`.
+    pub(super) fn stands(self, now: Time) -> bool {
+        self.blocking && self.last_begun(now) != self.last_written(now)
+    }
+
     /// Time from the beginning of a write to that of the next.
     fn length(self) -> Span {
         self.every.saturating_add(self.write)

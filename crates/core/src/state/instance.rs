@@ -20,6 +20,8 @@ pub struct Instance {
     pub slot: u32,
     /// Number of earlier launches in that slot.
     pub launch: u32,
+    /// Time of its launch.
+    pub launched: Time,
     /// Phase of its life.
     pub phase: Phase,
     /// Part of the machine that work can use.
@@ -156,6 +158,7 @@ impl Default for Instance {
             market: Market::Owned,
             slot: 0,
             launch: 0,
+            launched: Time::ZERO,
             phase: Phase::Booting,
             shape: Shape::default(),
             free: Free::default(),

@@ -58,6 +58,9 @@ impl State<'_> {
         if state.is_out() {
             return Some(LaunchRefusal::Outage);
         }
+        if state.is_too_dear() {
+            return Some(LaunchRefusal::Price);
+        }
         state.is_full().then_some(LaunchRefusal::Capacity)
     }
 
@@ -68,6 +71,9 @@ impl State<'_> {
         let state = &self.offers[offer.row()];
         if state.is_out() {
             return (0, Some(LaunchRefusal::Outage));
+        }
+        if state.is_too_dear() {
+            return (0, Some(LaunchRefusal::Price));
         }
         let left = state.capacity_left();
         let mut room =
@@ -103,7 +109,7 @@ impl State<'_> {
         (instance.phase, instance.shape) = (Phase::Gone(Exit::Returned), shape);
         instance.free = shape.free();
         (instance.free_gpu, instance.allocations) = (shape.gpu_milli(), 0);
-        (instance.idle_since, instance.listed) = (self.now, false);
+        (instance.launched, instance.idle_since, instance.listed) = (self.now, self.now, false);
         instance.devices.clear();
         instance.devices.resize(usize::from(shape.gpus), crate::units::WHOLE_GPU);
         instance.kinds.clear();

@@ -29,6 +29,8 @@ pub enum Exit {
     Returned,
     /// The provider took it back, as there is no capacity for it any more.
     Reclaimed,
+    /// It reached the age at which its provider ends it.
+    Expired,
     /// It failed.
     Failed,
     /// The run ended first.
@@ -41,6 +43,7 @@ impl Exit {
         match self {
             Self::Returned => "policy",
             Self::Reclaimed => "provider",
+            Self::Expired => "age limit",
             Self::Failed => "failure",
             Self::RunOver => "run",
         }
@@ -163,13 +166,14 @@ mod tests {
     use crate::state::{IndexBy, Needs, Totals, WorkRef};
     use crate::units::{Id, Rate};
 
-    const PHASES: [Phase; 8] = [
+    const PHASES: [Phase; 9] = [
         Phase::Booting,
         Phase::Running,
         Phase::Draining { until: Time::from_secs(900) },
         Phase::Down,
         Phase::Gone(Exit::Returned),
         Phase::Gone(Exit::Reclaimed),
+        Phase::Gone(Exit::Expired),
         Phase::Gone(Exit::Failed),
         Phase::Gone(Exit::RunOver),
     ];

@@ -7,21 +7,33 @@ use crate::units::{Id, Time};
 impl OfferState {
     /// States of all offers before anything is rented.
     pub(super) fn all(world: &World) -> Vec<Self> {
-        let mut all: Vec<Self> = world.offers.rows().iter().map(Self::new).collect();
+        let ends_by_age = |offer: Id<Offer>| {
+            world.offers[offer].market == Market::Spot
+                && world.providers[world.provider_of(offer)].spot.longest.is_some()
+        };
+        let offers = world.offers.iter();
+        let mut all: Vec<Self> =
+            offers.map(|(offer, facts)| Self::new(facts, ends_by_age(offer))).collect();
         for fault in world.faults.iter().filter(|fault| fault.effect.stops_machines()) {
             fault.offers.iter().for_each(|offer| all[offer.row()].loses = true);
         }
         all
     }
 
-    fn new(offer: &Offer) -> Self {
-        let reclaims = offer.market == Market::Spot && offer.capacity.moves();
-        Self { capacity: offer.capacity.first, reclaims, loses: reclaims, ..Self::default() }
+    fn new(offer: &Offer, ends_by_age: bool) -> Self {
+        let reclaims = offer.is_taken_back();
+        let loses = reclaims || ends_by_age;
+        Self { capacity: offer.capacity.first, reclaims, loses, ..Self::default() }
     }
 
     /// Whether launches are refused because something failed.
     pub(super) const fn is_out(&self) -> bool {
         self.outages > 0
+    }
+
+    /// Whether launches are refused because the price is too high.
+    pub(super) const fn is_too_dear(&self) -> bool {
+        self.too_dear
     }
 
     /// The lowest slot that nobody holds.
@@ -97,6 +109,18 @@ impl State<'_> {
         let slots = state.set_capacity(capacity);
         let here = state.by_slot[slots].iter().flatten().copied();
         lost.extend(here.filter(|&one| self.fleet.instances[one].phase.takes_work()));
+    }
+
+    /// The price of an offer is above the highest that is paid, or no longer.
+    pub(crate) fn set_too_dear(&mut self, offer: Id<Offer>, too_dear: bool) {
+        self.offers[offer.row()].too_dear = too_dear;
+    }
+
+    /// Whether there is no capacity any more for an instance that can be taken back.
+    pub(crate) fn lacks_capacity(&self, reference: InstanceRef) -> bool {
+        let instance = &self.fleet.instances[reference];
+        let state = &self.offers[instance.offer.row()];
+        state.reclaims && state.capacity.is_some_and(|most| instance.slot >= most)
     }
 
     /// An instance takes no more work and goes at `until`.
@@ -241,6 +265,18 @@ mod tests {
         state.change_capacity(OFFER, Some(0), &mut lost);
         assert_eq!(lost, [again]);
         assert_eq!(state.launch_room(OFFER).0, 0);
+    }
+
+    #[test]
+    fn launches_are_refused_while_the_price_is_too_high() {
+        let world = moving(Market::Spot);
+        let mut state = start(&world, Needs::default());
+        state.set_too_dear(OFFER, true);
+        let why = LaunchRefusal::Price;
+        assert_eq!(state.rent(OFFER), Err(Refusal::Launch(why)));
+        assert_eq!(state.launch_room(OFFER), (0, Some(why)));
+        state.set_too_dear(OFFER, false);
+        assert_eq!(state.launch_room(OFFER), (3, Some(LaunchRefusal::Capacity)));
     }
 
     #[test]

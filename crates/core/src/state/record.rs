@@ -13,6 +13,8 @@ pub enum LaunchRefusal {
     Quota(usize),
     /// The offer has no capacity left; another zone or type may have some.
     Capacity,
+    /// The price is above the highest that is paid.
+    Price,
     /// Something is out by which nothing of the offer is launched.
     Outage,
 }

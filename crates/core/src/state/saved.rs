@@ -26,6 +26,10 @@ pub(super) struct SavedCourse {
     restore: Span,
     /// The checkpoints that they write, once they have started.
     cycle: Option<CheckpointCycle>,
+    /// What they had made when they were warned, and how they go on.
+    warned: Option<Progress>,
+    /// Overhead until then.
+    spent: i128,
 }
 
 impl State<'_> {
@@ -38,6 +42,9 @@ impl State<'_> {
         let Some(course) = self.courses.get(allocation.slot()) else {
             return Some(Progress::from_saved(0, target.speed, since));
         };
+        if course.warned.is_some() {
+            return course.warned;
+        }
         let since = since.saturating_add(course.restore);
         Some(Progress::from_saved(course.saved, target.speed, since).writing(course.cycle))
     }
@@ -73,17 +80,46 @@ impl State<'_> {
     #[inline(always)]
     pub(crate) fn overhead(&self, allocation: AllocationRef, until: impl Fn() -> Time) -> i128 {
         match self.courses.get(allocation.slot()) {
-            Some(SavedCourse { restore: Span::ZERO, cycle: None, .. }) | None => 0,
-            Some(course) => self.overhead_of(allocation, course.restore, until()),
+            Some(SavedCourse { restore: Span::ZERO, cycle: None, warned: None, .. }) | None => 0,
+            Some(course) => self.overhead_of(allocation, course, until()),
         }
     }
 
     #[cold]
-    fn overhead_of(&self, allocation: AllocationRef, restore: Span, until: Time) -> i128 {
+    fn overhead_of(&self, allocation: AllocationRef, course: &SavedCourse, until: Time) -> i128 {
         let Some(progress) = self.progress(allocation) else { return 0 };
+        let restore = if course.warned.is_some() { Span::ZERO } else { course.restore };
         let ahead = (progress.since - until).clamp(Span::ZERO, restore);
-        let spent = restore - ahead + progress.stood(until);
-        i128::from(spent.micros()) * i128::from(progress.rate)
+        let stood = restore - ahead + progress.stood(until);
+        course.spent + i128::from(stood.micros()) * i128::from(progress.rate)
+    }
+
+    /// Tasks that run, and are warned that they lose their instance at `until`, write a checkpoint
+    /// now, if they have anything to save and the write is over by then. What they were writing is
+    /// given up, unless they stand still for it: that one holds as much. Returns whether they begin
+    /// to write.
+    pub(crate) fn write_on_notice(
+        &mut self,
+        allocation: AllocationRef,
+        checkpoint: Checkpoint,
+        until: Time,
+    ) -> bool {
+        let now = self.now;
+        let Some(mut progress) = self.progress(allocation) else { return false };
+        let is_new = now > progress.since && progress.saved_at(now) < progress.done_at(now);
+        let stands = progress.cycle.is_some_and(|cycle| cycle.stands(now));
+        if !is_new || stands || now.saturating_add(checkpoint.write) > until {
+            return false;
+        }
+        let spent = self.overhead(allocation, || now);
+        progress.settle(now);
+        // Who writes at no other time would do so again after the instance has gone.
+        let every = progress.cycle.map_or(until - now, CheckpointCycle::every);
+        let cycle = CheckpointCycle::writing_from(every, checkpoint, now);
+        let course = self.course_mut(allocation);
+        course.warned = Some(progress.writing(Some(cycle)));
+        course.spent = spent;
+        true
     }
 
     /// Time at which the started tasks of an allocation end if each comes to `total`: when it has

@@ -413,6 +413,24 @@ pub(super) const ROWS: &[KeyRow] = &[
         "as the catalog says",
         "Time from the warning that a spot instance is taken back to its end.",
     ),
+    row(
+        "cloud.*.protected",
+        ValueKind::Span,
+        "as the catalog says",
+        "Time from its launch in which no spot instance is taken back.",
+    ),
+    row(
+        "cloud.*.max_life",
+        ValueKind::Span,
+        "none",
+        "Time from its launch at which a spot instance is ended in any case, such as `24 h` of preemptible machines.",
+    ),
+    row(
+        "cloud.*.max_price",
+        ValueKind::Percent(1, 1_000),
+        "none",
+        "Highest price that is paid for spot instances, in percent of the list price on demand. Above it they are taken back, and launches are refused.",
+    ),
     row("cloud.*.boot", ValueKind::Spans, "as the catalog says", "Time from request to running."),
     row(
         "cloud.*.system",

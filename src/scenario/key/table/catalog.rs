@@ -30,6 +30,11 @@ pub(super) const ROWS: &[KeyRow] = &[
     row("<provider>.notice.source", ValueKind::Text, "", "Keys of sources.csv."),
     row("<provider>.notice.as_of", ValueKind::Text, "", "Date of the source."),
     row("<provider>.notice.assumed", ValueKind::Text, "", "Columns that no source states."),
+    row("<provider>.protected", ValueKind::Table, "", "Time in which a spot instance is kept."),
+    row("<provider>.protected.seconds", SMALL, "", "Seconds."),
+    row("<provider>.protected.source", ValueKind::Text, "", "Keys of sources.csv."),
+    row("<provider>.protected.as_of", ValueKind::Text, "", "Date of the source."),
+    row("<provider>.protected.assumed", ValueKind::Text, "", "Columns that no source states."),
     row(
         "<provider>.spot_price[]",
         ValueKind::List,

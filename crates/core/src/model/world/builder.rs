@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     Billing, CapacityPath, GpuModel, InstanceType, Link, Market, Offer, PricePath, Provider, Quota,
-    QuotaUnit, Region, World, Zone,
+    QuotaUnit, Region, SpotTerms, World, Zone,
 };
 use crate::problem::{Problem, Problems, clip, did_you_mean};
 use crate::units::{Calendar, Distribution, Id, MAX_GPUS, Rate, Shape, Span};
@@ -21,6 +21,7 @@ pub struct OfferSpec {
     market: Market,
     price: Option<Rate>,
     price_text: String,
+    max_price: Option<Rate>,
     capacity: CapacityPath,
     boot: Distribution,
     running: u32,
@@ -65,6 +66,7 @@ impl OfferSpec {
             market,
             price: Rate::parse(price),
             price_text: price.to_owned(),
+            max_price: None,
             capacity: CapacityPath::default(),
             boot: Distribution::Constant(0.0),
             running: 0,
@@ -113,6 +115,13 @@ impl OfferSpec {
     #[must_use]
     pub fn capacity(mut self, path: CapacityPath) -> Self {
         self.capacity = path;
+        self
+    }
+
+    /// Highest price that is paid on the spot market.
+    #[must_use]
+    pub const fn max_price(mut self, rate: Rate) -> Self {
+        self.max_price = Some(rate);
         self
     }
 
@@ -273,6 +282,7 @@ impl WorldBuilder {
             instance_type,
             market: offer.market,
             price: PricePath::constant(offer.price.unwrap_or(Rate::ZERO)),
+            max_price: offer.max_price,
             capacity: offer.capacity,
             boot: offer.boot,
             running_at_start: offer.running,
@@ -363,7 +373,7 @@ impl WorldBuilder {
                 name: name.to_owned(),
                 title: name.to_owned(),
                 billing: Billing { granularity: Span::from_secs(1), minimum: Span::ZERO },
-                notice: Span::ZERO,
+                spot: SpotTerms::default(),
             })
         })
     }

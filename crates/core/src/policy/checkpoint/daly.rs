@@ -1,6 +1,6 @@
 //! The interval by which the most is done under exponential failures.
 
-use super::{ByFailures, CheckpointPart, MTBF};
+use super::{ByFailures, CheckpointPart, MTBF, ON_WARNING, writes_on_notice};
 use crate::part::Part;
 
 /// A checkpoint at the interval that is best where failures come at random (Daly, 2006).
@@ -8,10 +8,11 @@ pub static DALY: CheckpointPart = Part {
     name: "daly",
     doc: "A checkpoint is written at the interval by which the most is done if failures come at random: \
           Young's, which holds for rare failures, to all orders.",
-    parameters: &[MTBF],
+    parameters: &[MTBF, ON_WARNING],
     make: |settings| {
         let mtbf = settings.span(MTBF.name);
-        mtbf.map(|mtbf| Box::new(ByFailures { mtbf, best: interval }) as _)
+        let on_notice = writes_on_notice(settings);
+        mtbf.map(|mtbf| Box::new(ByFailures { mtbf, best: interval, on_notice }) as _)
     },
 };
 

@@ -1,6 +1,6 @@
 //! A checkpoint after a fixed time.
 
-use super::{CheckpointPart, CheckpointRule};
+use super::{CheckpointPart, CheckpointRule, ON_WARNING, writes_on_notice};
 use crate::part::{Parameter, Part, Setting, SettingKind};
 use crate::state::{AllocationRef, State};
 use crate::units::Span;
@@ -16,17 +16,25 @@ const EVERY: Parameter = Parameter {
 pub static PERIODIC: CheckpointPart = Part {
     name: "periodic",
     doc: "A checkpoint is written whenever tasks have computed for a fixed time.",
-    parameters: &[EVERY],
-    make: |settings| settings.span(EVERY.name).map(|every| Box::new(Periodic { every }) as _),
+    parameters: &[EVERY, ON_WARNING],
+    make: |settings| {
+        let on_notice = writes_on_notice(settings);
+        settings.span(EVERY.name).map(|every| Box::new(Periodic { every, on_notice }) as _)
+    },
 };
 
 #[derive(Debug)]
 struct Periodic {
     every: Span,
+    on_notice: bool,
 }
 
 impl CheckpointRule for Periodic {
     fn every(&self, _: &State<'_>, _: AllocationRef) -> Option<Span> {
         Some(self.every)
+    }
+
+    fn on_notice(&self) -> bool {
+        self.on_notice
     }
 }
