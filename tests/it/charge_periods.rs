@@ -74,6 +74,7 @@ fn long_scenario(seed: u64) -> swarm::Scenario {
     scenario.world.calendar = Calendar::from_unix_micros(start * 1_000_000);
     // Machines live for hours and days, so that charges come to ends of periods.
     swarm::stretch_faults(&mut scenario.world, 400);
+    swarm::stretch_spot(&mut scenario.world, 20);
     for offer in scenario.world.offers.ids().collect::<Vec<_>>() {
         // What is drawn has times of its own.
         scenario.world.offers[offer].capacity.drawn.clear();

@@ -71,6 +71,7 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     add_weather(&mut Dice::new(seed ^ 0x005e_ed0f_3ea7), &mut scenario);
     add_faults(&mut Dice::new(seed.rotate_left(32)), &mut scenario);
     add_shifts(&mut Dice::new(seed.rotate_left(16)), &mut scenario);
+    add_spot_terms(&mut Dice::new(seed.rotate_left(48)), &mut scenario);
     scenario
 }
 
@@ -143,6 +144,39 @@ fn price_law(dice: &mut Dice) -> PriceLaw {
         }
     };
     PriceLaw::new(motion, secs(dice, 60, 300), bounds).expect("a law")
+}
+
+/// A third of the scenarios have spot instances that are protected, end at an age, or must not cost
+/// too much. Work may never be done by that age: so they have a horizon.
+fn add_spot_terms(dice: &mut Dice, scenario: &mut Scenario) {
+    if !dice.once_in(3) {
+        return;
+    }
+    for provider in scenario.world.providers.rows_mut() {
+        let terms = &mut provider.spot;
+        terms.protected = Span::from_secs(dice.of(&[0, 0, 60, 300]));
+        terms.longest = dice.of(&[None, Some(300), Some(900)]).map(Span::from_secs);
+    }
+    for offer in scenario.world.offers.rows_mut() {
+        if offer.market == Market::Spot && dice.once_in(3) {
+            offer.max_price = Some(Rate::from_picos(dice.within(2, 9) as i64 * EXACT_PRICE));
+        }
+    }
+    let horizon = Time::ZERO + secs(dice, 1_000, 10_000);
+    scenario.options.horizon = Some(scenario.options.horizon.unwrap_or(horizon));
+}
+
+/// Times of terms for spot instances, made so many times as long.
+pub(crate) fn stretch_spot(world: &mut World, times: i64) {
+    let long = |span: Span| Span::from_micros(span.micros() * times);
+    for provider in world.providers.rows_mut() {
+        let terms = provider.spot;
+        provider.spot = SpotTerms {
+            notice: long(terms.notice),
+            protected: long(terms.protected),
+            longest: terms.longest.map(long),
+        };
+    }
 }
 
 /// A third of the scenarios have machines that fail, and parts of the world that are out. Work may
@@ -329,11 +363,7 @@ fn add_cloud(dice: &mut Dice, world: &mut World, name: &str) {
         minimum: Span::from_secs(dice.of(&[0, 60])),
     };
     let provider = add_provider(world, name, billing);
-    world.providers[provider].spot = SpotTerms {
-        notice: Span::from_secs(dice.of(&[0, 30, 120])),
-        protected: Span::from_secs(dice.of(&[0, 0, 0, 300])),
-        longest: dice.of(&[None, None, None, Some(900)]).map(Span::from_secs),
-    };
+    world.providers[provider].spot.notice = Span::from_secs(dice.of(&[0, 30, 120]));
     let types: Vec<Id<InstanceType>> = (0..dice.within(1, 3))
         .map(|at| instance_type(dice, world, &format!("{name}-type{at}")))
         .collect();
@@ -385,7 +415,7 @@ fn offer(
         instance_type,
         market,
         price: PricePath::known(rate(dice), changes),
-        max_price: (market == Market::Spot && dice.once_in(6)).then(|| rate(dice)),
+        max_price: None,
         capacity: capacity(dice, market),
         boot: dice.of(&boots),
         running_at_start: 0,
@@ -886,9 +916,10 @@ impl Observer for Log {
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 34] = [
+const CORNERS: [&str; 35] = [
     "a spot instance is warned",
     "a spot instance is taken back",
+    "a spot instance reaches its age limit",
     "a rented machine fails",
     "an owned machine fails",
     "an owned machine is repaired",
@@ -1144,12 +1175,6 @@ fn slower(seed: u64, scenario: &Scenario) {
     let world = &mut changed.world;
     for provider in 0..world.providers.len() {
         let provider = &mut world.providers[Id::new(provider as u32)];
-        let terms = provider.spot;
-        provider.spot = SpotTerms {
-            notice: doubled(terms.notice),
-            protected: doubled(terms.protected),
-            longest: terms.longest.map(doubled),
-        };
         let billing = &mut provider.billing;
         *billing = Billing {
             granularity: doubled(billing.granularity),
@@ -1168,6 +1193,7 @@ fn slower(seed: u64, scenario: &Scenario) {
             *at = later(*at);
         }
     }
+    stretch_spot(world, 2);
     stretch_faults(world, 2);
     for region in world.regions.rows_mut() {
         let path = region.carbon.take();

@@ -8,8 +8,10 @@ use windtunnel::model::{Market, Offer, OfferSpec, Work, World};
 use windtunnel::policy::place::{self, Fit, Place};
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim::{self, Run};
-use windtunnel::state::{AllocationRef, InstanceRef, Needs, Record, State, WorkRef};
-use windtunnel::units::{Id, Shape, Span};
+use windtunnel::state::{
+    AllocationRef, CheckpointPlan, InstanceRef, Needs, Record, State, WorkRef,
+};
+use windtunnel::units::{Id, Shape};
 use windtunnel::workload::WorkList;
 
 use crate::dice::Dice;
@@ -148,8 +150,8 @@ impl Policy for Fickle {
         self.inner.uses(world, offer)
     }
 
-    fn checkpoint_every(&mut self, state: &State<'_>, allocation: AllocationRef) -> Option<Span> {
-        self.inner.checkpoint_every(state, allocation)
+    fn checkpoints(&mut self, state: &State<'_>, allocation: AllocationRef) -> CheckpointPlan {
+        self.inner.checkpoints(state, allocation)
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {

@@ -8,7 +8,7 @@ use windtunnel::model::{
     OfferSpec, StateLaw, Work, World,
 };
 use windtunnel::policy::spec::PolicySpec;
-use windtunnel::policy::{self, checkpoint, provision, release};
+use windtunnel::policy::{self, backfill, checkpoint, provision, release};
 use windtunnel::sim::{Outcome, Run};
 use windtunnel::units::{Demand, Distribution, Id, Rate, Shape, Span, Time};
 use windtunnel::workload::WorkList;
@@ -175,6 +175,37 @@ fn a_checkpoint_is_written_on_notice() {
     // One that does not block begins anew, with what was made since.
     assert_eq!(warned(periodic("write"), 60, false), (4_090 + 2_660, [120, 30]));
     assert_eq!(warned(periodic("nothing"), 60, false), (4_090 + 2_700, [160, 30]));
+}
+
+/// What ends on a warned instance makes no room for the first of the queue: of two instances one is
+/// warned at 1,000, where work ends at 1,500. The first in the queue is promised the other at 3,060,
+/// so that a short one may not pass it there.
+#[test]
+fn nothing_is_promised_on_an_instance_that_is_warned() {
+    let world = world(1_200, 2, &[(1_000, 1)]);
+    let mut policy = policy::build(&PolicySpec {
+        provision: provision::STATIC
+            .spec()
+            .set("fleets", vec![("cloud/r-a/m/spot".to_owned(), 2)])
+            .set("retry", Span::from_secs(100)),
+        backfill: backfill::EASY.spec(),
+        ..PolicySpec::named("fleet")
+    });
+    let job = |row: u64, arrival: i64, runtime: i64| {
+        let mut work = hour(row, 1, true, false);
+        work.arrival = Time::from_secs(arrival);
+        *work.body.length_mut() = Some(Span::from_secs(runtime));
+        work.ask.estimate = Some(Span::from_secs(runtime));
+        work
+    };
+    let works = [job(0, 0, 3_000), job(1, 0, 1_440), job(2, 1_100, 1_000), job(3, 1_200, 100)];
+    let mut observer = (Collector::default(), Laws::new(true));
+    let mut source = WorkList::new(&works);
+    let run = Run::new(&world, &mut source).policy(&mut *policy).observe(&mut observer);
+    let outcome = run.horizon(Time::from_secs(5_000)).run().expect("it runs");
+    assert_eq!(observer.1.broken(), None);
+    let summary = observer.0.summary(&world, &[], &outcome);
+    assert_eq!((summary.work.finished, summary.work.interruptions), (4, 0));
 }
 
 /// In its first hour the instance stays, without capacity too: it is warned at 3,480 and goes at

@@ -28,8 +28,8 @@ pub use factory::PolicyFactory;
 pub use turn::{Trigger, Turn};
 
 use crate::model::{Offer, World};
-use crate::state::{AllocationRef, Needs, Record, State};
-use crate::units::{Id, Span};
+use crate::state::{AllocationRef, CheckpointPlan, Needs, Record, State};
+use crate::units::Id;
 use external::{ExternalPolicy, Launcher, NoLauncher};
 use queue::Queue;
 use spec::{Compatibility, PolicyPart};
@@ -85,18 +85,10 @@ pub trait Policy {
         false
     }
 
-    /// Time that the tasks of `allocation` compute between the end of a checkpoint and the beginning of
-    /// the next; `None` if they are to write none. Asked when they start, of work that can write
-    /// checkpoints.
-    fn checkpoint_every(&mut self, state: &State<'_>, allocation: AllocationRef) -> Option<Span> {
+    /// When the tasks of `allocation` write checkpoints. Asked when they start, of work that can.
+    fn checkpoints(&mut self, state: &State<'_>, allocation: AllocationRef) -> CheckpointPlan {
         let _ = (state, allocation);
-        None
-    }
-
-    /// Whether tasks whose work can write checkpoints write one when their instance is warned, if it is
-    /// over before the instance goes.
-    fn checkpoints_on_notice(&self) -> bool {
-        false
+        CheckpointPlan::default()
     }
 
     /// Hears what happened, just before the next decision or while the last one takes effect.

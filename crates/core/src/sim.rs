@@ -463,8 +463,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn start(&mut self, allocation: AllocationRef, work: WorkRef) {
         self.state.start(allocation);
         if let Some(checkpoint) = self.state.checkpoint(work) {
-            let every = self.policy.checkpoint_every(&self.state, allocation);
-            self.state.set_checkpoints(allocation, checkpoint, every);
+            let plan = self.policy.checkpoints(&self.state, allocation);
+            self.state.set_checkpoints(allocation, checkpoint, plan);
         }
         self.record(&Record::Started(allocation));
         put(&mut self.keys, allocation.slot(), None);

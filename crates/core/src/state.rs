@@ -38,7 +38,7 @@ use smallvec::SmallVec;
 
 pub use allocation::{Allocation, HeldShare, LiveWork, Share, UNKNOWN_RUN};
 pub use change::{Effect, Refusal, StartPromise};
-pub use checkpoint::CheckpointCycle;
+pub use checkpoint::{CheckpointCycle, CheckpointPlan};
 pub use classes::{ClassBy, InstanceClass};
 pub use ending::Ending;
 pub use instance::{Instance, gpu_kind};
@@ -247,6 +247,8 @@ pub struct State<'w> {
     uses: Vec<bool>,
     /// Instances that were there at the start.
     standing: usize,
+    /// Instances that are warned.
+    draining: usize,
     overrun: bool,
     /// Whether a change of capacity is still to come.
     capacity_to_come: bool,
@@ -311,6 +313,7 @@ impl<'w> State<'w> {
             courses: Vec::new(),
             uses: Vec::new(),
             standing: 0,
+            draining: 0,
             overrun: false,
             capacity_to_come: false,
             seed: 0,

@@ -20,7 +20,8 @@ use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
 use crate::model::{Offer, Rules, World};
 use crate::state::{
-    AllocationRef, Needs, Record, RefusalReason, Share, State, WaitReason, Why, WorkRef,
+    AllocationRef, CheckpointPlan, Needs, Record, RefusalReason, Share, State, WaitReason, Why,
+    WorkRef,
 };
 use crate::units::{Demand, Id, Span, Time};
 
@@ -171,12 +172,9 @@ impl Policy for Composed {
         self.outside.sessions.is_empty()
     }
 
-    fn checkpoint_every(&mut self, state: &State<'_>, allocation: AllocationRef) -> Option<Span> {
-        self.checkpoint.as_ref()?.every(state, allocation)
-    }
-
-    fn checkpoints_on_notice(&self) -> bool {
-        self.checkpoint.as_ref().is_some_and(|rule| rule.on_notice())
+    fn checkpoints(&mut self, state: &State<'_>, allocation: AllocationRef) -> CheckpointPlan {
+        let Some(rule) = &self.checkpoint else { return CheckpointPlan::default() };
+        CheckpointPlan { every: rule.every(state, allocation), on_notice: rule.on_notice() }
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {

@@ -135,12 +135,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.record(&Record::Draining { instance, until });
         self.expect(instance, until, Event::Lost(instance));
         self.triggers.push(Trigger::Draining(instance));
-        if self.policy.checkpoints_on_notice() {
-            self.save_on_notice(instance, until);
-        }
+        self.save_on_notice(instance, until);
     }
 
-    /// Tasks on a warned instance write checkpoints, where they can; the rest of a gang does too.
+    /// Tasks on a warned instance write checkpoints, where they are to; the rest of a gang does too.
     fn save_on_notice(&mut self, instance: InstanceRef, until: Time) {
         let mut tenants = std::mem::take(&mut self.tenants);
         self.state.tenants(instance, &mut tenants);
@@ -157,9 +155,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// Sets the next event of an instance, in place of the one that it had.
     pub(super) fn expect(&mut self, instance: InstanceRef, at: Time, event: Event) {
         let key = self.queue.schedule(at, event.class(), event);
-        put(&mut self.due, instance.slot(), None);
-        if let Some(old) = self.due[instance.slot()].replace(key) {
+        let slot = instance.slot();
+        if let Some(old) = self.due.get_mut(slot).and_then(Option::take) {
             self.queue.cancel(old);
         }
+        put(&mut self.due, slot, Some(key));
     }
 }

@@ -5,6 +5,16 @@
 use crate::model::Checkpoint;
 use crate::units::{Span, Time};
 
+/// When tasks write checkpoints, by their policy; never by default.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CheckpointPlan {
+    /// Time that they compute between the end of one and the beginning of the next; `None` if they
+    /// write none at intervals.
+    pub every: Option<Span>,
+    /// Whether they write one when their instance is warned, if it is over before the instance goes.
+    pub on_notice: bool,
+}
+
 /// Checkpoints that tasks write while they run, at even intervals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CheckpointCycle {

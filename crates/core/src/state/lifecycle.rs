@@ -112,6 +112,8 @@ impl State<'_> {
             self.list_latest(reference, false);
         }
         self.count_phase(reference, from, -1);
+        self.draining += usize::from(to.until().is_some());
+        self.draining -= usize::from(from.until().is_some());
         let instance = &mut self.fleet.instances[reference];
         instance.phase = to;
         match (from.is_booting(), to.is_booting()) {

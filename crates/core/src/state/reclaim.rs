@@ -128,6 +128,11 @@ impl State<'_> {
         self.transition(reference, Phase::Draining { until });
     }
 
+    /// Whether any instance is warned that it goes.
+    pub fn has_draining(&self) -> bool {
+        self.draining > 0
+    }
+
     /// Appends the allocations on an instance that can be lost, in order of their work.
     pub(crate) fn tenants(&self, reference: InstanceRef, into: &mut Vec<AllocationRef>) {
         into.extend_from_slice(&self.fleet.instances[reference].tenants);

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{AllocationRef, CheckpointCycle, Ending, LiveWork, Progress, State, WorkRef};
+use super::{
+    AllocationRef, CheckpointCycle, CheckpointPlan, Ending, LiveWork, Progress, State, WorkRef,
+};
 use crate::model::Checkpoint;
 use crate::units::{Span, Time};
 
@@ -26,6 +28,8 @@ pub(super) struct SavedCourse {
     restore: Span,
     /// The checkpoints that they write, once they have started.
     cycle: Option<CheckpointCycle>,
+    /// Whether they write one when they are warned.
+    on_notice: bool,
     /// What they had made when they were warned, and how they go on.
     warned: Option<Progress>,
     /// Overhead until then.
@@ -58,13 +62,12 @@ impl State<'_> {
     }
 
     /// The tasks of an allocation, which start now, read the checkpoint that they go on from, if they
-    /// have saved progress, and compute for `every` between those that they write; `None` if they write
-    /// none.
+    /// have saved progress, and write others as planned.
     pub(crate) fn set_checkpoints(
         &mut self,
         allocation: AllocationRef,
         checkpoint: Checkpoint,
-        every: Option<Span>,
+        plan: CheckpointPlan,
     ) {
         let from = self.progress(allocation).map_or(self.now, |progress| progress.since);
         let course = self.course_mut(allocation);
@@ -72,7 +75,8 @@ impl State<'_> {
             course.restore = checkpoint.restore;
         }
         let from = from.saturating_add(course.restore);
-        course.cycle = every.map(|every| CheckpointCycle::new(every, checkpoint, from));
+        course.cycle = plan.every.map(|every| CheckpointCycle::new(every, checkpoint, from));
+        course.on_notice = plan.on_notice;
     }
 
     /// Progress that the tasks of an allocation would have made until `until` in the time in which they
@@ -94,7 +98,7 @@ impl State<'_> {
         course.spent + i128::from(stood.micros()) * i128::from(progress.rate)
     }
 
-    /// Tasks that run, and are warned that they lose their instance at `until`, write a checkpoint
+    /// Tasks that run, are to write on notice, and are warned that they lose their instance at `until`, write a checkpoint
     /// now, if they have anything to save and the write is over by then. What they were writing is
     /// given up, unless they stand still for it: that one holds as much. Returns whether they begin
     /// to write.
@@ -104,6 +108,9 @@ impl State<'_> {
         checkpoint: Checkpoint,
         until: Time,
     ) -> bool {
+        if !self.courses.get(allocation.slot()).is_some_and(|course| course.on_notice) {
+            return false;
+        }
         let now = self.now;
         let Some(mut progress) = self.progress(allocation) else { return false };
         let is_new = now > progress.since && progress.saved_at(now) < progress.done_at(now);

@@ -8,7 +8,7 @@ use crate::policy::spec::{CheckpointSpec, PolicySpec};
 use crate::policy::{self, Policy, Trigger, Turn, checkpoint};
 use crate::sim::{Observer, Options, RunProgress, run};
 use crate::state::testing::{Plan, demand, shape, world};
-use crate::state::{AllocationRef, Ending, Needs, Record, State};
+use crate::state::{AllocationRef, CheckpointPlan, Ending, Needs, Record, State};
 use crate::units::{Span, Time};
 use crate::workload::WorkList;
 
@@ -29,8 +29,8 @@ impl Policy for Ends {
         Needs { ends: true, ..self.inner.needs() }
     }
 
-    fn checkpoint_every(&mut self, state: &State<'_>, allocation: AllocationRef) -> Option<Span> {
-        self.inner.checkpoint_every(state, allocation)
+    fn checkpoints(&mut self, state: &State<'_>, allocation: AllocationRef) -> CheckpointPlan {
+        self.inner.checkpoints(state, allocation)
     }
 
     fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {

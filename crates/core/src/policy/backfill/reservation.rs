@@ -177,12 +177,21 @@ fn ends(turn: &Turn<'_, '_>) -> impl Iterator<Item = (Time, SmallVec<[Allocation
     })
 }
 
-/// Counting tasks: the first estimated end at which enough are free.
+/// Counting tasks: the first estimated end at which enough are free. What ends on instances that take
+/// no more work makes no room.
 fn in_scalar_pool(turn: &Turn<'_, '_>, head: WorkRef, room: u64) -> Option<(Time, ShadowRoom)> {
     let needed = u64::from(turn.work(head).together());
+    let given_back = |allocation: &Allocation| {
+        if !turn.has_draining() {
+            return u64::from(allocation.tasks);
+        }
+        let shares = allocation.held.iter().map(|held| held.share);
+        let kept = shares.filter(|share| turn.instance(share.instance).phase.takes_work());
+        kept.map(|share| u64::from(share.tasks)).sum()
+    };
     let mut free = room;
     ends(turn).find_map(|(end, together)| {
-        free += together.iter().map(|&one| u64::from(turn.allocation(one).tasks)).sum::<u64>();
+        free += together.iter().map(|&one| given_back(turn.allocation(one))).sum::<u64>();
         (free >= needed).then(|| (end, ShadowRoom::Extra(free - needed)))
     })
 }
@@ -231,8 +240,8 @@ fn on_instances(
         for allocation in together {
             for held in &turn.allocation(allocation).held {
                 let instance = held.share.instance;
-                let offer = turn.instance(instance).offer;
-                if rules.allows(offer) && admitted(offer) {
+                let Instance { offer, phase, .. } = *turn.instance(instance);
+                if phase.takes_work() && rules.allows(offer) && admitted(offer) {
                     let demand = turn.work(turn.allocation(allocation).work()).ask.demand;
                     scratch.end(turn, instance, demand, held.share.tasks, held.share.devices);
                 }
