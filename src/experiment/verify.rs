@@ -9,6 +9,7 @@
 pub mod coverage;
 pub mod easy;
 pub mod exact;
+pub mod failing;
 pub mod judge;
 pub mod listed;
 pub mod oracle;
@@ -24,10 +25,9 @@ use rayon::prelude::*;
 use serde::Serialize;
 
 use crate::metrics::Laws;
-use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, World};
 use crate::policy;
 use crate::sim::{self, Options};
-use crate::units::{Distribution, Span, Stream};
+use crate::units::Stream;
 
 pub use judge::{CheckRow, CheckVerdict};
 pub use oracle::{Case, ExactAnswer, Measure};
@@ -151,24 +151,10 @@ pub fn replicate(case: &Case, jobs: u64) -> Result<MeasuredCase, String> {
     Ok(MeasuredCase { values, balanced })
 }
 
-/// Failures of all machines at once, at random moments; they are there again in no time.
-fn failing(world: &World, mean: Span) -> Fault {
-    let life = Distribution::exponential(mean.secs_f64()).expect("a mean above nothing");
-    Fault {
-        name: "failure".to_owned(),
-        offers: world.offers.ids().collect(),
-        domain: FaultDomain::Share(1_000_000),
-        effect: FaultEffect::Machines,
-        times: FaultTimes::Drawn { life, repair: Distribution::Constant(0.0), lemons: None },
-        loses_data_of: Vec::new(),
-        crews: None,
-    }
-}
-
 fn run_once(case: &Case, jobs: u64, seed: u64) -> Result<WindowWatch, String> {
     let fail = |what: String| format!("{}, seed {seed}: {what}", case.name);
     let mut world = case.station.world();
-    world.faults.extend(case.mtbf.map(|mean| failing(&world, mean)));
+    world.faults.clone_from(&case.faults);
     let mut source = station::source(case, jobs, seed).map_err(&fail)?;
     let mut policy = policy::build(&case.policy);
     let mut observer = (WindowWatch::new(case, jobs), Laws::new(false));

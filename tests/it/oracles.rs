@@ -4,7 +4,7 @@
 use windtunnel::experiment::verify::judge::IntervalLimits;
 use windtunnel::experiment::verify::oracle::{self, Case};
 use windtunnel::experiment::verify::station::{Station, class};
-use windtunnel::experiment::verify::{CheckRow, CheckVerdict, exact, replicate};
+use windtunnel::experiment::verify::{CheckRow, CheckVerdict, exact, failing, replicate};
 use windtunnel::policy::preempt;
 use windtunnel::units::{Distribution, Span};
 
@@ -76,8 +76,20 @@ fn a_minimum_that_is_not_billed_is_found_out() {
 
 #[test]
 fn a_restart_that_takes_no_time_is_found_out() {
-    found_out(oracle::daily_failures(), 1_000, |case| {
+    found_out(failing::daily_failures(), 1_000, |case| {
         let checkpoint = case.classes[0].checkpoint.as_mut().expect("it writes checkpoints");
         checkpoint.restore = Span::ZERO;
     });
+}
+
+#[test]
+fn zz_failing() {
+    for case in failing::cases() {
+        let begin = std::time::Instant::now();
+        let limits = windtunnel::experiment::verify::Effort::Quick.limits();
+        for row in replicate(&case, case.quick_jobs).expect("it runs").rows(&case, limits) {
+            eprintln!("ROW {row:?}");
+        }
+        eprintln!("ROW {} {:?}", case.name, begin.elapsed());
+    }
 }

@@ -101,7 +101,7 @@ fn boots() -> Result<Vec<CheckRow>, String> {
             minimum: Span::from_secs(minimum),
         };
         let boot = Distribution::Constant(120.0);
-        let rented = RentalTerms { capacity: None, boot, billing, by_second: true };
+        let rented = RentalTerms { boot, billing, by_second: true, ..RentalTerms::default() };
         let policy = renting(PolicySpec::named(name));
         let got = outcome(&Station::rented(rented).world(), &works, &policy)?;
         let source = "by hand: boot + runtime, rounded up";

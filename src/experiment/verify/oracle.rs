@@ -2,11 +2,10 @@
 
 use super::Effort;
 use super::station::{RentalTerms, Station, UNIT, class, poisson};
-use super::{renewal, theory};
-use crate::model::{Billing, Checkpoint};
-use crate::policy::spec::CheckpointSpec;
+use super::{failing, theory};
+use crate::model::{Billing, CapacityPath, Fault};
 use crate::policy::spec::{AdmitSpec, PolicySpec};
-use crate::policy::{checkpoint, order, preempt, provision, release};
+use crate::policy::{order, preempt, provision, release};
 use crate::units::{Distribution, Span};
 use crate::workload::{Arrivals, SynthClass};
 
@@ -25,11 +24,11 @@ pub struct Case {
     pub classes: Vec<SynthClass>,
     /// Policy that serves the work.
     pub policy: PolicySpec,
-    /// Mean time between failures of all that runs; `None` if nothing fails.
-    pub mtbf: Option<Span>,
-    /// Thousands of pieces of work per replication for a quick check; a full
-    /// one takes four times as many, for half the error.
-    pub thousands: u64,
+    /// What fails of the station.
+    pub faults: Vec<Fault>,
+    /// Pieces of work per replication for a quick check; a full one takes four times as many, for half
+    /// the error.
+    pub quick_jobs: u64,
     /// Quantities with their exact values from theory.
     pub answers: Vec<ExactAnswer>,
 }
@@ -38,8 +37,8 @@ impl Case {
     /// Pieces of work per replication.
     pub const fn jobs(&self, effort: Effort) -> u64 {
         match effort {
-            Effort::Quick => self.thousands * 1_000,
-            Effort::Full => self.thousands * 4_000,
+            Effort::Quick => self.quick_jobs,
+            Effort::Full => self.quick_jobs * 4,
         }
     }
 }
@@ -84,9 +83,15 @@ pub enum Measure {
     AliveBeyond(u32),
     /// Mean bill per rented instance, in dollars.
     Bill,
+    /// Mean number of machines that are down.
+    Down,
+    /// Share of time with more machines down.
+    DownBeyond(u32),
+    /// Progress that counts, by the time it took.
+    Progress,
 }
 
-const fn mean(
+pub(super) const fn mean(
     quantity: &'static str,
     source: &'static str,
     measure: Measure,
@@ -95,7 +100,7 @@ const fn mean(
     ExactAnswer { quantity, source, measure, expected, is_tail: false }
 }
 
-const fn tail(
+pub(super) const fn tail(
     quantity: &'static str,
     source: &'static str,
     measure: Measure,
@@ -108,7 +113,7 @@ const POLLACZEK: &str = "Pollaczek-Khinchine: rho (1 + cs2) / (2 (1 - rho))";
 const ERLANG_B: &str = "Erlang B, B(k) = a B(k-1) / (k + a B(k-1))";
 
 /// Parameters of these laws are constants that the constructors accept.
-fn law(made: Result<Distribution, String>) -> Distribution {
+pub(super) fn law(made: Result<Distribution, String>) -> Distribution {
     made.expect("the parameters of the law are valid")
 }
 
@@ -117,7 +122,7 @@ pub fn exponential(units: f64) -> Distribution {
     law(Distribution::exponential(units * UNIT.secs_f64()))
 }
 
-fn fixed(units: f64) -> Distribution {
+pub(super) fn fixed(units: f64) -> Distribution {
     Distribution::Constant(units * UNIT.secs_f64())
 }
 
@@ -126,7 +131,7 @@ fn lognormal(sigma: f64) -> Distribution {
 }
 
 /// A queue with Poisson arrivals, served first come first served.
-fn queue(
+pub(super) fn queue(
     name: &'static str,
     station: Station,
     rate: f64,
@@ -141,8 +146,8 @@ fn queue(
         batch: None,
         classes: vec![class(service)],
         policy: PolicySpec::named("first come, first served"),
-        mtbf: None,
-        thousands,
+        faults: Vec::new(),
+        quick_jobs: thousands * 1_000,
         answers,
     }
 }
@@ -156,7 +161,7 @@ pub fn cases() -> Vec<Case> {
     cases.extend([shortest_first(), srpt(), priorities(), elastic_cloud()]);
     cases.extend(cold_starts());
     cases.extend(rounded_bills());
-    cases.extend(checkpoints());
+    cases.extend(failing::cases());
     cases
 }
 
@@ -344,7 +349,8 @@ pub fn renting(policy: PolicySpec) -> PolicySpec {
     PolicySpec { provision, release: release::IDLE.spec(), ..policy }
 }
 
-const PER_SECOND: Billing = Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
+pub(super) const PER_SECOND: Billing =
+    Billing { granularity: Span::from_secs(1), minimum: Span::ZERO };
 
 fn elastic_cloud() -> Case {
     let answers = vec![
@@ -356,12 +362,7 @@ fn elastic_cloud() -> Case {
             theory::poisson_beyond(60.0, 75),
         ),
     ];
-    let rented = RentalTerms {
-        capacity: None,
-        boot: Distribution::Constant(0.0),
-        billing: PER_SECOND,
-        by_second: false,
-    };
+    let rented = RentalTerms { billing: PER_SECOND, ..RentalTerms::default() };
     let service = law(Distribution::lognormal_mean_sigma(3.0 * UNIT.secs_f64(), 1.0));
     let station = Station::rented(rented);
     let mut case = queue("M/LN/inf, rented, 60 erlangs", station, 20.0, service, 520, answers);
@@ -385,7 +386,12 @@ fn cold_start(name: &'static str, boot: Distribution, second_moment: f64) -> Cas
         Measure::Turnaround,
         theory::setup_turnaround(0.5, 2.0, second_moment),
     )];
-    let rented = RentalTerms { capacity: Some(1), boot, billing: PER_SECOND, by_second: false };
+    let rented = RentalTerms {
+        capacity: CapacityPath::constant(Some(1)),
+        boot,
+        billing: PER_SECOND,
+        ..RentalTerms::default()
+    };
     let station = Station::rented(rented);
     let mut case = queue(name, station, 0.5, exponential(1.0), 15, answers);
     case.policy = renting(case.policy);
@@ -424,69 +430,10 @@ fn bill(
 ) -> Case {
     let answers = vec![mean("mean bill per instance", source, Measure::Bill, expected)];
     let boot = Distribution::Constant(0.0);
-    let rented = RentalTerms { capacity: None, boot, billing, by_second };
+    let rented = RentalTerms { boot, billing, by_second, ..RentalTerms::default() };
     let lifetime = law(Distribution::exponential(secs));
     let station = Station::rented(rented);
     let mut case = queue(name, station, 1.0, lifetime, 40, answers);
     case.policy = renting(case.policy);
-    case
-}
-
-/// Jobs of 100 h on machines that fail once a day; a checkpoint takes 5 min, a restart 10 min.
-pub fn daily_failures() -> Case {
-    let day = Span::from_secs(86_400);
-    let (write, restore) = (Span::from_secs(300), Span::from_secs(600));
-    let checkpoint = Checkpoint { restore, ..Checkpoint::blocking(write) };
-    let name = "failures once a day, checkpoints at the best interval";
-    with_failures(name, 100 * 3_600, day, checkpoint, None, 1)
-}
-
-/// Trainings on many GPUs, of which 6.5 of 1,000 nodes of 8 fail a day; a checkpoint takes a minute.
-fn checkpoints() -> Vec<Case> {
-    let mtbf = |gpus: f64| Span::from_secs_f64(86_400.0 / (6.5 / 1_000.0 * gpus / 8.0));
-    let mtbf = |gpus: f64| mtbf(gpus).expect("it is a time");
-    let restarts = |minutes: i64| {
-        let restore = Span::from_secs(60 * minutes);
-        Checkpoint { restore, ..Checkpoint::blocking(Span::from_secs(60)) }
-    };
-    let hourly = "16,384 GPUs, checkpoints every hour";
-    let best = "131,072 GPUs, checkpoints at the best interval";
-    vec![
-        daily_failures(),
-        with_failures(hourly, 36_000, mtbf(16_384.0), restarts(5), Some(Span::HOUR), 1),
-        with_failures(best, 3_600, mtbf(131_072.0), restarts(20), None, 3),
-    ]
-}
-
-/// Jobs of `work` seconds that never wait, on machines that fail at a constant rate and come back at
-/// once, with checkpoints `every` so often or else at the best interval.
-fn with_failures(
-    name: &'static str,
-    work: i64,
-    mtbf: Span,
-    cost: Checkpoint,
-    every: Option<Span>,
-    thousands: u64,
-) -> Case {
-    let secs = |span: Span| span.secs_f64();
-    let (write, restore, work) = (secs(cost.write), secs(cost.restore), work as f64);
-    let rate = 1.0 / secs(mtbf);
-    let interval = every.map_or_else(|| renewal::best_interval(rate, write), secs);
-    let part: CheckpointSpec = match every {
-        Some(every) => checkpoint::PERIODIC.spec().set("every", every),
-        None => checkpoint::DALY.spec().set("mtbf", mtbf),
-    };
-    let time = renewal::time_of(work, rate, interval, write, restore);
-    let source = "sum of exp(lam R) (exp(lam (tau + w)) - 1) / lam";
-    let answers =
-        vec![mean("mean turnaround", source, Measure::Turnaround, time / UNIT.secs_f64())];
-    // About ten at once.
-    let arrivals = 10.0 * UNIT.secs_f64() / time;
-    let service = Distribution::Constant(work);
-    let station = Station::owned(1, 1_000);
-    let mut case = queue(name, station, arrivals, service, thousands, answers);
-    case.classes[0].checkpoint = Some(cost);
-    case.policy.checkpoint = part;
-    case.mtbf = Some(mtbf);
     case
 }

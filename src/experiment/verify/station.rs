@@ -1,7 +1,7 @@
 //! The worlds and workloads of queueing theory, built in code.
 
 use super::oracle::Case;
-use crate::model::{Billing, OfferSpec, World};
+use crate::model::{Billing, CapacityPath, Market, OfferSpec, World};
 use crate::units::{Calendar, Demand, Distribution, Shape, Span};
 use crate::workload::{
     Arrivals, BoxedSource, Defaults, OpenContext, SynthClass, SynthSpec, Until, WorkloadInput,
@@ -25,8 +25,12 @@ pub struct Station {
 /// Instances for rent at a dollar an hour (or a second, see `by_second`).
 #[derive(Clone, Debug, PartialEq)]
 pub struct RentalTerms {
+    /// On demand, or spot.
+    pub market: Market,
+    /// Time from the warning of a spot instance to its end.
+    pub notice: Span,
     /// Most instances at once.
-    pub capacity: Option<u32>,
+    pub capacity: CapacityPath,
     /// Seconds from request to running.
     pub boot: Distribution,
     /// Billing rule of the instances.
@@ -34,6 +38,22 @@ pub struct RentalTerms {
     /// A dollar per second instead of per hour.
     pub by_second: bool,
 }
+
+impl Default for RentalTerms {
+    /// As many as are wanted on demand, which are ready at once and billed to the microsecond.
+    fn default() -> Self {
+        Self {
+            market: Market::OnDemand,
+            notice: Span::ZERO,
+            capacity: CapacityPath::constant(None),
+            boot: Distribution::Constant(0.0),
+            billing: TO_THE_MOMENT,
+            by_second: false,
+        }
+    }
+}
+
+const TO_THE_MOMENT: Billing = Billing { granularity: Span::from_micros(1), minimum: Span::ZERO };
 
 impl Station {
     /// Owned machines with these cores each.
@@ -49,21 +69,28 @@ impl Station {
     /// The world with this station in it.
     pub fn world(&self) -> World {
         let shape = Shape { cpu: self.cores * 1_000, memory: 0, gpus: 0 };
-        let (offer, billing) = match &self.rented {
+        let (offer, billing, notice) = match &self.rented {
             None => {
-                let per_moment = Billing { granularity: Span::from_micros(1), minimum: Span::ZERO };
-                (OfferSpec::owned("station", "station", shape, self.machines), per_moment)
+                let owned = OfferSpec::owned("station", "station", shape, self.machines);
+                (owned, TO_THE_MOMENT, Span::ZERO)
             }
             Some(rented) => {
                 let price = if rented.by_second { "3600" } else { "1" };
-                let offer = OfferSpec::on_demand("station", "station", shape, price)
+                let kind = match rented.market {
+                    Market::Spot => OfferSpec::spot,
+                    Market::OnDemand | Market::Owned => OfferSpec::on_demand,
+                };
+                let offer = kind("station", "station", shape, price)
                     .boot(rented.boot.clone())
-                    .at_most(rented.capacity);
-                (offer.running(self.machines), rented.billing)
+                    .capacity(rented.capacity.clone());
+                (offer.running(self.machines), rented.billing, rented.notice)
             }
         };
         World::builder()
-            .provider("station", |provider| provider.billing = billing)
+            .provider("station", |provider| {
+                provider.billing = billing;
+                provider.spot.notice = notice;
+            })
             .offer(offer.named("station"))
             .build()
             .expect("a station is a right world")

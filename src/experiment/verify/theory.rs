@@ -161,6 +161,19 @@ pub fn rounded_up_at_least(mean: f64, minimum: f64) -> f64 {
     minimum + libm::exp(-minimum / mean) * rounded_up(mean)
 }
 
+/// Shares of time with 0, 1, 2 ... of `machines` down: each fails after `life` on average, and `crews`
+/// repair one in `repair` each: birth-death balance. With a crew for each it is the binomial law, and
+/// holds whatever the laws of lives and repairs.
+pub fn down_shares(machines: u32, crews: u32, life: f64, repair: f64) -> Vec<f64> {
+    let mut shares = vec![1.0];
+    for down in 0..machines {
+        let repaired = f64::from(crews.min(down + 1)) / repair;
+        shares.push(shares[down as usize] * f64::from(machines - down) / life / repaired);
+    }
+    let whole: f64 = shares.iter().sum();
+    shares.into_iter().map(|share| share / whole).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -200,6 +213,16 @@ mod tests {
             ("setup exp", setup_turnaround(0.5, 2.0, 8.0), 4.0),
             ("setup fixed", setup_turnaround(0.5, 2.0, 4.0), 3.5),
             ("batches", batch_turnaround(0.8, 4), 12.5),
+            ("5 machines, 1 crew: all up", down_shares(5, 1, 100.0, 10.0)[0], 0.563_952_177),
+            (
+                "5 machines, 1 crew: at least 4 up",
+                down_shares(5, 1, 100.0, 10.0)[..2].iter().sum(),
+                0.845_928_265,
+            ),
+            ("2 of 3", down_shares(3, 3, 990.0, 10.0)[..2].iter().sum(), 0.999_702),
+            ("3 of 5", down_shares(5, 5, 950.0, 50.0)[..3].iter().sum(), 0.998_841_875),
+            ("9 of 10", down_shares(10, 10, 999.0, 1.0)[..2].iter().sum(), 0.999_955_239),
+            ("one of one", down_shares(1, 1, 1_000.0, 10.0)[0], 0.990_099_010),
             ("M/G/inf", poisson_beyond(60.0, 75), 0.025_963_861),
             ("hourly, 30 min", rounded_up(0.5), 1.156_517_643),
             ("hourly, 1 h", rounded_up(1.0), 1.581_976_707),

@@ -35,6 +35,7 @@ pub struct WindowWatch {
     wait_limit: f64,
     turnaround_limit: f64,
     alive_limit: u32,
+    down_limit: u32,
     keeps_turnarounds: bool,
     wait: Mean,
     wait_by_priority: [Mean; 2],
@@ -50,8 +51,12 @@ pub struct WindowWatch {
     crowded: i128,
     waiting_area: i128,
     elapsed: i128,
+    down_area: i128,
+    much_down: i128,
     billed: Money,
     instances: i128,
+    /// Progress that counts, in millionths of a microsecond, over the whole run.
+    useful: i128,
     /// Integral of work alive less the turnarounds, over the whole run.
     little: i128,
 }
@@ -61,14 +66,23 @@ impl WindowWatch {
     /// last fiftieth are not measured.
     pub fn new(case: &Case, jobs: u64) -> Self {
         let (mut wait_limit, mut turnaround_limit, mut alive_limit) = (0.0, 0.0, 0);
-        let mut keeps_turnarounds = false;
+        let (mut down_limit, mut keeps_turnarounds) = (0, false);
         for answer in &case.answers {
             match answer.measure {
                 Measure::WaitBeyond(limit) => wait_limit = limit,
                 Measure::TurnaroundBeyond(limit) => turnaround_limit = limit,
                 Measure::TurnaroundQuantile(_) => keeps_turnarounds = true,
                 Measure::AliveBeyond(limit) => alive_limit = limit,
-                _ => {}
+                Measure::DownBeyond(limit) => down_limit = limit,
+                Measure::Wait
+                | Measure::WaitOf(_)
+                | Measure::Turnaround
+                | Measure::Refused
+                | Measure::Waiting
+                | Measure::Alive
+                | Measure::Bill
+                | Measure::Down
+                | Measure::Progress => {}
             }
         }
         Self {
@@ -77,6 +91,7 @@ impl WindowWatch {
             wait_limit,
             turnaround_limit,
             alive_limit,
+            down_limit,
             keeps_turnarounds,
             wait: Mean::default(),
             wait_by_priority: [Mean::default(); 2],
@@ -91,8 +106,11 @@ impl WindowWatch {
             crowded: 0,
             waiting_area: 0,
             elapsed: 0,
+            down_area: 0,
+            much_down: 0,
             billed: Money::ZERO,
             instances: 0,
+            useful: 0,
             little: 0,
         }
     }
@@ -117,6 +135,9 @@ impl WindowWatch {
             Measure::Waiting => share(self.waiting_area),
             Measure::Alive => share(self.alive_area),
             Measure::AliveBeyond(_) => share(self.crowded),
+            Measure::Down => share(self.down_area),
+            Measure::DownBeyond(_) => share(self.much_down),
+            Measure::Progress => share(self.useful) / 1e6,
             Measure::Bill => self.billed.dollars() / self.instances as f64,
         }
     }
@@ -161,6 +182,13 @@ impl Observer for WindowWatch {
             if self.alive > i128::from(self.alive_limit) {
                 self.crowded += span;
             }
+            let totals = state.totals();
+            let there = totals.running + totals.booting;
+            let down = state.instance_count() as i128 - i128::from(there);
+            self.down_area += down * span;
+            if down > i128::from(self.down_limit) {
+                self.much_down += span;
+            }
         }
     }
 
@@ -178,9 +206,9 @@ impl Observer for WindowWatch {
                 self.billed += amount;
                 self.instances += 1;
             }
+            Record::Stopped { useful, .. } => self.useful += useful,
             Record::Placed(_)
             | Record::Started(_)
-            | Record::Stopped { .. }
             | Record::Requested(_)
             | Record::Ready(_)
             | Record::Draining { .. }

@@ -1,0 +1,225 @@
+//! Systems that fail, with known answers: machines under repair, work that goes on from its
+//! checkpoints, and spot instances that come and go.
+
+use std::sync::Arc;
+
+use super::oracle::{
+    Case, Measure, PER_SECOND, exponential, fixed, law, mean, queue, renting, tail,
+};
+use super::station::{RentalTerms, Station, UNIT};
+use super::{renewal, theory};
+use crate::model::{
+    CapacityLaw, CapacityPath, Checkpoint, DrawnCapacity, Fault, FaultDomain, FaultEffect,
+    FaultTimes, Market, StateLaw,
+};
+use crate::policy::spec::CheckpointSpec;
+use crate::policy::{checkpoint, provision};
+use crate::units::{Distribution, Id, Span, Time};
+
+/// All of them, in the order of the report.
+pub fn cases() -> Vec<Case> {
+    let mut cases = checkpoints();
+    cases.extend(repairs());
+    cases.extend([spot(Warned::InTime), spot(Warned::TooLate)]);
+    cases
+}
+
+/// Failures of the station by a law of lives, in seconds, with repairs by another, or at once.
+fn fault(domain: FaultDomain, life: Distribution, repair: Option<Distribution>) -> Fault {
+    let repair = repair.unwrap_or(Distribution::Constant(0.0));
+    Fault {
+        name: "failure".to_owned(),
+        offers: vec![Id::new(0)],
+        domain,
+        effect: FaultEffect::Machines,
+        times: FaultTimes::Drawn { life, repair, lemons: None },
+        loses_data_of: Vec::new(),
+        crews: None,
+    }
+}
+
+/// Machines that fail one by one and are repaired, whatever runs on them.
+fn repairs() -> Vec<Case> {
+    let unit = UNIT.secs_f64();
+    let source = "birth-death balance";
+    let lasting = law(Distribution::weibull_mean(1.5, 20.0 * unit));
+    let one = theory::down_shares(1, 1, 20.0, 0.2);
+    let renewed = "mean repair over mean life and repair, whatever the laws";
+    let answers = vec![mean("mean number down", renewed, Measure::Down, one[1])];
+    let alone = repaired("one machine, Weibull lives", 1, (lasting, fixed(0.2)), None, answers);
+    let five = theory::down_shares(5, 1, 10.0, 1.0);
+    let answers = down(source, &five, 1, "P(more than 1 of 5 down)");
+    let laws = (exponential(10.0), exponential(1.0));
+    let crew = repaired("5 machines, one who repairs them", 5, laws, Some(1), answers);
+    let any = theory::down_shares(5, 5, 1.8, 0.2);
+    let laws = (exponential(1.8), exponential(0.2));
+    let answers = down("binomial", &any, 2, "P(fewer than 3 of 5 up)");
+    let apart = repaired("5 machines, each up for 9/10", 5, laws, None, answers);
+    vec![alone, crew, apart, spares()]
+}
+
+/// Nodes of 8 GPUs of which 6.5 in 1,000 fail a day and are out for a day.
+fn spares() -> Case {
+    let day = 86_400.0 / UNIT.secs_f64();
+    let shares = theory::down_shares(2_048, 2_048, day * 1_000.0 / 6.5, day);
+    let answers = down("binomial", &shares, 22, "P(more than 22 down)");
+    let laws = (exponential(day * 1_000.0 / 6.5), fixed(day));
+    let mut case = repaired("2,048 nodes, out for a day", 2_048, laws, None, answers);
+    (case.quick_jobs, case.arrivals) = (6_000, super::station::poisson(1.0 / day));
+    case
+}
+
+/// The mean number that are down, and the share of time with more than `limit` down.
+fn down(
+    source: &'static str,
+    shares: &[f64],
+    limit: u32,
+    quantity: &'static str,
+) -> Vec<super::ExactAnswer> {
+    let number = shares.iter().enumerate().map(|(down, share)| down as f64 * share).sum();
+    let beyond = shares[limit as usize + 1..].iter().sum();
+    vec![
+        mean("mean number down", source, Measure::Down, number),
+        tail(quantity, source, Measure::DownBeyond(limit), beyond),
+    ]
+}
+
+/// Machines with these laws of lives and repairs, and work that takes no time, by which time passes.
+fn repaired(
+    name: &'static str,
+    machines: u32,
+    (life, repair): (Distribution, Distribution),
+    crews: Option<u32>,
+    answers: Vec<super::ExactAnswer>,
+) -> Case {
+    let station = Station::owned(machines, 1);
+    let mut case = queue(name, station, 1.0, Distribution::Constant(0.0), 10, answers);
+    case.faults = vec![Fault { crews, ..fault(FaultDomain::Machines(1), life, Some(repair)) }];
+    case
+}
+
+/// Whether the warning leaves time to write a checkpoint.
+#[derive(Clone, Copy)]
+enum Warned {
+    InTime,
+    TooLate,
+}
+
+/// One piece of work on a spot instance that is there for exponential times of three hours and away
+/// for an hour. A checkpoint takes 45 s, a restart six minutes. Either the warning comes two minutes
+/// before the end, which is enough, or 30 s, and checkpoints are written every 16 minutes.
+fn spot(warned: Warned) -> Case {
+    let (up, away, restart, write) = (3.0 * 3_600.0, 3_600.0, 360.0, 45.0);
+    let every = Span::from_secs(958);
+    let (name, notice, part): (_, _, CheckpointSpec) = match warned {
+        Warned::InTime => ("spot, saved on notice", 120, checkpoint::ON_NOTICE.spec()),
+        Warned::TooLate => {
+            let part = checkpoint::PERIODIC.spec().set("every", every).set("on_notice", "write");
+            ("spot, the notice is too short", 30, part)
+        }
+    };
+    let of = renewal::SpotCourse { up, away, notice: notice as f64, retry: 10.0 };
+    let (source, expected) = match warned {
+        Warned::InTime => {
+            ("u exp(-r/u) / cycle, in the long run", of.saved_on_notice(restart) / of.cycle())
+        }
+        Warned::TooLate => (
+            "tau exp((n-r)/u) g / (1-g) / cycle, g = exp(-(tau+w)/u)",
+            of.saved_at_intervals(every.secs_f64(), write, restart) / of.cycle(),
+        ),
+    };
+    let rented = RentalTerms {
+        market: Market::Spot,
+        notice: Span::from_secs(notice),
+        capacity: coming_and_going(up, away),
+        billing: PER_SECOND,
+        ..RentalTerms::default()
+    };
+    let answers = vec![mean("progress per time", source, Measure::Progress, expected)];
+    let work = Distribution::Constant(4_000.0 * Span::HOUR.secs_f64());
+    let mut case = queue(name, Station::rented(rented), 1.0, work, 1, answers);
+    let checkpoint = Checkpoint::blocking(Span::from_secs(write as i64));
+    let restore = Span::from_secs(restart as i64);
+    case.classes[0].checkpoint = Some(Checkpoint { restore, ..checkpoint });
+    case.policy = renting(case.policy);
+    case.policy.checkpoint = part;
+    case.policy.provision = provision::CHEAPEST
+        .spec()
+        .set("markets", vec![Market::Spot])
+        .set("retry", Span::from_secs(10));
+    case.quick_jobs = 1;
+    case
+}
+
+/// One instance, there and away for exponential times with these means in seconds.
+fn coming_and_going(up: f64, away: f64) -> CapacityPath {
+    let state = |mean: f64, next: [f64; 3]| {
+        Some(StateLaw { lasts: law(Distribution::exponential(mean)), next })
+    };
+    let states = [state(away, [0.0, 0.0, 1.0]), None, state(up, [1.0, 0.0, 0.0])];
+    let law = Arc::new(CapacityLaw::new(1, states, None).expect("two states that alternate"));
+    let (from, until, anchor, key) = (None, None, Time::ZERO, [1, 0]);
+    let drawn = vec![DrawnCapacity { from, until, anchor, key, law, moves_with: None }];
+    CapacityPath { drawn, ..CapacityPath::default() }
+}
+
+/// Jobs of 100 h on machines that fail once a day; a checkpoint takes 5 min, a restart 10 min.
+pub fn daily_failures() -> Case {
+    let day = Span::from_secs(86_400);
+    let (write, restore) = (Span::from_secs(300), Span::from_secs(600));
+    let checkpoint = Checkpoint { restore, ..Checkpoint::blocking(write) };
+    let name = "failures once a day, checkpoints at the best interval";
+    with_failures(name, 100 * 3_600, day, checkpoint, None, 1)
+}
+
+/// Trainings on many GPUs, of which 6.5 of 1,000 nodes of 8 fail a day; a checkpoint takes a minute.
+fn checkpoints() -> Vec<Case> {
+    let mtbf = |gpus: f64| Span::from_secs_f64(86_400.0 / (6.5 / 1_000.0 * gpus / 8.0));
+    let mtbf = |gpus: f64| mtbf(gpus).expect("it is a time");
+    let restarts = |minutes: i64| {
+        let restore = Span::from_secs(60 * minutes);
+        Checkpoint { restore, ..Checkpoint::blocking(Span::from_secs(60)) }
+    };
+    let hourly = "16,384 GPUs, checkpoints every hour";
+    let best = "131,072 GPUs, checkpoints at the best interval";
+    vec![
+        daily_failures(),
+        with_failures(hourly, 36_000, mtbf(16_384.0), restarts(5), Some(Span::HOUR), 1),
+        with_failures(best, 3_600, mtbf(131_072.0), restarts(20), None, 3),
+    ]
+}
+
+/// Jobs of `work` seconds that never wait, on machines that fail at a constant rate and come back at
+/// once, with checkpoints `every` so often or else at the best interval.
+fn with_failures(
+    name: &'static str,
+    work: i64,
+    mtbf: Span,
+    cost: Checkpoint,
+    every: Option<Span>,
+    thousands: u64,
+) -> Case {
+    let secs = |span: Span| span.secs_f64();
+    let (write, restore, work) = (secs(cost.write), secs(cost.restore), work as f64);
+    let rate = 1.0 / secs(mtbf);
+    let interval = every.map_or_else(|| renewal::best_interval(rate, write), secs);
+    let part: CheckpointSpec = match every {
+        Some(every) => checkpoint::PERIODIC.spec().set("every", every),
+        None => checkpoint::DALY.spec().set("mtbf", mtbf),
+    };
+    let time = renewal::time_of(work, rate, interval, write, restore);
+    let source = "sum of exp(lam R) (exp(lam (tau + w)) - 1) / lam";
+    let answers =
+        vec![mean("mean turnaround", source, Measure::Turnaround, time / UNIT.secs_f64())];
+    // About ten at once.
+    let arrivals = 10.0 * UNIT.secs_f64() / time;
+    let service = Distribution::Constant(work);
+    let station = Station::owned(1, 1_000);
+    let mut case = queue(name, station, arrivals, service, thousands, answers);
+    case.classes[0].checkpoint = Some(cost);
+    case.policy.checkpoint = part;
+    // All machines at once, which are there again in no time.
+    case.faults =
+        vec![fault(FaultDomain::Share(1_000_000), exponential(secs(mtbf) / UNIT.secs_f64()), None)];
+    case
+}
