@@ -83,13 +83,14 @@ fn a_restart_that_takes_no_time_is_found_out() {
 }
 
 #[test]
-fn zz_failing() {
-    for case in failing::cases() {
-        let begin = std::time::Instant::now();
-        let limits = windtunnel::experiment::verify::Effort::Quick.limits();
-        for row in replicate(&case, case.quick_jobs).expect("it runs").rows(&case, limits) {
-            eprintln!("ROW {row:?}");
-        }
-        eprintln!("ROW {} {:?}", case.name, begin.elapsed());
-    }
+fn machines_that_are_repaired_at_once_are_found_out() {
+    found_out(failing::one_crew(), 2_000, |case| case.faults[0].crews = None);
+}
+
+#[test]
+fn a_notice_that_is_too_short_is_found_out() {
+    found_out(failing::saved_on_notice(), 1, |case| {
+        let rented = case.station.rented.as_mut().expect("it is rented");
+        rented.notice = Span::from_secs(30);
+    });
 }

@@ -20,7 +20,7 @@ use crate::units::{Distribution, Id, Span, Time};
 pub fn cases() -> Vec<Case> {
     let mut cases = checkpoints();
     cases.extend(repairs());
-    cases.extend([spot(Warned::InTime), spot(Warned::TooLate)]);
+    cases.extend([saved_on_notice(), spot(Warned::TooLate)]);
     cases
 }
 
@@ -41,21 +41,24 @@ fn fault(domain: FaultDomain, life: Distribution, repair: Option<Distribution>) 
 /// Machines that fail one by one and are repaired, whatever runs on them.
 fn repairs() -> Vec<Case> {
     let unit = UNIT.secs_f64();
-    let source = "birth-death balance";
     let lasting = law(Distribution::weibull_mean(1.5, 20.0 * unit));
     let one = theory::down_shares(1, 1, 20.0, 0.2);
     let renewed = "mean repair over mean life and repair, whatever the laws";
     let answers = vec![mean("mean number down", renewed, Measure::Down, one[1])];
     let alone = repaired("one machine, Weibull lives", 1, (lasting, fixed(0.2)), None, answers);
-    let five = theory::down_shares(5, 1, 10.0, 1.0);
-    let answers = down(source, &five, 1, "P(more than 1 of 5 down)");
-    let laws = (exponential(10.0), exponential(1.0));
-    let crew = repaired("5 machines, one who repairs them", 5, laws, Some(1), answers);
     let any = theory::down_shares(5, 5, 1.8, 0.2);
     let laws = (exponential(1.8), exponential(0.2));
     let answers = down("binomial", &any, 2, "P(fewer than 3 of 5 up)");
     let apart = repaired("5 machines, each up for 9/10", 5, laws, None, answers);
-    vec![alone, crew, apart, spares()]
+    vec![alone, one_crew(), apart, spares()]
+}
+
+/// Five machines, one of which is repaired at a time.
+pub fn one_crew() -> Case {
+    let shares = theory::down_shares(5, 1, 10.0, 1.0);
+    let answers = down("birth-death balance", &shares, 1, "P(more than 1 of 5 down)");
+    let laws = (exponential(10.0), exponential(1.0));
+    repaired("5 machines, one who repairs them", 5, laws, Some(1), answers)
 }
 
 /// Nodes of 8 GPUs of which 6.5 in 1,000 fail a day and are out for a day.
@@ -103,6 +106,11 @@ fn repaired(
 enum Warned {
     InTime,
     TooLate,
+}
+
+/// Work on a spot instance whose notice is long enough to save it.
+pub fn saved_on_notice() -> Case {
+    spot(Warned::InTime)
 }
 
 /// One piece of work on a spot instance that is there for exponential times of three hours and away

@@ -182,9 +182,7 @@ impl Observer for WindowWatch {
             if self.alive > i128::from(self.alive_limit) {
                 self.crowded += span;
             }
-            let totals = state.totals();
-            let there = totals.running + totals.booting;
-            let down = state.instance_count() as i128 - i128::from(there);
+            let down = i128::from(state.totals().down);
             self.down_area += down * span;
             if down > i128::from(self.down_limit) {
                 self.much_down += span;

@@ -26,7 +26,7 @@ fn a_suite_is_read() {
     assert!(suite.baselines.ends_with("scenarios/baselines"));
     let [batch, quick] = suite.scenarios.as_slice() else { panic!("two scenarios") };
     assert_eq!((batch.policies.as_slice(), batch.replications), ([0, 1].as_slice(), 3));
-    assert_eq!((quick.policies.len(), quick.replications), (3, 7));
+    assert_eq!((quick.policies.len(), quick.replications), (4, 7));
     assert_eq!(quick.warm_up, Some(Span::from_secs(7_200)));
     let shown = |tested: &Tested| -> Vec<String> {
         let one = |gate: &Gate| format!("{} {:?}", gate.subject.key(), gate.tolerance);
