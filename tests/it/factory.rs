@@ -33,6 +33,12 @@ fn doubled() -> Scenario {
     scenario
 }
 
+/// A policy, and the Rust type that does the same.
+fn pair(scenario: &Scenario, row: usize) -> (&PolicySpec, &PolicySpec) {
+    let yours = scenario.policies.len() / 2 + row;
+    (&scenario.policies[row], &scenario.policies[yours])
+}
+
 /// Every policy under two seeds.
 fn requests(scenario: &Scenario) -> Vec<RunRequest<'_>> {
     let request =
@@ -227,7 +233,8 @@ fn a_rust_type_is_explained() {
         let bytes = explain.finish().expect("memory takes all");
         String::from_utf8(bytes).expect("it is text")
     };
-    let (ours, yours) = (told(&scenario.policies[0]), told(&scenario.policies[3]));
+    let (ours, yours) = pair(&scenario, 0);
+    let (ours, yours) = (told(ours), told(yours));
     assert!(ours.lines().count() > 100);
     assert_eq!(ours, yours);
 }
@@ -245,7 +252,7 @@ fn a_rust_type_is_swept() {
         axes,
         design,
         points,
-        policies: vec![0, 3],
+        policies: vec![0, scenario.policies.len() / 2],
         repetition: SEEDS,
         replications: 1,
     };
@@ -274,7 +281,8 @@ fn a_rust_type_is_planned_for() {
         };
         search(&Runner::default(), task, &scenario).unwrap_or_else(|failure| panic!("{failure}"))
     };
-    let (ours, yours) = (found(&scenario.policies[1]), found(&scenario.policies[4]));
+    let (ours, yours) = pair(&scenario, 1);
+    let (ours, yours) = (found(ours), found(yours));
     assert!(ours.candidates.len() > 2 && !ours.finalists.is_empty());
     let points = |all: &[windtunnel::experiment::search::Candidate]| {
         all.iter().map(|one| (one.point.clone(), one.score)).collect::<Vec<_>>()
