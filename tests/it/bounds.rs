@@ -15,7 +15,7 @@ use windtunnel::workload::WorkList;
 
 use crate::swarm::{self, Scenario};
 
-const SEEDS: u64 = 3_500;
+const SEEDS: u64 = 4_500;
 
 fn run(scenario: &Scenario, spec: &PolicySpec) -> Summary {
     let mut source = WorkList::new(&scenario.works).named(scenario.names.clone());
