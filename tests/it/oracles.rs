@@ -88,9 +88,9 @@ fn machines_that_are_repaired_at_once_are_found_out() {
 }
 
 #[test]
-fn a_notice_that_is_too_short_is_found_out() {
+fn a_restart_that_takes_too_long_is_found_out() {
     found_out(failing::saved_on_notice(), 1, |case| {
-        let rented = case.station.rented.as_mut().expect("it is rented");
-        rented.notice = Span::from_secs(30);
+        let checkpoint = case.classes[0].checkpoint.as_mut().expect("it writes checkpoints");
+        checkpoint.restore = Span::from_secs(1_800);
     });
 }
