@@ -136,7 +136,7 @@ fn wrong_sweeps_are_refused_before_anything_runs() {
     );
     refused(
         &["--replications", "1", "--set", "seed=1..9999:9999"],
-        &["at least 29997 runs", "raise `--max-runs`"],
+        &["at least 39996 runs", "raise `--max-runs`"],
     );
     refused(&["--set", "seed=1,2", "--seed", "3"], &["`seed` is both an axis and a flag"]);
     refused(

@@ -365,7 +365,10 @@ impl Laws {
             self.check(young, now, "a spot instance takes no work at its age limit", || {
                 format!("launched at {:?} from {}", instance.launched, offer.name)
             });
-            let holds = there || !offer.is_taken_back() || takes_work_until(terms.protected);
+            // Who boots in its protection is looked at when it is ready.
+            let boots = terms.protected > Span::ZERO && instance.phase.is_booting();
+            let may_stay = boots || takes_work_until(terms.protected);
+            let holds = there || !offer.is_taken_back() || may_stay;
             self.check(holds, now, "a spot instance without capacity takes no work", || {
                 format!("slot {} of {}", instance.slot, offer.name)
             });
