@@ -145,7 +145,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
         for allocation in tenants.drain(..) {
             let work = self.state.allocation(allocation).work();
             let Some(checkpoint) = self.state.checkpoint(work) else { continue };
-            if self.state.write_on_notice(allocation, checkpoint, until) {
+            let total = self.totals[work.slot()].unwrap_or(i128::MAX);
+            if self.state.write_on_notice(allocation, checkpoint, total, until) {
                 self.expect_end(allocation, work);
             }
         }

@@ -99,13 +99,15 @@ impl State<'_> {
     }
 
     /// Tasks that run, are to write on notice, and are warned that they lose their instance at `until`, write a checkpoint
-    /// now, if they have anything to save and the write is over by then. What they were writing is
+    /// now, if they have not come to `total`, have anything to save and the write is over by then. What
+    /// they were writing is
     /// given up, unless they stand still for it: that one holds as much. Returns whether they begin
     /// to write.
     pub(crate) fn write_on_notice(
         &mut self,
         allocation: AllocationRef,
         checkpoint: Checkpoint,
+        total: i128,
         until: Time,
     ) -> bool {
         if !self.courses.get(allocation.slot()).is_some_and(|course| course.on_notice) {
@@ -113,7 +115,8 @@ impl State<'_> {
         }
         let now = self.now;
         let Some(mut progress) = self.progress(allocation) else { return false };
-        let is_new = now > progress.since && progress.saved_at(now) < progress.done_at(now);
+        let done = progress.done_at(now);
+        let is_new = now > progress.since && progress.saved_at(now) < done && done < total;
         let stands = progress.cycle.is_some_and(|cycle| cycle.stands(now));
         if !is_new || stands || now.saturating_add(checkpoint.write) > until {
             return false;
