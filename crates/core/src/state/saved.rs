@@ -98,11 +98,10 @@ impl State<'_> {
         course.spent + i128::from(stood.micros()) * i128::from(progress.rate)
     }
 
-    /// Tasks that run, are to write on notice, and are warned that they lose their instance at `until`, write a checkpoint
-    /// now, if they have not come to `total`, have anything to save and the write is over by then. What
-    /// they were writing is
-    /// given up, unless they stand still for it: that one holds as much. Returns whether they begin
-    /// to write.
+    /// Tasks that run, are to write on notice, and are warned that they lose their instance at `until`,
+    /// write a checkpoint now, if they have not come to `total`, have anything to save and the write
+    /// is over by then. What they were writing is given up, unless they stand still for it: that one
+    /// holds as much. Returns whether they begin to write.
     pub(crate) fn write_on_notice(
         &mut self,
         allocation: AllocationRef,
