@@ -506,7 +506,34 @@ fn a_model_that_is_none_is_told() {
         ("model.memoryless = { absence = \"1 h\" }", "`losses_per_hour` is missing"),
         (
             "model.memoryless = { losses_per_hour = 1, absence = \"1 h\" }\nmodel.full.lasts = \"1 h\"",
-            "has no state `full` of its own",
+            "beside `memoryless` a model has no `full`",
+        ),
+        ("model.advisor = { absence = \"1 h\" }\nmarket = \"spot\"", "an advisor has one figure"),
+        (
+            "market = \"spot\"\nmodel.advisor = { aws = \"<5%\", gcp = \"5 %\", absence = \"1 h\" }",
+            "an advisor has one figure",
+        ),
+        ("model.advisor = { aws = \"<5%\", absence = \"1 h\" }", "is one of spot instances"),
+        ("market = \"spot\"\nmodel.advisor.aws = \"<5%\"", "`absence` is missing"),
+        (
+            "market = \"spot\"\nmodel.advisor = { aws = \"5%\", absence = \"1 h\" }",
+            "`aws` must be `\"<5%\"`, `\"5-10%\"`",
+        ),
+        (
+            "market = \"spot\"\nmodel.advisor = { aws = \"<5%\", life = \"0 h\", absence = \"1 h\" }",
+            "longer than 0",
+        ),
+        (
+            "market = \"spot\"\nmodel.advisor = { azure = \"0-5%\", life = \"1 h\", absence = \"1 h\" }",
+            "`life` belongs to a figure of `aws`",
+        ),
+        (
+            "market = \"spot\"\nmodel.advisor = { gcp = \"5 %\", absence = \"1 h\" }",
+            "a share of stops is no rate of losses",
+        ),
+        (
+            "market = \"spot\"\nmodel.advisor = { gcp = \"0 %\", stops_per_day = 2, absence = \"1 h\" }",
+            "nothing is lost",
         ),
         ("model.full.lasts = \"1 h\"", "which state follows?"),
         (&format!("{two} = \"pareto(shape=1, minimum=1 h)\""), "has no mean"),
@@ -524,6 +551,50 @@ fn a_model_that_is_none_is_told() {
     let steps = MODEL.replace("level = 8, ", "");
     let problems = with_availability(Path::new(""), &steps).expect_err("it is wrong");
     assert!(problems[0].contains("steps need the `level`"), "{problems:?}");
+}
+
+/// By hand: -ln(1 - 0.1) / 730 h; twice as often in half the time; -ln(1 - 0.1) an hour; the lower end of
+/// the last band; 12 % of a stop every two days.
+#[test]
+fn figures_of_advisors_are_rates_of_their_own() {
+    let seen = |figure: &str| {
+        let rows = format!(
+            "[[cloud.aws.availability]]\nmarket = \"spot\"\ninstances = 4\n\
+             model.advisor = {{ {figure}, absence = \"30 min\" }}\n"
+        );
+        let scenario = with_availability(Path::new(""), &rows).expect("it is right");
+        let law = scenario.world.offers.rows()[1].capacity.drawn[0].law.clone();
+        let mean = |state| law.state(state).and_then(|one| one.lasts.mean()).expect("a mean");
+        assert_eq!((law.most(), mean(crate::model::CapacityState::None)), (4, 1_800.0));
+        let told = scenario.assumptions.iter().map(ToString::to_string);
+        let told = told.filter(|told| told.contains("are lost by")).collect::<String>();
+        (3_600.0 / mean(crate::model::CapacityState::Full), told)
+    };
+    let tenth = -(0.9_f64.ln());
+    for (figure, rate, words) in [
+        (
+            "aws = \"5-10%\"",
+            tenth / 730.0,
+            "the band 5-10% of a month, the upper end, in 30 d 10 h",
+        ),
+        ("aws = \"5-10%\", life = \"365 h\"", tenth / 365.0, "in 15 d 5 h of use"),
+        ("aws = \">20%\"", -(0.8_f64.ln()) / 730.0, "the lower end, as it has no upper one"),
+        ("azure = \"5-10%\"", tenth, "5-10% of evictions in an hour, the upper end"),
+        ("azure = \"20+%\"", -(0.8_f64.ln()), "a constant rate of 2.231e-1 an hour"),
+        (
+            "gcp = \"12 %\", stops_per_day = 0.5",
+            0.0025,
+            "12 % of 0.5 stops of an instance in a day",
+        ),
+    ] {
+        let (found, told) = seen(figure);
+        assert!((found / rate - 1.0).abs() < 1e-12, "{figure}: {found}, not {rate}");
+        assert!(
+            told.starts_with("Spot instances of aws are lost by ") && told.contains(words),
+            "{told}"
+        );
+        assert!(told.contains("for 30 min in the mean"), "{told}");
+    }
 }
 
 /// A scenario with one spot offer in each of two zones, and these rows of the cloud.

@@ -11,7 +11,7 @@ mod availability;
 mod change;
 mod fault;
 
-pub(super) use availability::{ONE_IS, TOGETHER};
+pub(super) use availability::{AWS_BANDS, AZURE_BANDS, ONE_IS, TOGETHER};
 pub use fault::known_events;
 pub(super) use fault::{EACH, EVENTS, LIKE, PLANES};
 pub use price::past_prices;

@@ -1,5 +1,6 @@
 //! How many instances of each offer there are over time, as a scenario says.
 
+mod advisor;
 mod drawn;
 mod trace;
 
@@ -7,10 +8,12 @@ use std::collections::BTreeMap;
 
 use super::Build;
 use super::change::{self, BEGINNING, Changes, OfferNames};
-use crate::model::{CapacityPath, DrawnCapacity};
+use crate::model::{CapacityPath, DrawnCapacity, Market};
+use crate::scenario::assumption::{Assumption, AssumptionScope};
 use crate::scenario::catalog::Catalog;
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Calendar, Time};
+pub(in crate::scenario) use advisor::{AWS_BANDS, AZURE_BANDS};
 pub(in crate::scenario) use drawn::TOGETHER;
 pub(in crate::scenario) use trace::ONE_IS;
 
@@ -53,6 +56,7 @@ impl Availability {
     /// Reads `[[cloud.NAME.availability]]`, with the traces that it names.
     pub(super) fn read(
         build: &mut Build<'_>,
+        cloud: &str,
         section: &ConfigTable,
         report: &mut Diagnostics<'_>,
     ) -> Self {
@@ -63,7 +67,13 @@ impl Availability {
             if row.has("trace") {
                 trace
             } else if row.has("model") {
-                CapacityModel::read(row, report).map(CapacityRule::Model)
+                let model = CapacityModel::read(row, report)?;
+                if let Some(assumed) = &model.assumed {
+                    let of = AssumptionScope::RentersFrom(cloud.to_owned(), Some(Market::Spot));
+                    let told = format!("Spot instances of {cloud} are lost {assumed}.");
+                    build.assumptions.push(Assumption::new(of, told));
+                }
+                Some(CapacityRule::Model(model))
             } else {
                 row.capacity("instances").map(CapacityRule::Fixed)
             }

@@ -52,7 +52,7 @@ impl Build<'_> {
         let calendar = self.world.calendar;
         let changes = OfferPaths {
             prices: price::PriceChanges::read(self, section, &catalog, report),
-            capacities: availability::Availability::read(self, section, report),
+            capacities: availability::Availability::read(self, name, section, report),
         };
         for region in regions {
             let grid = self.grid(section, region, report);

@@ -3,7 +3,7 @@
 use super::super::ValueKind;
 use super::{KeyRow, SMALL, row};
 use crate::scenario::part::MARKETS;
-use crate::scenario::world::{ONE_IS, TOGETHER};
+use crate::scenario::world::{AWS_BANDS, AZURE_BANDS, ONE_IS, TOGETHER};
 
 pub(super) const ROWS: &[KeyRow] = &[
     row("cluster", ValueKind::Table, "", "Owned clusters: capacity that is already paid for."),
@@ -242,7 +242,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "cloud.*.availability[].model",
         ValueKind::Table,
         "",
-        "A law that capacity is drawn from in each run, in place of a fixed number: `memoryless`, or two or three of the states `none`, `partial` and `full`. It starts at `from`, or when the run starts, as an arbitrary moment finds it.",
+        "A law that capacity is drawn from in each run, in place of a fixed number: `memoryless`, `advisor`, or two or three of the states `none`, `partial` and `full`. It starts at `from`, or when the run starts, as an arbitrary moment finds it.",
     ),
     row(
         "cloud.*.availability[].model.memoryless",
@@ -261,6 +261,48 @@ pub(super) const ROWS: &[KeyRow] = &[
         ValueKind::Span,
         "required",
         "Mean time until they are back.",
+    ),
+    row(
+        "cloud.*.availability[].model.advisor",
+        ValueKind::Table,
+        "",
+        "Memoryless losses by a figure that a provider publishes of its spot instances.",
+    ),
+    row(
+        "cloud.*.availability[].model.advisor.aws",
+        ValueKind::Choice(AWS_BANDS),
+        "",
+        "Band of AWS's Spot Instance Advisor: the share of instances that were interrupted in the month before.",
+    ),
+    row(
+        "cloud.*.availability[].model.advisor.life",
+        ValueKind::Span,
+        "730 h, a month",
+        "With `aws`: how long these instances were used, in the mean.",
+    ),
+    row(
+        "cloud.*.availability[].model.advisor.azure",
+        ValueKind::Choice(AZURE_BANDS),
+        "",
+        "Band of Azure's eviction rates: the chance to be evicted within the next hour.",
+    ),
+    row(
+        "cloud.*.availability[].model.advisor.gcp",
+        ValueKind::Percent(0, 100),
+        "",
+        "Share of all stops of a day that were preemptions, as Google Cloud publishes it.",
+    ),
+    row(
+        "cloud.*.availability[].model.advisor.stops_per_day",
+        ValueKind::Positive,
+        "required with `gcp`",
+        "How often in a day an instance that runs is stopped, whoever does it.",
+    ),
+    row(
+        "cloud.*.availability[].model.advisor.absence",
+        ValueKind::Span,
+        "required",
+        "Mean time until instances are back, which no figure says.",
     ),
     row(
         "cloud.*.availability[].model.none",

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::OfferNames;
-use crate::model::{CapacityLaw, CapacityState, LevelLaw, StateLaw};
+use super::advisor::PublishedLosses;
+use crate::model::{CapacityLaw, CapacityState, LevelLaw, Market, StateLaw};
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::stream::fnv1a;
 
@@ -16,6 +17,8 @@ pub(super) struct CapacityModel {
     law: Arc<CapacityLaw>,
     /// Word of [`TOGETHER`], and the cloud; `None` where each offer has its own path.
     together: Option<String>,
+    /// What was assumed of a figure that a provider publishes.
+    pub(super) assumed: Option<String>,
 }
 
 impl CapacityModel {
@@ -24,12 +27,25 @@ impl CapacityModel {
         let (model, spot) = (row.section("model"), row.spot("model"));
         let full = row.capacity("instances").flatten().unwrap_or(1);
         let states = CapacityState::ALL.map(|state| state.name());
-        let law = if model.has("memoryless") {
-            if let Some(state) = states.iter().find(|state| model.has(state)) {
-                let message = format!("a memoryless model has no state `{state}` of its own");
-                report.at(&model.spot(state), message);
+        let mut assumed = None;
+        if let Some(whole) = ["memoryless", "advisor"].iter().find(|whole| model.has(whole)) {
+            let mut others = states.into_iter().chain(["memoryless", "advisor"]);
+            if let Some(other) = others.find(|other| other != whole && model.has(other)) {
+                let message = format!("beside `{whole}` a model has no `{other}`");
+                report.at(&model.spot(other), message);
                 return None;
             }
+        }
+        let law = if model.has("advisor") {
+            if row.text("market") != Some(Market::Spot.name()) {
+                let message = "the figure of an advisor is one of spot instances";
+                report.hint(&spot, message, "add `market = \"spot\"` to the row");
+                return None;
+            }
+            let losses = PublishedLosses::read(&model.section("advisor"), report)?;
+            assumed = Some(losses.assumed);
+            CapacityLaw::memoryless(full, losses.per_hour, losses.absence)
+        } else if model.has("memoryless") {
             let memoryless = model.section("memoryless");
             memoryless.require("losses_per_hour", report);
             memoryless.require("absence", report);
@@ -45,7 +61,7 @@ impl CapacityModel {
         };
         let law = law.map_err(|why| report.at(&spot, why)).ok()?;
         let together = row.text("together").map(str::to_owned);
-        Some(Self { law: Arc::new(law), together })
+        Some(Self { law: Arc::new(law), together, assumed })
     }
 
     /// Its law.
