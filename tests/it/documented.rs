@@ -285,6 +285,7 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
             "docs/weather.md",
             "[workload.checkpoint]                       # of work that says nothing of its own"
             | "[policy.careful.provision.uniform-progress]"
+            | "[policy.hedged.provision.spot-hedge]"
             | "[[failure]]                                 # nodes of a cluster of our own, with two who repair them"
             | "[[outage]]                                  # the same on a Monday at nine, at another provider",
         ) => ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"]),

@@ -292,6 +292,44 @@ fn a_fleet_replaces_what_is_taken_back() {
     assert_eq!(outcome.ended, Time::from_secs(2_080 + 3_600));
 }
 
+/// Two machines are needed, one more is spot: one in each of two zones, and the third in the cheaper
+/// one, `b`. Spot boots for a minute, and so do the two on demand beside it, which are given back at 60.
+/// At 1,000 all is warned in `b`: two on demand until `a`, which has three from then on, is ready.
+#[test]
+fn a_hedged_fleet_falls_back_on_demand() {
+    let spot = |zone: &str, price: &str, first: u32, changes: &[(i64, u32)]| {
+        let changes = changes.iter().map(|&(at, most)| (Time::from_secs(at), Some(most))).collect();
+        OfferSpec::spot(&format!("cloud/r/{zone}"), "m", SHAPE, price)
+            .boot(Distribution::Constant(60.0))
+            .capacity(CapacityPath::known(Some(first), changes))
+    };
+    let on_demand = OfferSpec::on_demand("cloud/r/a", "m", SHAPE, "9");
+    let world = World::builder()
+        .offer(spot("a", "3.6", 3, &[]))
+        .offer(spot("b", "1.8", 3, &[(1_000, 0)]))
+        .offer(on_demand.boot(Distribution::Constant(60.0)))
+        .provider("cloud", |cloud| cloud.spot.notice = Span::from_secs(120));
+    let world = world.build().expect("a world");
+    let spec = PolicySpec {
+        provision: provision::SPOT_HEDGE.spec().set("instances", 2_u32).set("extra", 1_u32),
+        ..PolicySpec::named("hedged")
+    };
+    let mut policy = policy::build(&spec);
+    let mut observer = (Collector::default(), Laws::new(true));
+    // Two pieces of work of an hour, one of which loses what it did until 1,120.
+    let works = [hour(0, 1, true, false), hour(1, 1, true, false)];
+    let mut source = WorkList::new(&works);
+    let run = Run::new(&world, &mut source).policy(&mut *policy).observe(&mut observer);
+    let outcome = run.run().expect("it runs");
+    assert_eq!(observer.1.broken(), None);
+    let summary = observer.0.summary(&world, &[], &outcome);
+    assert_eq!((summary.work.finished, summary.work.interruptions), (2, 1));
+    assert_eq!((outcome.ended, summary.work.refused_launches), (Time::from_secs(1_120 + 3_600), 1));
+    // Three of `a` from 0 or 1,000 on, two of `b` until 1,120, and twice two on demand for a minute.
+    let cost = (4_720 + 2 * 3_720) as f64 / 1e3 + (2 * 1_120) as f64 / 2e3 + 240.0 / 400.0;
+    assert!((dollars(&summary) - cost).abs() < 1e-9, "{}", dollars(&summary));
+}
+
 /// A world of one spot offer that is there for `up` seconds and then away for `down`, again and again.
 fn drawn(notice: i64, up: &str, down: &str) -> World {
     let state =

@@ -11,6 +11,7 @@ mod price_capacity_optimised;
 mod ranking;
 mod reach;
 mod round_robin;
+mod spot_hedge;
 mod weigh;
 mod zones;
 
@@ -30,6 +31,7 @@ pub use fleet::{OWNED_ONLY, STATIC, StaticFleet};
 pub use price_capacity_optimised::PRICE_CAPACITY_OPTIMISED;
 pub use reach::Reach;
 pub use round_robin::ROUND_ROBIN;
+pub use spot_hedge::SPOT_HEDGE;
 
 /// A row of [`PARTS`].
 pub type ProvisionPart = Part<Box<dyn Provision>>;
@@ -46,6 +48,7 @@ pub static PARTS: &[&ProvisionPart] = &[
     &CAPACITY_OPTIMISED,
     &PRICE_CAPACITY_OPTIMISED,
     &DIVERSIFIED,
+    &SPOT_HEDGE,
     &ON_DEMAND,
     &SPOT,
     &SAFE_GREEDY,
