@@ -580,7 +580,7 @@ fn figures_of_advisors_are_rates_of_their_own() {
         ("aws = \"5-10%\", life = \"365 h\"", tenth / 365.0, "in 15 d 5 h of use"),
         ("aws = \">20%\"", -(0.8_f64.ln()) / 730.0, "the lower end, as it has no upper one"),
         ("azure = \"5-10%\"", tenth, "5-10% of evictions in an hour, the upper end"),
-        ("azure = \"20+%\"", -(0.8_f64.ln()), "a constant rate of 2.231e-1 an hour"),
+        ("azure = \"20+%\"", -(0.8_f64.ln()), "a constant rate of one loss in 4 h 28 min"),
         (
             "gcp = \"12 %\", stops_per_day = 0.5",
             0.0025,

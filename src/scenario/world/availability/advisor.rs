@@ -59,9 +59,11 @@ impl PublishedLosses {
         } else {
             of_stops(advisor, report)?
         };
+        let apart = Span::from_secs_f64(3_600.0 / per_hour)
+            .map_or("ever".to_owned(), |span| span.to_string());
         let assumed = format!(
-            "by {what}, at a constant rate of {per_hour:.3e} an hour; all of an offer go together, \
-             for {absence} in the mean"
+            "by {what}, at a constant rate of one loss in {apart}; all of an offer go together, for \
+             {absence} in the mean"
         );
         Some(Self { per_hour, absence: absence.secs_f64(), assumed })
     }
