@@ -16,6 +16,7 @@ pub mod oracle;
 pub mod renewal;
 pub mod sizing;
 pub mod station;
+mod systems;
 pub mod theory;
 pub mod watch;
 

@@ -5,6 +5,7 @@ use windtunnel::experiment::verify::judge::IntervalLimits;
 use windtunnel::experiment::verify::oracle::{self, Case};
 use windtunnel::experiment::verify::station::{Station, class};
 use windtunnel::experiment::verify::{CheckRow, CheckVerdict, exact, failing, replicate};
+use windtunnel::model::FaultTimes;
 use windtunnel::policy::preempt;
 use windtunnel::units::{Distribution, Span};
 
@@ -92,5 +93,23 @@ fn a_restart_that_takes_too_long_is_found_out() {
     found_out(failing::saved_on_notice(), 1, |case| {
         let checkpoint = case.classes[0].checkpoint.as_mut().expect("it writes checkpoints");
         checkpoint.restore = Span::from_secs(1_800);
+    });
+}
+
+#[test]
+fn repairs_twice_as_slow_are_found_out() {
+    found_out(failing::one_of_two(), 700, |case| {
+        let FaultTimes::Drawn { repair, .. } = &mut case.faults[0].times else {
+            panic!("they are drawn");
+        };
+        *repair = oracle::exponential(20.0);
+    });
+}
+
+#[test]
+fn machines_that_boot_for_an_hour_are_found_out() {
+    found_out(failing::begun_anew(), 1_000, |case| {
+        let rented = case.station.rented.as_mut().expect("it is rented");
+        rented.boot = Distribution::Constant(3_600.0);
     });
 }

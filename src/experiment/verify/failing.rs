@@ -19,8 +19,11 @@ use crate::units::{Distribution, Id, Span, Time};
 /// All of them, in the order of the report.
 pub fn cases() -> Vec<Case> {
     let mut cases = checkpoints();
+    cases.push(begun_anew());
     cases.extend(repairs());
+    cases.extend(lasting());
     cases.extend([saved_on_notice(), spot(Warned::TooLate)]);
+    cases.extend(NOTICES.map(noticed));
     cases
 }
 
@@ -69,6 +72,43 @@ fn spares() -> Case {
     let laws = (exponential(day * 1_000.0 / 6.5), fixed(day));
     let mut case = repaired("2,048 nodes, out for a day", 2_048, laws, None, answers);
     (case.quick_jobs, case.arrivals) = (6_000, super::station::poisson(1.0 / day));
+    case
+}
+
+/// Systems of machines from when all are up, side by side.
+fn lasting() -> Vec<Case> {
+    let never = law(Ok(Distribution::Constant(f64::MAX)));
+    // A thousand systems once each, and then a hundred again and again.
+    let mut once = outlived("2 of 3 machines, not repaired", (3, 3_000), never, 0.0, 100.0);
+    once.quick_jobs = 120;
+    let repaired = || exponential(10.0);
+    let two_of_three = outlived("2 of 3 machines, repaired", (3, 300), repaired(), 0.1, 50.0);
+    vec![once, two_of_three, one_of_two()]
+}
+
+/// One machine of two is enough.
+pub fn one_of_two() -> Case {
+    outlived("1 of 2 machines, repaired", (2, 200), exponential(10.0), 0.1, 150.0)
+}
+
+/// Systems of as many machines each, of so many in all, that stand one failure, with a piece of work
+/// `every` so many units, by which time passes.
+fn outlived(
+    name: &'static str,
+    (machines, all): (u32, u32),
+    repair: Distribution,
+    repairs: f64,
+    every: f64,
+) -> Case {
+    let limit = 1;
+    let answers = vec![tail(
+        "mean time until 2 are down",
+        "m(k) = (1 + k mu m(k-1)) / ((n - k) lambda)",
+        Measure::UpFor { machines, limit },
+        theory::time_to_failure(machines, limit, 1_000.0, repairs),
+    )];
+    let mut case = repaired(name, all, (exponential(1_000.0), repair), None, answers);
+    (case.quick_jobs, case.arrivals) = (1_050, super::station::poisson(1.0 / every));
     case
 }
 
@@ -136,10 +176,40 @@ fn spot(warned: Warned) -> Case {
             of.saved_at_intervals(every.secs_f64(), write, restart) / of.cycle(),
         ),
     };
+    on_spot((name, source, expected), of, (write, restart), part)
+}
+
+/// Times to write on notice, in seconds.
+const NOTICES: [(f64, &str); 5] = [
+    (20.0, "spot, 20 s before the end"),
+    (45.0, "spot, 45 s before the end"),
+    (90.0, "spot, 90 s before the end"),
+    (180.0, "spot, 180 s before the end"),
+    (300.0, "spot, 300 s before the end"),
+];
+
+/// One piece of work on a spot instance whose time up, three hours in the mean, is over with the notice,
+/// which is as long as the checkpoint takes; it is away for an hour.
+fn noticed((write, name): (f64, &'static str)) -> Case {
+    let (up, away, restart) = (3.0 * 3_600.0, 3_600.0, 360.0);
+    let of = renewal::SpotCourse::by_the_end(up, away, write, 60.0);
+    let expected = renewal::saved_by_the_end(up, away, write, restart);
+    let source = "u exp(-(r+c)/u) / (u + d), in the long run";
+    on_spot((name, source, expected), of, (write, restart), checkpoint::ON_NOTICE.spec())
+}
+
+/// One piece of work on a spot instance of this course, with checkpoints of these times to write and
+/// to restart, in seconds, written as the part says.
+fn on_spot(
+    (name, source, expected): (&'static str, &'static str, f64),
+    of: renewal::SpotCourse,
+    (write, restart): (f64, f64),
+    part: CheckpointSpec,
+) -> Case {
     let rented = RentalTerms {
         market: Market::Spot,
-        notice: Span::from_secs(notice),
-        capacity: coming_and_going(up, away),
+        notice: Span::from_secs(of.notice as i64),
+        capacity: coming_and_going(of.up, of.away),
         billing: PER_SECOND,
         ..RentalTerms::default()
     };
@@ -154,7 +224,7 @@ fn spot(warned: Warned) -> Case {
     case.policy.provision = provision::CHEAPEST
         .spec()
         .set("markets", vec![Market::Spot])
-        .set("retry", Span::from_secs(10));
+        .set("retry", Span::from_secs(of.retry as i64));
     case.quick_jobs = 1;
     case
 }
@@ -180,6 +250,45 @@ pub fn daily_failures() -> Case {
     with_failures(name, 100 * 3_600, day, checkpoint, None, 1)
 }
 
+/// Jobs of 10 h without checkpoints on machines of their own that fail once a day and boot for 10 min,
+/// the first of which is the wait.
+pub fn begun_anew() -> Case {
+    let (rate, length, boot) = (1.0 / 24.0, 10.0, 1.0 / 6.0);
+    let units = 3_600.0 / UNIT.secs_f64();
+    let wait = renewal::stretch(rate, boot, 0.0);
+    let time = renewal::stretch(rate, length, boot);
+    let answers = vec![
+        mean(
+            "mean turnaround",
+            "(exp(lam R) - 1 + exp(lam R) (exp(lam L) - 1)) / lam",
+            Measure::Turnaround,
+            (wait + time) * units,
+        ),
+        mean("mean wait", "(exp(lam R) - 1) / lam", Measure::Wait, wait * units),
+        tail(
+            "failures while it computes",
+            "exp(lam L) - 1",
+            Measure::Setbacks,
+            renewal::setbacks(rate, length),
+        ),
+        mean(
+            "mean loss by each",
+            "1 / lam - L / (exp(lam L) - 1)",
+            Measure::LostEach,
+            renewal::lost_each(rate, length) * units,
+        ),
+    ];
+    let boots = Distribution::Constant(boot * 3_600.0);
+    let rented = RentalTerms { boot: boots, billing: PER_SECOND, ..RentalTerms::default() };
+    let (station, work) = (Station::rented(rented), Distribution::Constant(length * 3_600.0));
+    // About ten at once.
+    let arrivals = 10.0 / ((wait + time) * units);
+    let mut case = queue("10 h, begun anew", station, arrivals, work, 1, answers);
+    case.policy = renting(case.policy);
+    case.faults = vec![fault(FaultDomain::Machines(1), exponential(24.0 * units), None)];
+    case
+}
+
 /// Trainings on many GPUs, of which 6.5 of 1,000 nodes of 8 fail a day; a checkpoint takes a minute.
 fn checkpoints() -> Vec<Case> {
     let mtbf = |gpus: f64| Span::from_secs_f64(86_400.0 / (6.5 / 1_000.0 * gpus / 8.0));
@@ -190,8 +299,15 @@ fn checkpoints() -> Vec<Case> {
     };
     let hourly = "16,384 GPUs, checkpoints every hour";
     let best = "131,072 GPUs, checkpoints at the best interval";
+    let often = |name, every| {
+        let (day, restore) = (Span::from_secs(86_400), Span::from_secs(600));
+        let cost = Checkpoint { restore, ..Checkpoint::blocking(Span::from_secs(300)) };
+        with_failures(name, 100 * 3_600, day, cost, Some(every), 1)
+    };
     vec![
         daily_failures(),
+        often("failures once a day, 25 parts", Span::from_secs(4 * 3_600)),
+        often("failures once a day, 100 parts", Span::HOUR),
         with_failures(hourly, 36_000, mtbf(16_384.0), restarts(5), Some(Span::HOUR), 1),
         with_failures(best, 3_600, mtbf(131_072.0), restarts(20), None, 3),
     ]

@@ -89,6 +89,18 @@ pub enum Measure {
     DownBeyond(u32),
     /// Progress that counts, by the time it took.
     Progress,
+    /// Mean time of systems of so many machines each, from when all are up until more than `limit` are
+    /// down.
+    UpFor {
+        /// Machines of each system.
+        machines: u32,
+        /// Machines that may be down.
+        limit: u32,
+    },
+    /// Mean number of failures that cost a piece of work progress.
+    Setbacks,
+    /// Mean progress that such a failure costs.
+    LostEach,
 }
 
 pub(super) const fn mean(

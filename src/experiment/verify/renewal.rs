@@ -36,6 +36,23 @@ pub fn time_of(work: f64, rate: f64, interval: f64, write: f64, restart: f64) ->
     first + others + stretch(rate, last, restart)
 }
 
+/// Mean number of failures that strike work of this `length` while it computes, where it begins anew
+/// after each: exp(lam L) - 1.
+pub fn setbacks(rate: f64, length: f64) -> f64 {
+    libm::expm1(rate * length)
+}
+
+/// Mean work that each of them costs: 1 / lam - L / (exp(lam L) - 1).
+pub fn lost_each(rate: f64, length: f64) -> f64 {
+    1.0 / rate - length / setbacks(rate, length)
+}
+
+/// Progress by time on a spot instance whose times up, to their ends, and away are exponential with these
+/// means, where the last `write` of each is a checkpoint: u exp(-(r + c) / u) / (u + d).
+pub fn saved_by_the_end(up: f64, away: f64, write: f64, restart: f64) -> f64 {
+    up * libm::exp(-(restart + write) / up) / (up + away)
+}
+
 /// A spot instance that is there and away for exponential times, in the long run.
 #[derive(Clone, Copy, Debug)]
 pub struct SpotCourse {
@@ -50,6 +67,15 @@ pub struct SpotCourse {
 }
 
 impl SpotCourse {
+    /// A course by which as much is saved as [`saved_by_the_end`] says. Of times up, those that are over
+    /// before a checkpoint could be written save nothing; the others are as long before their warning as
+    /// any. So with a notice of the time to write, the time away is what makes a cycle one of these.
+    pub fn by_the_end(up: f64, away: f64, write: f64, retry: f64) -> Self {
+        let whole = (up + away) * libm::exp(write / up);
+        let of = |away: f64| Self { up, away, notice: write, retry };
+        of(root(away / 1e3, whole, |away| whole - of(away).cycle()))
+    }
+
     /// Mean time from a launch to the next: the time up, the notice, and where capacity is not back by
     /// then the tries up to the first after that, r / (1 - exp(-r/d)). A capacity that comes and goes
     /// between two tries is left out.
@@ -125,6 +151,8 @@ mod tests {
             ),
             ("10 h in one piece", stretch(rate, 10.0, restart), 12.491_972_403),
             ("best interval", best_interval(rate, write), 1.944_834_555),
+            ("failures of 10 h", setbacks(rate, 10.0), 0.516_896_796),
+            ("lost by each", lost_each(rate, 10.0), 4.653_778_337),
         ];
         for (name, got, want) in cases {
             assert!((got - want).abs() < 6e-9 * want.max(1.0), "{name}: {got}, not {want}");
@@ -160,6 +188,24 @@ mod tests {
         for (found, want) in cases {
             assert!((found - want).abs() < 6e-9, "{found}, not {want}");
         }
+        // By the time to write on notice, in seconds.
+        let by_notice = [
+            (20.0, 0.724_069_963),
+            (45.0, 0.722_395_813),
+            (90.0, 0.719_392_093),
+            (180.0, 0.713_422_068),
+            (300.0, 0.705_539_032),
+        ];
+        for (write, want) in by_notice {
+            let write = write / 3_600.0;
+            let found = saved_by_the_end(3.0, 1.0, write, 0.1);
+            assert!((found - want).abs() < 6e-10, "{write}: {found}, not {want}");
+            let like = SpotCourse::by_the_end(3.0, 1.0, write, 1.0 / 360.0);
+            let found = like.saved_on_notice(0.1) / like.cycle();
+            assert!((found - want).abs() < 6e-10, "{write}: {found}, not {want}");
+        }
+        // What 45 s on notice are worth where they fit.
+        assert!((0.722_395_813 / best - 1.093).abs() < 5e-4);
         // Two minutes of notice and tries every half hour: 3 + 1/30 + exp(-1/30) 0.5 / (1 - exp(-0.5)).
         let warned = SpotCourse { notice: 1.0 / 30.0, retry: 0.5, ..of };
         assert!((warned.cycle() - 4.262_420_331).abs() < 1e-7, "{}", warned.cycle());

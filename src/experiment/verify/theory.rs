@@ -174,6 +174,18 @@ pub fn down_shares(machines: u32, crews: u32, life: f64, repair: f64) -> Vec<f64
     shares.into_iter().map(|share| share / whole).collect()
 }
 
+/// Mean time from when all of `machines` are up until more than `limit` are down: each fails after `life`
+/// on average, and each that is down is repaired at a rate of `repairs`. The first passage of a chain of
+/// births and deaths: from k down to k + 1 it takes m(k) = (1 + k mu m(k-1)) / ((n - k) lambda).
+pub fn time_to_failure(machines: u32, limit: u32, life: f64, repairs: f64) -> f64 {
+    let step = |(sum, before): (f64, f64), down: u32| {
+        let more = 1.0 + f64::from(down) * repairs * before;
+        let time = more * life / f64::from(machines - down);
+        (sum + time, time)
+    };
+    (0..=limit).fold((0.0, 0.0), step).0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -223,6 +235,9 @@ mod tests {
             ("3 of 5", down_shares(5, 5, 950.0, 50.0)[..3].iter().sum(), 0.998_841_875),
             ("9 of 10", down_shares(10, 10, 999.0, 1.0)[..2].iter().sum(), 0.999_955_239),
             ("one of one", down_shares(1, 1, 1_000.0, 10.0)[0], 0.990_099_010),
+            ("2 of 3, never repaired", time_to_failure(3, 1, 1_000.0, 0.0), 833.333_333_333),
+            ("2 of 3, time to failure", time_to_failure(3, 1, 1_000.0, 0.1), 17_500.0),
+            ("1 of 2, time to failure", time_to_failure(2, 1, 1_000.0, 0.1), 51_500.0),
             ("M/G/inf", poisson_beyond(60.0, 75), 0.025_963_861),
             ("hourly, 30 min", rounded_up(0.5), 1.156_517_643),
             ("hourly, 1 h", rounded_up(1.0), 1.581_976_707),

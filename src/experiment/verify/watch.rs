@@ -2,6 +2,7 @@
 
 use super::oracle::{Case, Measure};
 use super::station::UNIT;
+use super::systems::Systems;
 use crate::metrics::Histogram;
 use crate::sim::Observer;
 use crate::state::{Record, State, WorkRef};
@@ -57,6 +58,13 @@ pub struct WindowWatch {
     instances: i128,
     /// Progress that counts, in millionths of a microsecond, over the whole run.
     useful: i128,
+    /// Systems of machines, pieces of work that are over, stops that cost progress, and that progress
+    /// in millionths of a microsecond, over the whole run.
+    systems: Systems,
+    over: i128,
+    setbacks: Mean,
+    /// The latest moment.
+    now: Time,
     /// Integral of work alive less the turnarounds, over the whole run.
     little: i128,
 }
@@ -67,6 +75,7 @@ impl WindowWatch {
     pub fn new(case: &Case, jobs: u64) -> Self {
         let (mut wait_limit, mut turnaround_limit, mut alive_limit) = (0.0, 0.0, 0);
         let (mut down_limit, mut keeps_turnarounds) = (0, false);
+        let mut systems = Systems::default();
         for answer in &case.answers {
             match answer.measure {
                 Measure::WaitBeyond(limit) => wait_limit = limit,
@@ -74,6 +83,7 @@ impl WindowWatch {
                 Measure::TurnaroundQuantile(_) => keeps_turnarounds = true,
                 Measure::AliveBeyond(limit) => alive_limit = limit,
                 Measure::DownBeyond(limit) => down_limit = limit,
+                Measure::UpFor { machines, limit } => systems = Systems::new(machines, limit),
                 Measure::Wait
                 | Measure::WaitOf(_)
                 | Measure::Turnaround
@@ -82,7 +92,9 @@ impl WindowWatch {
                 | Measure::Alive
                 | Measure::Bill
                 | Measure::Down
-                | Measure::Progress => {}
+                | Measure::Progress
+                | Measure::Setbacks
+                | Measure::LostEach => {}
             }
         }
         Self {
@@ -111,6 +123,10 @@ impl WindowWatch {
             billed: Money::ZERO,
             instances: 0,
             useful: 0,
+            systems,
+            over: 0,
+            setbacks: Mean::default(),
+            now: Time::ZERO,
             little: 0,
         }
     }
@@ -138,6 +154,9 @@ impl WindowWatch {
             Measure::Down => share(self.down_area),
             Measure::DownBeyond(_) => share(self.much_down),
             Measure::Progress => share(self.useful) / 1e6,
+            Measure::UpFor { .. } => self.systems.mean(self.now) / unit,
+            Measure::Setbacks => self.setbacks.count as f64 / self.over as f64,
+            Measure::LostEach => self.setbacks.value() / 1e6 / unit,
             Measure::Bill => self.billed.dollars() / self.instances as f64,
         }
     }
@@ -152,6 +171,7 @@ impl WindowWatch {
         let live = state.work(work);
         let turnaround = i128::from((state.now() - live.arrival).micros());
         self.alive -= 1;
+        self.over += 1;
         self.little -= turnaround;
         if !(self.first..self.last).contains(&live.id.ordinal) {
             return;
@@ -174,6 +194,7 @@ impl WindowWatch {
 impl Observer for WindowWatch {
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         let span = i128::from((to - from).micros());
+        self.now = to;
         self.little += self.alive * span;
         if self.open {
             self.elapsed += span;
@@ -204,14 +225,23 @@ impl Observer for WindowWatch {
                 self.billed += amount;
                 self.instances += 1;
             }
-            Record::Stopped { useful, .. } => self.useful += useful,
+            Record::Stopped { useful, lost, .. } => {
+                self.useful += useful;
+                if lost > 0 {
+                    self.setbacks.add(lost);
+                }
+            }
+            Record::Failed { instance, .. } => {
+                self.systems.change(state.now(), state.instance(instance).slot, true);
+            }
+            Record::Repaired(instance) => {
+                self.systems.change(state.now(), state.instance(instance).slot, false);
+            }
             Record::Placed(_)
             | Record::Started(_)
             | Record::Requested(_)
             | Record::Ready(_)
             | Record::Draining { .. }
-            | Record::Failed { .. }
-            | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
