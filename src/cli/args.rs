@@ -640,7 +640,7 @@ pub(super) enum TraceArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Example:
-  windtunnel trace fit counts.csv --out availability.toml")]
+  windtunnel trace fit counts.csv --out availability.toml --page output/fit")]
 pub(super) struct FitArgs {
     /// Counts by zone (.csv) or states (.json), plain, .gz or .zst
     pub(super) file: PathBuf,
@@ -656,9 +656,17 @@ pub(super) struct FitArgs {
     /// Write a fragment of a scenario with these laws; `-` is standard output, and nothing else
     #[arg(long, value_name = "FILE")]
     pub(super) out: Option<PathBuf>,
+    /// Folder for a page with charts of what was seen against the laws [default: none is written]
+    #[arg(long, value_name = "DIR")]
+    pub(super) page: Option<PathBuf>,
+    /// Replace an existing folder of results
+    #[arg(long, requires = "page")]
+    pub(super) force: bool,
     /// As JSON on standard output
     #[arg(long)]
     pub(super) json: bool,
+    #[command(flatten)]
+    pub(super) bounds: BoundsArgs,
 }
 
 #[derive(Debug, Subcommand)]

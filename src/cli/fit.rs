@@ -5,14 +5,17 @@ use std::path::Path;
 
 use super::args::FitArgs;
 use super::exit::{CommandResult, Stop};
-use super::folder::new_file;
+use super::folder::{Claim, Folder, new_file};
+use super::guard::ResourceGuard;
 use super::run;
-use windtunnel::report::FitReport;
+use windtunnel::input;
+use windtunnel::report::{FitReport, InputHash, Recipe, ResultFiles, write_page};
 use windtunnel::scenario::cloud_of_zone;
 use windtunnel::weather::{Polarity, Weather, ZoneFit, read_counts, read_states};
 
 /// Fits laws to a trace of counts or states.
 pub(super) fn fit(arguments: &FitArgs) -> CommandResult {
+    let guard = ResourceGuard::new(&arguments.bounds);
     let weather = read(arguments)?;
     let seen = weather.zones.iter().flat_map(|zone| &zone.counts).map(|&(_, count)| count);
     let most = seen.max().unwrap_or(0).max(1);
@@ -23,6 +26,10 @@ pub(super) fn fit(arguments: &FitArgs) -> CommandResult {
     let known = weather.zones.iter().find_map(|zone| cloud_of_zone(&zone.name));
     let cloud = arguments.cloud.as_deref().or(known).unwrap_or("aws");
     let report = FitReport { file: &shown, cloud, weather: &weather, zones: &zones };
+    if let Some(target) = &arguments.page {
+        let claim = Claim { force: arguments.force, resume: false };
+        write(Folder::create(target, claim, guard.meter())?, &report, &arguments.file)?;
+    }
     let mut out = std::io::stdout().lock();
     match arguments.out.as_deref() {
         Some(target) if target == Path::new("-") => {
@@ -37,9 +44,26 @@ pub(super) fn fit(arguments: &FitArgs) -> CommandResult {
     }
     match arguments.json {
         true => report.write_json(&mut out)?,
-        false => out.write_all(report.document().text(run::terminal()).as_bytes())?,
+        false => out.write_all(report.document(Vec::new()).text(run::terminal()).as_bytes())?,
     }
     out.flush()?;
+    Ok(())
+}
+
+/// Writes the page with its charts, the numbers and the fragment.
+fn write(folder: Folder, report: &FitReport<'_>, file: &Path) -> Result<(), Stop> {
+    let mut json = Vec::new();
+    report.write_json(&mut json)?;
+    folder.take_bytes("fit.json", &json)?;
+    folder.take_bytes("fragment.toml", report.fragment().as_bytes())?;
+    write_page(&folder, "fit.html", report.charts(), |charts| report.document(charts))?;
+    let name = report.file.to_owned();
+    let recipe = Recipe {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        inputs: vec![InputHash { name, hash: input::hash(file)? }],
+        ..Recipe::default()
+    };
+    folder.finish(recipe.manifest(None))?;
     Ok(())
 }
 

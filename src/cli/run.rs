@@ -29,6 +29,7 @@ use windtunnel::report::{
 use windtunnel::scenario::Scenario;
 use windtunnel::text::file_name;
 use windtunnel::units::{Money, Time};
+use windtunnel::weather::FaultRibbon;
 
 /// Files that are written while the run goes on.
 struct Files {
@@ -177,6 +178,7 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
     let stretch = RecordRange { from, until, reasons: arguments.explain };
     let over = Cell::new(false);
     let mut occupancy = folder.is_some().then(OccupancyRecorder::default);
+    let mut faults = folder.is_some().then(FaultRibbon::default);
     let result = {
         let bar = Bar::over_jobs(&policy.name, how.quiet);
         let mut watching = files.as_mut().map(|files| {
@@ -188,7 +190,7 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
         let mut log = decisions
             .as_mut()
             .map(|decisions| EventLog::new(stretch, &over, |step| decisions.write(&step)));
-        let mut watching = ((&mut watching, &mut occupancy), &mut log);
+        let mut watching = ((&mut watching, &mut occupancy), (&mut log, &mut faults));
         let decides = (policy, recorder.as_ref().map_or(&Processes as &dyn Launcher, |to| to));
         let result =
             experiment::run_with(&scenario, decides, settings, &mut watching, &mut |progress| {
@@ -213,7 +215,7 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
                 folder::finish(out, "days.csv")?;
                 report.daily = Some(DailyTable::new(&scenario.world, daily));
             }
-            let shown = (&result, &occupancy.unwrap_or_default());
+            let shown = (&result, &occupancy.unwrap_or_default(), &faults.unwrap_or_default());
             Some(write(folder, &scenario, &report, shown, cells)?)
         }
         _ => None,
@@ -253,7 +255,7 @@ fn write(
     folder: Folder,
     scenario: &Scenario,
     report: &RunReport,
-    (result, occupancy): (&RunResult, &OccupancyRecorder),
+    (result, occupancy, faults): (&RunResult, &OccupancyRecorder, &FaultRibbon),
     cells: TextCells,
 ) -> anyhow::Result<PathBuf> {
     let out = folder.file("timeseries.csv")?;
@@ -274,6 +276,7 @@ fn write(
         occupancy,
         waits: &result.waits,
         objectives: &report.objectives,
+        faults,
         alerts: &report.alerts,
     });
     write_page(&folder, "report.html", charts, |charts| report.document(charts))?;

@@ -10,7 +10,7 @@ use super::progress::Bar;
 use super::{load, run};
 use windtunnel::experiment::RunFailure;
 use windtunnel::report::{OutlookReport, Recipe, ResultFiles, write_page};
-use windtunnel::sim::Failure;
+use windtunnel::sim::{self, Failure};
 use windtunnel::units::{Span, Time};
 use windtunnel::weather::Outlook;
 
@@ -43,7 +43,8 @@ fn show(arguments: &WeatherShowArgs) -> CommandResult {
         bar.reach(done as u64);
     });
     bar.clear();
-    let Some(outlook) = drawn else {
+    let out = sim::fault_ribbon(&scenario.world, scenario.seed, (Time::ZERO, until));
+    let Some((outlook, faults)) = drawn.zip(out) else {
         let failure = RunFailure::Sim(Failure::Interrupted { at: Time::ZERO });
         return Err(Stop::of_run(failure, ""));
     };
@@ -53,6 +54,7 @@ fn show(arguments: &WeatherShowArgs) -> CommandResult {
         world: &scenario.world,
         seed: scenario.seed,
         outlook: &outlook,
+        faults: &faults,
         recipe: folder.as_ref().map(|_| &recipe),
     };
     let written = match folder {

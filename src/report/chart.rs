@@ -7,6 +7,8 @@ mod of_breakdown;
 mod of_comparison;
 mod of_courses;
 mod of_drill;
+mod of_faults;
+mod of_fit;
 mod of_occupancy;
 mod of_outlook;
 mod of_plan;
@@ -21,6 +23,7 @@ pub use of_backtest::backtest_charts;
 
 pub use of_comparison::comparison_charts;
 pub use of_drill::drill_charts;
+pub(super) use of_fit::fit_charts;
 pub use of_outlook::outlook_charts;
 pub use of_plan::plan_charts;
 pub use of_replications::replication_charts;

@@ -4,6 +4,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
+use super::chart::{Chart, fit_charts};
 use super::document::{Document, Section, SectionPlace, Table, unquoted};
 use super::figure::{count, decimals, rounded, share};
 use super::words::{several, write_json};
@@ -24,8 +25,13 @@ pub struct FitReport<'a> {
 }
 
 impl FitReport<'_> {
-    /// Fit as a document.
-    pub fn document(&self) -> Document {
+    /// Charts of what was seen against the laws.
+    pub fn charts(&self) -> Vec<Chart> {
+        fit_charts(self.zones)
+    }
+
+    /// Fit as a document; `charts` are those of the fit, in order.
+    pub fn document(&self, charts: Vec<Chart>) -> Document {
         let mut document = Document::titled(Some("Laws of capacity"), "");
         let weather = self.weather;
         document.about = format!(
@@ -55,7 +61,10 @@ impl FitReport<'_> {
         }
         document.add(Section::of(self.states(), SectionPlace::Front).note(STATES));
         document.add(Section::of(self.correlations(), SectionPlace::Front));
-        document.sections.retain(|section| section.tables.iter().any(|one| !one.rows.is_empty()));
+        document.add(Section::new("Charts", SectionPlace::Page).charts(charts));
+        document.sections.retain(|section| {
+            section.tables.iter().any(|one| !one.rows.is_empty()) || !section.charts.is_empty()
+        });
         document
     }
 
@@ -218,6 +227,7 @@ fn zone_json(zone: &ZoneFit) -> Value {
             "cut": fit.lasts.cut,
             "next": fit.next,
             "step_added": fit.is_closed,
+            "longer": fit.lasts.longer,
             "laws": laws.collect::<Vec<_>>(),
         });
         (state.name().to_owned(), value)

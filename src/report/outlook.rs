@@ -11,7 +11,7 @@ use super::recipe::Recipe;
 use super::words::{dollars, several, write_json};
 use crate::model::{CapacityState, Fault, FaultDomain, FaultEffect, FaultTimes, World};
 use crate::units::{Distribution, Time};
-use crate::weather::{CapacityOutlook, Outlook, PoolOutlook};
+use crate::weather::{CapacityOutlook, FaultRibbon, FaultRow, Outlook, PoolOutlook};
 
 /// Rows of a table in documents at most.
 const MOST_ROWS: usize = 40;
@@ -27,6 +27,8 @@ pub struct OutlookReport<'a> {
     pub seed: u64,
     /// What was drawn.
     pub outlook: &'a Outlook,
+    /// What will be out.
+    pub faults: &'a FaultRibbon,
     /// Inputs that made it.
     pub recipe: Option<&'a Recipe>,
 }
@@ -34,7 +36,7 @@ pub struct OutlookReport<'a> {
 impl OutlookReport<'_> {
     /// Charts of the weather.
     pub fn charts(&self) -> Vec<Chart> {
-        outlook_charts(self.world, self.outlook)
+        outlook_charts(self.world, self.outlook, self.faults)
     }
 
     /// The document; `charts` are those of the weather, in order.
@@ -82,6 +84,7 @@ impl OutlookReport<'_> {
             "steady_offers": outlook.steady,
             "pools": pools,
             "faults": self.world.faults.iter().map(|fault| self.fault(fault)).collect::<Vec<_>>(),
+            "out": self.faults.rows().map(|row| self.out(row)).collect::<Vec<_>>(),
         });
         write_json(&value, out)
     }
@@ -121,6 +124,20 @@ impl OutlookReport<'_> {
             });
         }
         value
+    }
+
+    /// What is out over time, in parts of so many seconds.
+    fn out(&self, (row, shares): (FaultRow, Vec<f64>)) -> Value {
+        let (name, slot) = match row {
+            FaultRow::Outage(fault) => (&self.world.faults[fault].name, None),
+            FaultRow::Machines(offer, slot) => (&self.world.offers[offer].name, slot),
+        };
+        json!({
+            "name": name,
+            "slot": slot,
+            "part_s": self.faults.parts().1.secs_f64(),
+            "shares_out": shares,
+        })
     }
 
     fn fault(&self, fault: &Fault) -> Value {

@@ -5,6 +5,7 @@ use expect_test::{expect, expect_file};
 use super::testing::{decided, judged, simulate, tiny};
 use super::*;
 use crate::metrics::OccupancyRecorder;
+use crate::weather::FaultRibbon;
 
 fn csv_files(count: u64, horizon: Option<i64>) -> [String; 5] {
     let world = tiny();
@@ -85,6 +86,7 @@ fn charts(count: u64) -> Vec<Chart> {
     let (waits, objectives) = (collector.waits(), objectives.as_slice());
     let mut charts = run_charts(&Scene {
         alerts: &AlertReport::default(),
+        faults: &FaultRibbon::default(),
         world: &world,
         series: &series,
         summary: &summary,
@@ -200,6 +202,7 @@ fn pages() -> [String; 2] {
     let waits = collector.waits();
     let scene = Scene {
         alerts: &AlertReport::default(),
+        faults: &FaultRibbon::default(),
         world: &world,
         series: &series,
         summary: &summary,

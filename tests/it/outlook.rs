@@ -5,6 +5,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
+use windtunnel::model::{Fault, FaultDomain, FaultEffect, FaultTimes, OfferSpec, World};
+use windtunnel::sim::{self, Run};
+use windtunnel::units::{Demand, Id, Shape, Span, Time};
+use windtunnel::weather::{FaultRibbon, FaultRow};
+use windtunnel::workload::WorkList;
 
 /// Runs windtunnel in a folder.
 fn run(folder: &Path, arguments: &[&str]) -> Output {
@@ -158,6 +163,21 @@ fn laws_fitted_to_a_trace_make_a_scenario() {
     assert!(out.status.success(), "{}\n{moves}", text(&out.stderr));
     let out = run(folder.path(), &["trace", "fit", "c.csv", "--instances", "2"]);
     assert!(text(&out.stdout).contains("Laws of 2 zones"), "{}", text(&out.stdout));
+    let out = run(folder.path(), &["trace", "fit", "c.csv", "--page", "page"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let page = fs::read_to_string(folder.path().join("page/fit.html")).expect("a page");
+    for wanted in ["How long states last in us-east-1a", "How long states last in us-east-1b"] {
+        assert!(page.contains(wanted), "`{wanted}` is not on the page");
+    }
+    for file in
+        ["charts/fit-1.svg", "charts/fit-2.png", "fit.json", "fragment.toml", "manifest.json"]
+    {
+        assert!(folder.path().join("page").join(file).exists(), "{file}");
+    }
+    let out = run(folder.path(), &["trace", "fit", "c.csv", "--page", "page"]);
+    assert_eq!(out.status.code(), Some(2), "there is one already");
+    // The shortest spells of none are of 5 looks, where a turn was left out.
+    assert_eq!(zone["states"]["none"]["longer"][0][0], 3_000.0);
     let out = run(folder.path(), &["trace", "fit", "c.csv", "--one-is", "available"]);
     assert_eq!(out.status.code(), Some(2));
 }
@@ -178,4 +198,54 @@ fn a_run_pays_the_prices_that_are_shown() {
     assert!(out.status.success(), "{}", text(&out.stderr));
     let rows = fs::read_to_string(folder.path().join("o/instances.csv")).expect("instances");
     assert!(rows.lines().count() > 10);
+}
+
+/// Racks of two among five machines of our own, and machines that fail one by one, with one crew; and
+/// launches that are out from 100 h to 150 h: the run of a seed meets what was shown of it.
+#[test]
+fn a_run_meets_the_failures_that_are_shown() {
+    let shape = Shape { cpu: 1_000, memory: 1_024, gpus: 0 };
+    let cluster = OfferSpec::owned("dc/r/r-a", "m", shape, 5);
+    let mut world = World::builder().offer(cluster).build().expect("a world");
+    let law = |text: &str| text.parse().expect("a law");
+    let fault = |name: &str, domain, effect, times| Fault {
+        name: name.to_owned(),
+        offers: vec![Id::new(0)],
+        domain,
+        effect,
+        times,
+        loses_data_of: Vec::new(),
+        crews: Some(1),
+    };
+    let drawn = |mean: &str| FaultTimes::Drawn {
+        life: law(&format!("exponential(mean={mean})")),
+        repair: law("lognormal(median=9000, sigma=1)"),
+        lemons: None,
+    };
+    let at = |hours: i64| Time::from_secs(3_600 * hours);
+    world.faults = vec![
+        fault("rack", FaultDomain::Machines(2), FaultEffect::Machines, drawn("200000")),
+        fault("host", FaultDomain::Machines(1), FaultEffect::Machines, drawn("90000")),
+        fault(
+            "launches",
+            FaultDomain::Share(1_000_000),
+            FaultEffect::Launches,
+            FaultTimes::Periods(vec![(at(100), Some(at(150)))]),
+        ),
+    ];
+    let demand = Demand { cpu: 1_000, ..Demand::default() };
+    let work = windtunnel::model::Work::job(0, Time::ZERO, demand, Span::from_secs(1 << 30));
+    for seed in 1..6 {
+        let mut seen = FaultRibbon::default();
+        let works = [work.clone()];
+        let mut source = WorkList::new(&works);
+        let run = Run::new(&world, &mut source).observe(&mut seen).horizon(at(500)).seed(seed);
+        run.run().expect("it runs");
+        let shown = sim::fault_ribbon(&world, seed, (Time::ZERO, at(500)));
+        assert_eq!(Some(&seen), shown.as_ref(), "seed {seed}");
+        let rows: Vec<(FaultRow, Vec<f64>)> = seen.rows().collect();
+        assert_eq!((rows[0].0, rows.len()), (FaultRow::Outage(2), 6));
+        let mean = rows[0].1.iter().sum::<f64>() / rows[0].1.len() as f64;
+        assert!((mean - 0.1).abs() < 0.01, "{mean}");
+    }
 }

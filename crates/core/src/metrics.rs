@@ -21,6 +21,7 @@ mod daily_costs;
 mod emissions;
 mod energy;
 mod fact;
+mod fault_ribbon;
 mod fingerprint;
 mod histogram;
 mod hours;

@@ -5,6 +5,7 @@
 mod changes;
 mod effects;
 mod faults;
+mod forecast;
 mod observer;
 mod options;
 mod outcome;
@@ -18,6 +19,7 @@ use std::ops::ControlFlow;
 
 use changes::OfferChanges;
 use faults::Faults;
+pub use forecast::fault_ribbon;
 pub use observer::Observer;
 pub use options::Options;
 pub use outcome::{Failure, Outcome, RunProgress};

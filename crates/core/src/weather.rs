@@ -13,6 +13,7 @@ mod duration;
 mod fit;
 mod outlook;
 mod prices;
+mod ribbon;
 mod states;
 
 pub use carbon::{CarbonHistory, read_carbon};
@@ -21,6 +22,7 @@ pub use duration::{DurationFit, FittedLaw, SeenSpell};
 pub use fit::{LevelFit, StateFit, ZoneFit, phi};
 pub use outlook::{CapacityOutlook, Outlook, PoolOutlook, PriceOutlook, SpellSums};
 pub use prices::{PriceHistory, read_prices};
+pub use ribbon::{FaultRibbon, FaultRow};
 pub use states::{Polarity, read_states, states};
 
 use crate::problem::Problem;

@@ -212,7 +212,12 @@ pub(super) fn durations(most: f64) -> ChartAxis {
 
 /// A point on an axis of [`durations`].
 pub(super) fn on_durations(wait: Span) -> f64 {
-    libm::log10(wait.secs_f64().max(1.0))
+    on_seconds(wait.secs_f64())
+}
+
+/// The same of seconds.
+pub(super) fn on_seconds(secs: f64) -> f64 {
+    libm::log10(secs.max(1.0))
 }
 
 #[cfg(test)]

@@ -1,17 +1,19 @@
 //! Charts of weather that will be: how much of each capacity is there, and prices.
 
 use super::super::figure::clean;
+use super::of_faults::fault_ribbon;
 use super::{Chart, ChartAxis, ChartMark, Heat, PALETTE, Plot, axis};
 use crate::model::World;
 use crate::units::{Span, Time};
-use crate::weather::{Outlook, PriceOutlook};
+use crate::weather::{FaultRibbon, Outlook, PriceOutlook};
 
 /// Offers in the chart of capacity.
 const MOST_POOLS: usize = 40;
 
-/// Charts of an outlook.
-pub fn outlook_charts(world: &World, outlook: &Outlook) -> Vec<Chart> {
-    vec![ribbons(world, outlook), prices(world, outlook)]
+/// Charts of an outlook, and of what will be out.
+pub fn outlook_charts(world: &World, outlook: &Outlook, faults: &FaultRibbon) -> Vec<Chart> {
+    let charts = [ribbons(world, outlook), prices(world, outlook)];
+    charts.into_iter().chain(fault_ribbon(world, faults)).collect()
 }
 
 /// A ribbon per offer, in which light is all of its capacity and dark is none.

@@ -5,11 +5,13 @@ use super::super::figure::{clean, figure};
 use super::super::run::{BoundSide, ObjectiveResult};
 use super::super::timeline::used_providers;
 use super::of_breakdown::run_parts;
+use super::of_faults::fault_ribbon;
 use super::of_occupancy::occupancy;
 use super::{BarRow, Bars, Chart, ChartAxis, ChartMark, Colour, GREY, PALETTE, Plot, axis};
 use crate::metrics::{Bucket, Histogram, OccupancyRecorder, Series, StoppedWork, Summary};
 use crate::model::World;
 use crate::units::{Span, Time};
+use crate::weather::FaultRibbon;
 
 /// Data that the charts of a run are drawn from.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,8 @@ pub struct Scene<'a> {
     pub waits: &'a Histogram,
     /// Results of the objectives.
     pub objectives: &'a [ObjectiveResult],
+    /// What was out.
+    pub faults: &'a FaultRibbon,
     /// Alerts of the run.
     pub alerts: &'a AlertReport,
 }
@@ -39,6 +43,7 @@ pub fn run_charts(scene: &Scene<'_>) -> Vec<Chart> {
     let mut charts = vec![cost_rate(scene), utilisation(scene), instances(scene), queue(scene)];
     charts.extend(weather(scene));
     charts.iter_mut().for_each(|chart| shade(chart, &scene.alerts.times()));
+    charts.extend(fault_ribbon(scene.world, scene.faults));
     charts.push(waits(scene));
     charts.push(occupancy(scene.world, scene.occupancy));
     charts.extend(run_parts(scene.summary));

@@ -32,6 +32,9 @@ pub struct DurationFit {
     pub cut: usize,
     /// Seconds of both.
     pub seconds: f64,
+    /// Share of spells that last longer than so many seconds, at each length at which one was seen to
+    /// end: the estimate of Kaplan and Meier (1958).
+    pub longer: Vec<(f64, f64)>,
     /// The laws, the likeliest first: lognormal and Weibull, or exponential alone where fewer than
     /// two different spells were seen whole.
     pub laws: Vec<FittedLaw>,
@@ -62,15 +65,16 @@ impl DurationFit {
         } else {
             Vec::new()
         };
-        let mut laws: Vec<FittedLaw> =
-            fitted.into_iter().filter_map(|parameters| parameters.fitted(spells)).collect();
+        let longer = kaplan_meier(spells);
+        let fit = |parameters: Parameters| parameters.fitted(spells, &longer);
+        let mut laws: Vec<FittedLaw> = fitted.into_iter().filter_map(fit).collect();
         laws.sort_by(|one, other| other.log_likelihood.total_cmp(&one.log_likelihood));
-        Self { whole, cut: spells.len() - whole, seconds, laws }
+        Self { whole, cut: spells.len() - whole, seconds, longer, laws }
     }
 }
 
 impl Parameters {
-    fn fitted(self, spells: &[SeenSpell]) -> Option<FittedLaw> {
+    fn fitted(self, spells: &[SeenSpell], longer: &[(f64, f64)]) -> Option<FittedLaw> {
         let (made, words) = match self {
             Self::Exponential { mean } => {
                 (Distribution::exponential(mean), format!("exponential(mean={mean:.6} s)"))
@@ -88,7 +92,7 @@ impl Parameters {
             ),
         };
         let log_likelihood = spells.iter().map(|&spell| self.log_likelihood(spell)).sum();
-        Some(FittedLaw { law: made.ok()?, words, log_likelihood, distance: self.distance(spells) })
+        Some(FittedLaw { law: made.ok()?, words, log_likelihood, distance: self.distance(longer) })
     }
 
     /// Probability to last longer than `t`.
@@ -118,23 +122,32 @@ impl Parameters {
     }
 
     /// Largest distance from the Kaplan-Meier estimate, just before and at each end that was seen.
-    fn distance(self, spells: &[SeenSpell]) -> f64 {
-        let mut sorted = spells.to_vec();
-        // Of equal lengths those that ended come first: whoever was cut was still there.
-        sorted.sort_by(|one, other| one.0.total_cmp(&other.0).then(other.1.cmp(&one.1)));
-        let (mut alive, mut longer, mut most) = (sorted.len(), 1.0_f64, 0.0_f64);
-        for same in sorted.chunk_by(|one, other| one.0 == other.0) {
-            let ended = same.iter().filter(|spell| spell.1).count();
-            let fitted = self.survival(same[0].0);
-            if ended > 0 {
-                most = most.max((longer - fitted).abs());
-                longer *= 1.0 - ended as f64 / alive as f64;
-                most = most.max((longer - fitted).abs());
-            }
-            alive -= same.len();
+    fn distance(self, longer: &[(f64, f64)]) -> f64 {
+        let (mut before, mut most) = (1.0_f64, 0.0_f64);
+        for &(t, after) in longer {
+            let fitted = self.survival(t);
+            most = most.max((before - fitted).abs()).max((after - fitted).abs());
+            before = after;
         }
         most
     }
+}
+
+/// The estimate of Kaplan and Meier: at each length at which spells ended, those that ended are taken out
+/// of those that were still there.
+fn kaplan_meier(spells: &[SeenSpell]) -> Vec<(f64, f64)> {
+    let mut sorted = spells.to_vec();
+    sorted.sort_by(|one, other| one.0.total_cmp(&other.0));
+    let (mut alive, mut share, mut longer) = (sorted.len(), 1.0, Vec::new());
+    for same in sorted.chunk_by(|one, other| one.0 == other.0) {
+        let ended = same.iter().filter(|spell| spell.1).count();
+        if ended > 0 {
+            share *= 1.0 - ended as f64 / alive as f64;
+            longer.push((same[0].0, share));
+        }
+        alive -= same.len();
+    }
+    longer
 }
 
 /// Maximum of the likelihood of a lognormal law by expectation and maximisation (Dempster, Laird and
@@ -291,10 +304,16 @@ mod tests {
     #[test]
     fn distances_go_by_kaplan_and_meier() {
         let law = Parameters::Exponential { mean: 1.0 };
-        let spells = [(1.0, true), (2.0, false), (3.0, true)];
-        assert!((law.distance(&spells) - (1.0 - (-1.0_f64).exp())).abs() < 1e-12);
+        let longer = kaplan_meier(&[(1.0, true), (2.0, false), (3.0, true)]);
+        assert_eq!(longer, [(1.0, 1.0 - 1.0 / 3.0), (3.0, 0.0)]);
+        assert!((law.distance(&longer) - (1.0 - (-1.0_f64).exp())).abs() < 1e-12);
         let law = Parameters::Exponential { mean: 4.0 };
         let at_three = (-0.75_f64).exp();
-        assert!((law.distance(&spells) - at_three).abs() < 1e-12);
+        assert!((law.distance(&longer) - at_three).abs() < 1e-12);
+        // Of five, one ended at 1 and two at 2, where one was cut: 4/5, then half of these.
+        let spells = [(2.0, true), (1.0, true), (2.0, false), (2.0, true), (5.0, false)];
+        let longer = kaplan_meier(&spells);
+        assert_eq!((longer[0], longer.len()), ((1.0, 0.8), 2));
+        assert!((longer[1].1 - 0.4).abs() < 1e-12, "{longer:?}");
     }
 }
