@@ -118,18 +118,19 @@ fn tell_cells(out: &mut dyn Write, cells: &[PublishedResult]) -> std::io::Result
     let width = cells.iter().map(|cell| cell.name.chars().count()).max().unwrap_or_default();
     writeln!(
         out,
-        "{:<width$} {:<38} {:>16} {:>16} {:>10}  {:<13}  verdict",
-        "experiment", "quantity", "reference", "ours", "tolerance", "origin"
+        "{:<width$} {:<38} {:>16} {:>16} {:>10} {:>12}  {:<13}  verdict",
+        "experiment", "quantity", "reference", "ours", "tolerance", "own rules", "origin"
     )?;
     for cell in cells {
         writeln!(
             out,
-            "{:<width$} {:<38} {:>16.4} {:>16.4} {:>10}  {:<13}  {}",
+            "{:<width$} {:<38} {:>16.4} {:>16.4} {:>10} {:>12}  {:<13}  {}",
             cell.name,
             cell.quantity,
             cell.reference,
             cell.ours,
             cell.tolerance,
+            cell.own.map_or(String::new(), |own| format!("{own:.2}")),
             cell.origin.label(),
             if cell.reproduced() { "reproduced" } else { "DIFFERS" }
         )?;

@@ -56,6 +56,9 @@ pub struct PublishedResult {
     pub ours: f64,
     /// Largest difference that counts as reproduced.
     pub tolerance: f64,
+    /// The same in windtunnel's own semantics, where ours is a variant that is theirs. Nothing is asked of
+    /// it.
+    pub own: Option<f64>,
 }
 
 impl PublishedResult {

@@ -78,6 +78,7 @@ pub fn rlscheduler(log: &Path) -> Result<Vec<PublishedResult>, String> {
             reference,
             ours: slowdowns[row * 10..][..10].iter().sum::<f64>() / 10.0,
             tolerance: SLOWDOWN_TOLERANCE,
+            own: None,
         };
     Ok(SLOWDOWNS.iter().enumerate().map(cell).collect())
 }
@@ -98,6 +99,7 @@ pub fn whole_log(log: &Path) -> Result<Vec<PublishedResult>, String> {
                 reference,
                 ours: ours.unwrap_or(f64::NAN),
                 tolerance,
+                own: None,
             };
             let own = summary.bounded_slowdown.mean;
             Ok([
@@ -149,6 +151,7 @@ pub fn users_estimates(log: &Path) -> Result<Vec<PublishedResult>, String> {
         reference: works.len() as f64,
         ours: matching(SP2, &works)? as f64,
         tolerance: 0.0,
+        own: None,
     }])
 }
 

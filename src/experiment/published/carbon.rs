@@ -78,6 +78,7 @@ pub fn lets_wait_awhile(file: &Path) -> Result<Vec<PublishedResult>, String> {
             reference,
             ours,
             tolerance: TOLERANCE,
+            own: None,
         };
         let name = format!("Let's Wait Awhile, {}", answers.rows);
         results.push(row(name.clone(), "mean intensity, g/kWh", answers.intensity, unshifted));

@@ -82,6 +82,7 @@ pub fn fgd(data: &Path, workload: &str, seeds: u64) -> Result<Vec<PublishedResul
             reference,
             ours,
             tolerance: FGD_TOLERANCES[usize::from(seeds < FGD_SEEDS)],
+            own: None,
         };
         if workload == "default" {
             let quantity = "GPUs allocated at 100 % arrived, %";

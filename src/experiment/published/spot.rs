@@ -3,6 +3,7 @@
 
 mod archive;
 mod late;
+mod own;
 mod skynomad;
 mod ticks;
 

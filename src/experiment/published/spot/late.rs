@@ -133,6 +133,7 @@ fn table(runs: &[[TickResult; 3]]) -> Vec<PublishedResult> {
             reference,
             ours,
             tolerance,
+            own: None,
         };
         results.push(cell("hours of work on demand", want[0], hours[0], HOURS));
         results.push(cell("hours of work on spot", want[1], hours[1], HOURS));
@@ -147,6 +148,7 @@ fn table(runs: &[[TickResult; 3]]) -> Vec<PublishedResult> {
         reference: TABLE.len() as f64,
         ours: in_order as f64,
         tolerance: 0.0,
+        own: None,
     });
     results
 }
@@ -216,6 +218,7 @@ pub fn poisson(data: &Path) -> Result<Vec<PublishedResult>, String> {
                 reference: means[at],
                 ours: costs.iter().sum::<f64>() / costs.len() as f64,
                 tolerance: means[at] * SUMMARY_RELATIVE,
+                own: None,
             });
         }
     }
@@ -252,5 +255,6 @@ fn equal_costs(name: &str, mut published: Vec<f64>, mut own: Vec<f64>) -> Publis
         reference,
         ours: if own.len() == published.len() { equal.count() as f64 } else { f64::NAN },
         tolerance: 0.0,
+        own: None,
     }
 }
