@@ -8,6 +8,9 @@
 //! is paid for, and the spread of tasks; all of these only make a run dearer or
 //! later. A bound is not claimed to be reached.
 //!
+//! Of work with a deadline that is kept, each piece is on spot as the omniscient plan of "Can't Be Late"
+//! (Wu et al., NSDI 2024) has it, who knows when there is any, but for restarts, which cost nothing here.
+//!
 //! A policy that turns all work away waits for nothing and pays for little, so
 //! most bounds are for runs that finish what can be finished: see [`Condition`].
 
@@ -16,6 +19,7 @@ mod fluid;
 mod job;
 mod offers;
 mod row;
+mod spells;
 mod window;
 
 use crate::model::{Interner, Work, World};
@@ -113,6 +117,9 @@ pub struct Frame {
     pub counted_from: Option<Time>,
     /// The share of deadlines that the scenario promises to meet.
     pub deadlines_met: Option<f64>,
+    /// Seed of the run, by which capacity that is drawn is known. Without it there is always as much as
+    /// there ever is.
+    pub seed: Option<u64>,
 }
 
 /// The bounds of the run of `scenario` under this seed, whose first `warm_up`
@@ -131,6 +138,7 @@ pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Probl
         horizon: scenario.horizon.map(|horizon| Time::ZERO + horizon),
         counted_from: (warm_up > Span::ZERO).then(|| Time::ZERO + warm_up),
         deadlines_met: promised.map(|objective| objective.bound),
+        seed: Some(seed),
     };
     over(&scenario.world, source.as_mut(), frame).map_err(Problems::from)
 }
@@ -145,7 +153,7 @@ pub fn over(world: &World, source: &mut dyn Source, frame: Frame) -> Result<Boun
     let mut more = source.next(&mut book, &mut work)?;
     let started = if more { work.arrival.min(Time::ZERO) } else { Time::ZERO };
     let mut reader = JobReader::new(world, started);
-    let mut cache = FeasibleOfferCache::new(world, started);
+    let mut cache = FeasibleOfferCache::new(world, started, frame.seed);
     let mut known = BoundInputs { frame, started, ..BoundInputs::default() };
     let mut pairs = 0_usize;
     while more && frame.horizon.is_none_or(|horizon| work.arrival <= horizon) {

@@ -7,7 +7,7 @@ use crate::units::{Money, Span, Time};
 
 use super::BoundInputs;
 use super::job::{Job, Rents};
-use super::offers::{PLAIN, WITH_GPUS, amounts};
+use super::offers::{PAIRS, amounts};
 use super::window::{WindowCapacity, thinned};
 
 /// Moments of the run's end that are tried.
@@ -78,7 +78,7 @@ pub(super) fn finishing(known: &BoundInputs, owned: &OwnedMachines<'_>, end: Tim
         let mut savings = Vec::new();
         for job in jobs {
             fixed += job.moving;
-            let rent = cheapest(&job.rents, pick);
+            let rent = job.rents[pick];
             let at_home = job.owned.map(|span| (span, job.owned_moving));
             fixed += split(job, rent, at_home, (resource, Time::MAX), &mut savings);
         }
@@ -103,8 +103,8 @@ pub(super) fn keeping(
     for resource in 0..3 {
         let (mut fixed, mut savings, mut excused) = (0.0, Vec::new(), Vec::new());
         for job in jobs {
-            let least = cheapest(&job.rents, any).min(job.owned_moving);
-            let rent = cheapest(&job.rents_in_time, prompt);
+            let least = job.rents[any].min(job.owned_moving);
+            let rent = job.rents_in_time[prompt];
             fixed += job.moving;
             let deadline = job.deadline.filter(|&at| job.done <= at && !rent.is_infinite());
             let Some(deadline) = deadline else {
@@ -226,18 +226,13 @@ fn sort(savings: &mut [OwnedSaving]) {
 }
 
 /// The pair of weights, without and with GPUs, by which the rents come to most.
-fn best_weights<'a>(rents: impl Iterator<Item = &'a Rents> + Clone) -> (usize, usize) {
-    let total = |pick: (usize, usize)| {
-        let all = rents.clone().map(|rents| cheapest(rents, pick));
+fn best_weights<'a>(rents: impl Iterator<Item = &'a Rents> + Clone) -> usize {
+    let total = |pair: usize| {
+        let all = rents.clone().map(|rents| rents[pair]);
         all.filter(|rent| rent.is_finite()).sum::<f64>()
     };
-    let picks = PLAIN.flat_map(|plain| WITH_GPUS.map(move |gpu| (plain, gpu)));
-    let better = |a: &(usize, usize), b: &(usize, usize)| total(*a).total_cmp(&total(*b));
-    picks.max_by(better).expect("there are nine pairs")
-}
-
-fn cheapest(rents: &Rents, pick: (usize, usize)) -> f64 {
-    rents[pick.0].min(rents[pick.1])
+    let pairs = 0..PAIRS.len();
+    pairs.max_by(|&one, &other| total(one).total_cmp(&total(other))).expect("there are nine pairs")
 }
 
 /// Less what bills and these sums may have rounded away.

@@ -4,11 +4,12 @@
 use crate::model::{Home, Interner, Region, Work, World};
 use crate::units::{Demand, Id, Money, Shape, Span, Time};
 
-use super::offers::{FeasibleOffers, OfferClass, WEIGHTS};
+use super::offers::{FeasibleOffers, OfferClass, PAIRS, PLAIN, WEIGHTS};
+use super::spells::{Spell, lengths};
 
-/// The cheapest that the work can be on rented instances, in dollars, by
-/// [`WEIGHTS`]; infinite where no instance of the kind can hold it.
-pub(super) type Rents = [f64; WEIGHTS.len()];
+/// The cheapest that the work can be on rented instances, in dollars, by pair of ways to weigh them (see
+/// [`PAIRS`]); infinite where no instance can hold it.
+pub(super) type Rents = [f64; PAIRS.len()];
 
 /// A piece of work that can be finished.
 #[derive(Clone, Debug)]
@@ -51,6 +52,28 @@ pub(super) struct JobReader<'w> {
     world: &'w World,
     started: Time,
     homes: Vec<Option<Id<Region>>>,
+    /// What the work at hand would cost on each class by which it can be in time.
+    terms: Vec<RentTerms>,
+    /// Spells of all of these together.
+    spells: Vec<Spell>,
+}
+
+/// All of the work on one class of rented instances.
+#[derive(Clone, Copy, Debug)]
+struct RentTerms {
+    /// Rent by [`WEIGHTS`], where the class is weighed so.
+    by_way: [f64; WEIGHTS.len()],
+    is_plain: bool,
+    busy: Span,
+    /// Time until the deadline at which instances may be there; `None` is all of it.
+    there: Option<Span>,
+}
+
+impl RentTerms {
+    /// The rent by a pair of ways.
+    fn rent(&self, (plain, gpu): (usize, usize)) -> f64 {
+        self.by_way[if self.is_plain { plain } else { gpu }]
+    }
 }
 
 /// Time and cost of a job on one class of offers.
@@ -63,7 +86,7 @@ struct RunCost {
 
 impl<'w> JobReader<'w> {
     pub(super) fn new(world: &'w World, started: Time) -> Self {
-        Self { world, started, homes: Vec::new() }
+        Self { world, started, homes: Vec::new(), terms: Vec::new(), spells: Vec::new() }
     }
 
     /// The job, which may turn out not to be feasible. Marks the classes of offers that a limited
@@ -93,7 +116,9 @@ impl<'w> JobReader<'w> {
         // on different instances: then no more than each part's least is sure.
         let whole = ask.tasks == 1 && !ask.keeps_progress();
         let mut best = OfferRange::default();
-        for class in feasible.classes.iter().filter(|class| held(class)) {
+        self.terms.clear();
+        self.spells.clear();
+        for class in feasible.classes.iter_mut().filter(|class| held(class)) {
             let run = self.run_on(work, runtime, class, home);
             best.see(run);
             self.add(&mut job, work, class, run, whole);
@@ -101,6 +126,8 @@ impl<'w> JobReader<'w> {
         for class in feasible.classes.iter_mut().filter(|class| held(class)) {
             class.needed |= job.limited;
         }
+        let parted = ask.keeps_progress();
+        job.rents_in_time = PAIRS.map(|pair| self.in_time(pair, parted));
         best.finish(&mut job, whole, ask.tasks == 1 || ask.gang);
         job
     }
@@ -126,14 +153,21 @@ impl<'w> JobReader<'w> {
             owned_in_time: None,
             moving: 0.0,
             owned_moving: f64::INFINITY,
-            rents: [f64::INFINITY; WEIGHTS.len()],
-            rents_in_time: [f64::INFINITY; WEIGHTS.len()],
+            rents: [f64::INFINITY; PAIRS.len()],
+            rents_in_time: [f64::INFINITY; PAIRS.len()],
             useful: [of_task[0] as f64 * hours, of_task[2] as f64 * hours],
         }
     }
 
     /// Takes in the time and cost of the job on one class of offers.
-    fn add(&self, job: &mut Job, work: &Work, class: &OfferClass, run: RunCost, whole: bool) {
+    fn add(
+        &mut self,
+        job: &mut Job,
+        work: &Work,
+        class: &mut OfferClass,
+        run: RunCost,
+        whole: bool,
+    ) {
         let busy = if whole { run.compute.saturating_add(run.moving) } else { run.compute };
         let ready = self.started.saturating_add(class.boot).max(work.arrival);
         // Gangs start with the last of their instances, and later parts where
@@ -158,15 +192,59 @@ impl<'w> JobReader<'w> {
         let cost = class.price * busy.micros() as f64 * f64::from(work.ask.tasks);
         let demand = work.ask.demand;
         let asked = [demand.cpu, demand.memory, demand.gpu_milli()].map(f64::from);
+        let mut by_way = [f64::INFINITY; WEIGHTS.len()];
         for at in class.ways.clone() {
             let shares = class.shares[at];
             let share = shares[0] * asked[0] + shares[1] * asked[1] + shares[2] * asked[2];
-            let rent = moving + cost * share;
-            job.rents[at] = job.rents[at].min(rent);
-            if in_time {
-                job.rents_in_time[at] = job.rents_in_time[at].min(rent);
+            by_way[at] = moving + cost * share;
+        }
+        let is_plain = class.ways == PLAIN;
+        let mut terms = RentTerms { by_way, is_plain, busy, there: None };
+        for (rent, pair) in job.rents.iter_mut().zip(PAIRS) {
+            *rent = rent.min(terms.rent(pair));
+        }
+        if let (Some(spells), Some(deadline)) = (&mut class.spells, job.deadline) {
+            let first = self.spells.len();
+            spells.between(work.arrival.max(self.started), deadline, &mut self.spells);
+            let (all, longest) = lengths(&mut self.spells[first..]);
+            terms.there = Some(all);
+            // What is lost with an instance must be done in one spell, after a boot in it.
+            if all == Span::ZERO || !parted && longest < busy.saturating_add(class.boot) {
+                return;
             }
         }
+        if in_time {
+            self.terms.push(terms);
+        }
+    }
+
+    /// The least rent by which the work at hand is in time. Parts of work that keeps its progress may be
+    /// anywhere, but never in two places at once: as much of it as there is time for on the cheapest
+    /// class, then on the next, a knapsack of parts.
+    fn in_time(&mut self, pair: (usize, usize), parted: bool) -> f64 {
+        let is_limited = |terms: &RentTerms| terms.there.is_some_and(|there| there < terms.busy);
+        if !parted || !self.terms.iter().any(is_limited) {
+            return self.terms.iter().map(|terms| terms.rent(pair)).fold(f64::INFINITY, f64::min);
+        }
+        self.terms.sort_by(|one, other| one.rent(pair).total_cmp(&other.rent(pair)));
+        let micros = |span: Span| span.micros() as f64;
+        // Time on all of those that come and go together.
+        let mut left = micros(lengths(&mut self.spells).0);
+        let (mut rest, mut cost) = (1.0, 0.0);
+        for terms in self.terms.iter().filter(|terms| terms.rent(pair).is_finite()) {
+            let busy = micros(terms.busy).max(1.0);
+            let most = terms.there.map_or(f64::INFINITY, |there| micros(there).min(left) / busy);
+            let part = most.min(rest);
+            cost += part * terms.rent(pair);
+            rest -= part;
+            if terms.there.is_some() {
+                left -= part * busy;
+            }
+            if rest <= 1e-12 {
+                return cost;
+            }
+        }
+        f64::INFINITY
     }
 
     fn run_on(

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
+use super::spells::SpotSpells;
 use crate::model::{Interner, Market, Offer, QuotaUnit, Region, Rules, World};
 use crate::state::ResolvedRules;
 use crate::units::{Id, Shape, Span, Time};
@@ -24,6 +25,10 @@ pub(super) const WEIGHTS: [[f64; 3]; 6] = [
 pub(super) const PLAIN: Range<usize> = 0..3;
 /// The ways for instances with GPUs.
 pub(super) const WITH_GPUS: Range<usize> = 3..WEIGHTS.len();
+
+/// A way without GPUs and one with them, for each pair of these.
+pub(super) const PAIRS: [(usize, usize); 9] =
+    [(0, 3), (0, 4), (0, 5), (1, 3), (1, 4), (1, 5), (2, 3), (2, 4), (2, 5)];
 
 /// Instances of one shape and speed in one region, owned or rented.
 #[derive(Clone, Debug)]
@@ -50,6 +55,9 @@ pub(super) struct OfferClass {
     offers: Vec<usize>,
     /// Some work that is bound to limited offers may run here.
     pub(super) needed: bool,
+    /// Times at which an instance may be there; `None` is all. A class of which they are known is one
+    /// offer.
+    pub(super) spells: Option<SpotSpells>,
 }
 
 /// Classes of offers on which work of one set of rules may run.
@@ -63,14 +71,15 @@ pub(super) struct FeasibleOffers {
 pub(super) struct FeasibleOfferCache<'w> {
     world: &'w World,
     started: Time,
+    seed: Option<u64>,
     rows: Vec<Option<FeasibleOffers>>,
     /// Number of classes of offers for all rules so far.
     pub(super) size: usize,
 }
 
 impl<'w> FeasibleOfferCache<'w> {
-    pub(super) fn new(world: &'w World, started: Time) -> Self {
-        Self { world, started, rows: Vec::new(), size: 0 }
+    pub(super) fn new(world: &'w World, started: Time, seed: Option<u64>) -> Self {
+        Self { world, started, seed, rows: Vec::new(), size: 0 }
     }
 
     /// Feasible offers under these rules.
@@ -78,10 +87,10 @@ impl<'w> FeasibleOfferCache<'w> {
         if self.rows.len() <= rules.row() {
             self.rows.resize(rules.row() + 1, None);
         }
-        let (world, started) = (self.world, self.started);
+        let (world, started, seed) = (self.world, self.started, self.seed);
         let size = &mut self.size;
         self.rows[rules.row()].get_or_insert_with(|| {
-            let feasible = FeasibleOffers::new(world, &book.all_rules()[rules], started);
+            let feasible = FeasibleOffers::new(world, &book.all_rules()[rules], (started, seed));
             *size += feasible.classes.len();
             feasible
         })
@@ -157,13 +166,15 @@ impl<'w> FeasibleOfferCache<'w> {
 }
 
 impl FeasibleOffers {
-    fn new(world: &World, rules: &Rules, started: Time) -> Self {
+    fn new(world: &World, rules: &Rules, (started, seed): (Time, Option<u64>)) -> Self {
         let resolved = ResolvedRules::new(world, rules);
         let mut classes: Vec<OfferClass> = Vec::new();
         let mut rows = BTreeMap::new();
         for offer in world.offers.ids().filter(|&offer| resolved.allows(offer)) {
-            let Some(class) = offer_class(world, &resolved, offer, started) else { continue };
-            let like = (class.shape, class.speed, class.region, class.owned);
+            let Some(mut class) = offer_class(world, &resolved, offer, started) else { continue };
+            class.spells = SpotSpells::new(world, offer, seed, started);
+            let alone = class.spells.is_some().then_some(offer);
+            let like = (class.shape, class.speed, class.region, class.owned, alone);
             let row = *rows.entry(like).or_insert(classes.len());
             match classes.get_mut(row) {
                 Some(known) => known.join(class),
@@ -215,6 +226,7 @@ fn offer_class(
         price: lowest.dollars_per_hour() / 3.6e9,
         offers: vec![offer.row()],
         needed: false,
+        spells: None,
     })
 }
 

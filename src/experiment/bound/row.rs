@@ -15,8 +15,8 @@ const POURED: &str =
     "all limited instances as one machine that gives any part of itself to any piece of work";
 const FINISHING: &str = "owned machines to the earliest end that pays, and the cheapest share of a rented one for \
      what they cannot hold by then";
-const KEEPING: &str = "owned machines to the earliest end, and the cheapest share of a rented one for what they \
-     cannot hold by its deadline";
+const KEEPING: &str = "owned machines to the earliest end, and the cheapest share of a rented one, of spot while \
+     there is any, for what they cannot hold by its deadline";
 
 /// Whether more of the metric called `key` is better.
 pub(super) fn more_is_better(key: &str) -> bool {

@@ -366,3 +366,59 @@ fn the_best_of_all_schedules_keeps_every_bound() {
     let enough = [100, 150, 150, 150, 150, 150, 150];
     assert!(reached.iter().zip(enough).all(|(&reached, enough)| reached >= enough), "{reached:?}");
 }
+
+/// Two hours of work by 3.5 h, at 2 dollars on demand and half a dollar on spot, which is there for the
+/// first hour and from the third on: an hour and a half is on spot. Work that loses all with its instance
+/// finds no spell that is long enough.
+#[test]
+fn spot_is_used_while_there_is_any() {
+    let spot = |zone: &str, changes: &[(i64, u32)]| {
+        let changes = changes.iter().map(|&(at, most)| (Time::from_secs(at), Some(most))).collect();
+        OfferSpec::spot(&format!("aws/aws/{zone}"), "cloud", SHAPE, "0.5")
+            .capacity(crate::model::CapacityPath::known(Some(1), changes))
+    };
+    let away = spot("a", &[(HOUR, 0), (3 * HOUR, 1)]);
+    let mut works = works(&[(0, 2 * HOUR, 7 * HOUR / 2, demand(4_000, 4_096))]);
+    let alone = world([rented("2"), away.clone()]);
+    check(&bounds(&alone, &works, Some(1.0)), "cost_total", &[1.0, 4.0]);
+    works[0].ask.resumes = true;
+    check(&bounds(&alone, &works, Some(1.0)), "cost_total", &[1.0, 0.75 + 1.0]);
+    // Another zone at the same times is no more time; one that is there from 30 min to 90 min adds half
+    // an hour.
+    let twice = world([rented("2"), away.clone(), spot("b", &[(HOUR, 0), (3 * HOUR, 1)])]);
+    check(&bounds(&twice, &works, Some(1.0)), "cost_total", &[1.0, 0.75 + 1.0]);
+    let later = spot("b", &[(0, 0), (HOUR / 2, 1), (3 * HOUR / 2, 0)]);
+    let more = world([rented("2"), away.clone(), later]);
+    check(&bounds(&more, &works, Some(1.0)), "cost_total", &[1.0, 1.0]);
+    // Nothing but spot: it cannot be in time, and nothing is claimed but that it is finished.
+    check(&bounds(&world([away]), &works, Some(1.0)), "cost_total", &[1.0, 1.0]);
+}
+
+/// What is drawn is known by the seed: an hour of work that resumes, by a deadline two hours away, is on
+/// spot for the time up that a cursor says.
+#[test]
+fn drawn_capacity_is_that_of_the_seed() {
+    use crate::model::{CapacityCursor, CapacityLaw, CapacityPath, DrawnCapacity};
+    let law = CapacityLaw::memoryless(1, 2.0, 1_800.0).expect("a law").into();
+    let (from, until, anchor, key) = (None, None, Time::ZERO, [1, 0]);
+    let drawn = vec![DrawnCapacity { from, until, anchor, key, law, moves_with: None }];
+    let path = CapacityPath { drawn, ..CapacityPath::default() };
+    let spot = OfferSpec::spot("aws/aws/a", "cloud", SHAPE, "0.5").capacity(path.clone());
+    let world = world([rented("2"), spot]);
+    let mut works = works(&[(0, HOUR, 2 * HOUR, demand(4_000, 4_096))]);
+    works[0].ask.resumes = true;
+    for seed in 0..40 {
+        let mut cursor = CapacityCursor::new(&path, seed, Time::ZERO);
+        let (mut at, mut up, end) = (Time::ZERO, 0.0, Time::from_secs(2 * HOUR));
+        while at < end {
+            let next = cursor.next_change(&path).map_or(end, |next| next.min(end));
+            up += if cursor.capacity(&path) == Some(1) { (next - at).secs_f64() } else { 0.0 };
+            at = next;
+            cursor.advance(&path);
+        }
+        let frame = Frame { deadlines_met: Some(1.0), seed: Some(seed), ..Frame::default() };
+        let bounds = over(&world, &mut WorkList::new(works.iter()), frame).expect("it is readable");
+        let hours = (up / 3_600.0).min(1.0);
+        check(&bounds, "cost_total", &[0.5, hours * 0.5 + (1.0 - hours) * 2.0]);
+    }
+}
