@@ -281,6 +281,7 @@ fn is_decision(record: &Record) -> bool {
         | Record::Failed { .. }
         | Record::Repaired(_)
         | Record::Outage { .. }
+        | Record::Slowed { .. }
         | Record::Released {
             exit: Exit::Reclaimed | Exit::Expired | Exit::Failed | Exit::RunOver,
             ..
@@ -389,6 +390,11 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
         Record::Outage { fault, begins } => {
             let how = if begins { "begins" } else { "is over" };
             (format!("outage {how}: {}", state.world().faults[fault].name), None)
+        }
+        Record::Slowed { instance, fault, begins } => {
+            let how = if begins { "is slower" } else { "is no longer slower" };
+            let name = &state.world().faults[fault].name;
+            (format!("{} {how}: {name}", place(state, instance)), None)
         }
         Record::Released { instance, billed, amount, exit } => {
             let how = match exit {

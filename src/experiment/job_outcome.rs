@@ -168,6 +168,7 @@ impl Observer for JobOutcomeWatch {
             | Record::Failed { .. }
             | Record::Repaired(_)
             | Record::Outage { .. }
+            | Record::Slowed { .. }
             | Record::Released { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

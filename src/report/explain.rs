@@ -457,6 +457,7 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             | Record::Failed { .. }
             | Record::Repaired(_)
             | Record::Outage { .. }
+            | Record::Slowed { .. }
             | Record::Released { .. }
             | Record::Charged(_) => (),
         }

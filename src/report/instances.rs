@@ -139,6 +139,7 @@ impl<W: io::Write> Observer for InstancesCsv<W> {
             | Record::Failed { .. }
             | Record::Repaired(_)
             | Record::Outage { .. }
+            | Record::Slowed { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => (),

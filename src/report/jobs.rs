@@ -244,6 +244,7 @@ impl<W: io::Write> Observer for JobsCsv<W> {
             | Record::Failed { .. }
             | Record::Repaired(_)
             | Record::Outage { .. }
+            | Record::Slowed { .. }
             | Record::Released { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

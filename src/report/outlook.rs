@@ -147,6 +147,7 @@ impl OutlookReport<'_> {
             "offers": fault.offers.len(),
             "stops_machines": fault.effect.stops_machines(),
             "refuses_launches": fault.effect.refuses_launches(),
+            "slows": fault.effect.slows(),
         });
         match &fault.times {
             FaultTimes::Periods(periods) => {
@@ -157,6 +158,10 @@ impl OutlookReport<'_> {
                     })
                 };
                 value["periods"] = periods.iter().map(period).collect();
+            }
+            FaultTimes::Listed(parts) => {
+                value["machines"] = json!(parts.iter().filter(|part| !part.is_empty()).count());
+                value["failures"] = json!(parts.iter().map(Vec::len).sum::<usize>());
             }
             FaultTimes::Drawn { life, repair, .. } => {
                 value["mean_life_s"] = json!(life.mean());
@@ -180,6 +185,10 @@ impl OutlookReport<'_> {
                     };
                     periods.iter().filter(here).map(|period| self.period(*period)).collect()
                 }
+                FaultTimes::Listed(parts) => {
+                    let failures = parts.iter().map(Vec::len).sum::<usize>();
+                    vec![several(failures as u64, "known failure", "known failures")]
+                }
                 FaultTimes::Drawn { life, repair, .. } => vec![drawn(life, repair)],
             };
             for when in whens {
@@ -189,7 +198,7 @@ impl OutlookReport<'_> {
                         unquoted(&fault.name),
                         count(fault.offers.len() as u64),
                         domain(fault.domain),
-                        effect(fault.effect).to_owned(),
+                        effect(fault.effect),
                         when,
                     ]);
                 }
@@ -374,15 +383,23 @@ fn domain(domain: FaultDomain) -> String {
             several(u64::from(many), "machine of each offer", "machines of each offer")
         }
         FaultDomain::Share(1_000_000) => "everything at once".to_owned(),
-        FaultDomain::Share(part) => format!("{} of the machines", share(f64::from(part) / 1e6)),
+        FaultDomain::Share(part) => format!("{} of the machines", share_of(part)),
     }
 }
 
-const fn effect(effect: FaultEffect) -> &'static str {
+fn share_of(millionths: u32) -> String {
+    share(f64::from(millionths) / 1e6)
+}
+
+fn effect(effect: FaultEffect) -> String {
     match effect {
-        FaultEffect::Machines => "machines stop",
-        FaultEffect::Launches => "launches fail",
-        FaultEffect::MachinesAndLaunches => "machines stop, launches fail",
+        FaultEffect::Machines => "machines stop".to_owned(),
+        FaultEffect::Launches => "launches fail".to_owned(),
+        FaultEffect::MachinesAndLaunches => "machines stop, launches fail".to_owned(),
+        FaultEffect::Speed(part) => format!("machines have {} of their speed", share_of(part)),
+        FaultEffect::NetworkSpeed(part) => {
+            format!("work over several machines has {} of its speed", share_of(part))
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::Checkpoint;
+use crate::model::{Checkpoint, FaultEffect, FaultTimes};
 use crate::policy::checkpoint;
 use crate::units::{Rate, Time};
 use crate::workload::WorkloadInput;
@@ -851,4 +851,40 @@ fn electricity_that_cannot_be_is_told() {
           hint: paths are relative to the scenario's folder
     "#]],
     );
+}
+
+/// Machines of a cluster of one node, and of a second cluster: numbers go on from one to the next.
+#[test]
+fn failures_of_a_trace_strike_the_machines_of_their_numbers() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let text = "machine,from,until\n1,60,120\n0,0,\n1,600,660\n7,5,6\n";
+    std::fs::write(folder.path().join("f.csv"), text).expect("it is written");
+    let read = |row: &str| {
+        let d = "[cluster.d]\nnodes = 3\nshape = { vcpus = 2, memory = \"4 GiB\" }\n[[failure]]\n";
+        let cloud = "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m5.large\"]\n";
+        let text = format!("{SMALL}{cloud}{d}{row}");
+        Scenario::parse(&text, "a.toml", folder.path(), &[])
+    };
+    let of_clusters = "region = \"d\"\ntrace = \"f.csv\"\nspeed = \"40 %\"\n";
+    let scenario = read(of_clusters).expect("it is right");
+    let [fault] = &scenario.world.faults[..] else { panic!("of one offer") };
+    let period = |from, until| (Time::from_secs(from), Some(Time::from_secs(until)));
+    let second = vec![period(60, 120), period(600, 660)];
+    assert_eq!(fault.times, FaultTimes::Listed(vec![vec![(Time::ZERO, None)], second]));
+    assert_eq!(fault.effect, FaultEffect::Speed(400_000));
+    let told: Vec<String> = scenario.assumptions.iter().map(ToString::to_string).collect();
+    let beyond = told.iter().find(|one| one.contains("failures `failure 1`")).expect("it is told");
+    assert!(beyond.starts_with("1 of 3 machines"), "{beyond}");
+
+    let wrong = |row: &str| match read(row) {
+        Ok(_) => panic!("it is wrong"),
+        Err(problems) => problems.to_string(),
+    };
+    assert!(wrong("trace = \"f.csv\"\n").contains("says not whose machines these are"));
+    assert!(wrong("trace = \"f.csv\"\nregion = \"d\"\ncrews = 2\n").contains("trace says"));
+    assert!(wrong("mtbf = \"9 d\"\nspeed = \"40 %\"\n").contains("needs a `repair`"));
+    let outage = |row: &str| wrong(&format!("mtbf = \"9 d\"\n[[outage]]\nfrom = \"1 h\"\n{row}"));
+    assert!(outage("plane = \"network\"\n").contains("how slow the network is"));
+    assert!(outage("plane = \"launches\"\nspeed = \"9 %\"\n").contains("of machines or of"));
+    assert!(outage("data_lost = true\nspeed = \"9 %\"\n").contains("data is lost where"));
 }

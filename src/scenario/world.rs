@@ -25,6 +25,7 @@ use super::section::{ConfigTable, Diagnostics};
 use crate::model::{
     Billing, ClassOrder, GpuModel, InstanceType, Provider, Region, SpotTerms, World, Zone,
 };
+use crate::problem::{Problem, clip};
 use crate::units::{Calendar, Id, Span};
 
 /// A world under construction.
@@ -133,5 +134,34 @@ impl Build<'_> {
     /// A path of the scenario, which is relative to the scenario's folder.
     pub(super) fn file(&self, path: &str) -> PathBuf {
         self.base.join(path)
+    }
+
+    /// What `read` makes of the file that a key names: weather that somebody saw.
+    fn traced<T>(
+        &mut self,
+        section: &ConfigTable,
+        key: &str,
+        read: impl FnOnce(&Path, &str) -> Result<T, Problem>,
+        report: &mut Diagnostics<'_>,
+    ) -> Option<T> {
+        let file = section.text(key)?;
+        let path = self.file(file);
+        if let Err(error) = std::fs::metadata(&path) {
+            let message = format!("cannot read the trace `{}`: {error}", clip(file));
+            report.hint(&section.spot(key), message, "paths are relative to the scenario's folder");
+            return None;
+        }
+        match read(&path, &path.display().to_string()) {
+            Ok(history) => {
+                if !self.inputs.contains(&path) {
+                    self.inputs.push(path);
+                }
+                Some(history)
+            }
+            Err(problem) => {
+                report.problems.push(problem);
+                None
+            }
+        }
     }
 }

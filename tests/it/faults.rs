@@ -4,10 +4,11 @@ use std::path::Path;
 
 use windtunnel::metrics::{Collector, Laws, Summary};
 use windtunnel::model::{
-    Ask, Fault, FaultDomain, FaultEffect, FaultTimes, Market, OfferSpec, PricePath, Work, World,
+    Ask, Checkpoint, Fault, FaultDomain, FaultEffect, FaultTimes, Interner, Market, OfferSpec,
+    PricePath, Work, World,
 };
 use windtunnel::policy::spec::PolicySpec;
-use windtunnel::policy::{self, provision, release};
+use windtunnel::policy::{self, checkpoint, provision, release};
 use windtunnel::scenario::Scenario;
 use windtunnel::sim::{Observer, Options, Outcome, Run};
 use windtunnel::state::{LaunchRefusal, Record, RefusalReason, State};
@@ -387,4 +388,93 @@ fn work_whose_data_is_lost_ends_so() {
     assert!(left.clone().all(|(home, _)| !zonal(home)), "{:?}", left.collect::<Vec<_>>());
     assert!(seen.ended.iter().any(|(home, how)| zonal(home) && how.is_none()));
     assert!(seen.failed > 0 && !scenario.world.faults.is_empty());
+}
+
+/// At half its speed from 1,000 to 3,000 a machine has done 2,000 s of work at 3,000, and the hour at
+/// 4,600. The machine beside it is as fast as ever.
+#[test]
+fn work_on_a_slow_machine_takes_longer() {
+    let period = vec![(secs(1_000), Some(secs(3_000)))];
+    let times = FaultTimes::Listed(vec![vec![], period]);
+    let world = owned(2, fault(EACH, FaultEffect::Speed(500_000), times));
+    let (outcome, summary) = run(&world, vec![hour(0, 1)]);
+    assert_eq!(outcome.ended, secs(3_600));
+    let (outcome, both) = run(&world, vec![hour(0, 1), hour(1, 1)]);
+    assert_eq!(outcome.ended, secs(4_600));
+    assert_eq!((summary.work.failures, both.work.failures), (0, 0));
+    // A gang goes at the speed of its slowest.
+    assert_eq!(run(&world, vec![hour(0, 2)]).0.ended, secs(4_600));
+}
+
+/// At a quarter of the speed until 1,200, work over two machines has done 300 s by then.
+#[test]
+fn a_slow_network_slows_what_is_spread_over_machines() {
+    let times = periods(&[(0, Some(1_200))]);
+    let world = owned(2, fault(ALL, FaultEffect::NetworkSpeed(250_000), times));
+    assert_eq!(run(&world, vec![hour(0, 1), hour(1, 1)]).0.ended, secs(3_600));
+    assert_eq!(run(&world, vec![hour(0, 2)]).0.ended, secs(1_200 + 3_300));
+}
+
+/// Of several faults the worst counts: half the speed from 1,000 on, a tenth from 2,000 to 3,000.
+/// Done are 1,000, 1,500, 1,600, and the other 2,000 s at half the speed.
+#[test]
+fn the_worst_of_several_faults_counts() {
+    let half = periods(&[(1_000, None)]);
+    let mut world = owned(1, fault(ALL, FaultEffect::Speed(500_000), half));
+    let tenth = periods(&[(2_000, Some(3_000))]);
+    world.faults.push(fault(ALL, FaultEffect::Speed(100_000), tenth));
+    assert_eq!(run(&world, vec![hour(0, 1)]).0.ended, secs(3_000 + 4_000));
+}
+
+/// A machine that is rented while its zone is slow is slow too; boot takes a minute.
+#[test]
+fn what_is_rented_in_a_slow_zone_is_slow() {
+    let world = rented(fault(ALL, FaultEffect::Speed(500_000), periods(&[(0, Some(1_060))])));
+    assert_eq!(run(&world, vec![hour(0, 1)]).0.ended, secs(1_060 + 3_100));
+}
+
+/// One that is slow by itself is repaired; one that was given back meanwhile says nothing of the next.
+#[test]
+fn a_slow_rented_machine_is_as_fast_as_before_after_its_repair() {
+    let times = constant(1_060.0, 1_000.0);
+    let world = rented(fault(EACH, FaultEffect::Speed(500_000), times));
+    // Ready at 60. Slow from 1,060 to 2,060 and, 1,060 after that, from 3,120 to 4,120: done are
+    // 1,000, 1,500, 2,560, 3,060 s, and the other 540 at full speed.
+    assert_eq!(run(&world, vec![hour(0, 1)]).0.ended, secs(4_120 + 540));
+    let mut next = hour(1, 1);
+    next.arrival = secs(1_500);
+    let mut short = hour(0, 1);
+    short.body = Work::job(0, Time::ZERO, Demand::default(), Span::from_secs(1_100)).body;
+    // The first is done at 1,260 and gives its machine back; the next one in the slot is ready at
+    // 1,560, and not slow before 3,120. It has done 1,560 s by then, 2,060 at 4,120, 3,120 at 5,180,
+    // and the last 480 s take twice as long.
+    assert_eq!(run(&world, vec![short, next]).0.ended, secs(5_180 + 960));
+}
+
+/// Writes of 60 s begin after 900 s of computing, whatever the speed. At half the speed from 1,000
+/// (40 s into the second interval) to 1,960 it has done 940 s of work and writes from 1,860 to 1,920:
+/// by then 900 + 40 + 430 = 1,370 s are done, and 20 more by 1,960, the rest of an hour 2,210 s
+/// later, with two writes more.
+#[test]
+fn checkpoints_go_on_while_a_machine_is_slow() {
+    let times = periods(&[(1_000, Some(1_960))]);
+    let world = owned(1, fault(ALL, FaultEffect::Speed(500_000), times));
+    let spec = PolicySpec {
+        checkpoint: checkpoint::PERIODIC.spec().set("every", Span::from_secs(900)),
+        ..PolicySpec::named("writes")
+    };
+    let mut names = Interner::default();
+    let mut work = hour(0, 1);
+    work.ask.checkpoint = Some(names.checkpoint(Checkpoint::blocking(Span::from_secs(60))));
+    let mut policy = policy::build(&spec);
+    let mut observer = (Collector::default(), Laws::new(true));
+    let mut source = WorkList::new(vec![work]).named(names);
+    let run = Run::new(&world, &mut source).policy(&mut *policy).observe(&mut observer);
+    let outcome = run.run().expect("it runs");
+    let (collector, laws) = observer;
+    assert_eq!(laws.broken(), None);
+    assert_eq!(outcome.ended, secs(1_960 + 2_210 + 2 * 60));
+    let summary = collector.summary(&world, &[], &outcome);
+    // Four cores stood still for 60 s of progress at full speed, twice more, and for 30 s.
+    assert!((summary.overhead_core_hours - 4.0 * 210.0 / 3_600.0).abs() < 1e-9);
 }

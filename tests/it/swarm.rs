@@ -72,6 +72,7 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     add_faults(&mut Dice::new(seed.rotate_left(32)), &mut scenario);
     add_shifts(&mut Dice::new(seed.rotate_left(16)), &mut scenario);
     add_spot_terms(&mut Dice::new(seed.rotate_left(48)), &mut scenario);
+    add_slowness(&mut Dice::new(seed.rotate_left(40)), &mut scenario);
     scenario
 }
 
@@ -219,14 +220,42 @@ fn add_faults(dice: &mut Dice, scenario: &mut Scenario) {
     }
 }
 
+/// A third of the scenarios have machines that are slow at times, or a network that is.
+fn add_slowness(dice: &mut Dice, scenario: &mut Scenario) {
+    if !dice.once_in(3) {
+        return;
+    }
+    let world = &mut scenario.world;
+    let offers: Vec<_> = world.offers.ids().filter(|_| !dice.once_in(3)).collect();
+    let share = dice.of(&[250_000, 500_000]);
+    let effect = dice.of(&[FaultEffect::Speed(share), FaultEffect::NetworkSpeed(share)]);
+    let from = Time::ZERO + secs(dice, 0, 300);
+    let period = (from, (!dice.once_in(4)).then(|| from + secs(dice, 1, 300)));
+    let (domain, times) = match dice.within(0, 3) {
+        0 => (FaultDomain::Machines(dice.within(1, 3) as u32), fault_laws(dice)),
+        1 => {
+            (FaultDomain::Machines(1), FaultTimes::Listed(vec![vec![period], vec![], vec![period]]))
+        }
+        2 => (FaultDomain::Share(500_000), fault_laws(dice)),
+        _ => (FaultDomain::Share(1_000_000), FaultTimes::Periods(vec![period])),
+    };
+    let (name, loses_data_of) = ("slow".to_owned(), Vec::new());
+    let fault = Fault { name, offers, domain, effect, times, loses_data_of, crews: None };
+    if !fault.offers.is_empty() {
+        world.faults.push(fault);
+    }
+}
+
 /// All failures so many times as late, and as long.
 pub(crate) fn stretch_faults(world: &mut World, times: i64) {
     let later = |at: Time| Time::from_micros(at.micros() * times);
+    let stretch = |(from, until): &mut (Time, Option<Time>)| {
+        (*from, *until) = (later(*from), until.map(later));
+    };
     for fault in &mut world.faults {
         match &mut fault.times {
-            FaultTimes::Periods(periods) => periods.iter_mut().for_each(|(from, until)| {
-                (*from, *until) = (later(*from), until.map(later));
-            }),
+            FaultTimes::Periods(periods) => periods.iter_mut().for_each(stretch),
+            FaultTimes::Listed(parts) => parts.iter_mut().flatten().for_each(stretch),
             FaultTimes::Drawn { life, repair, .. } => {
                 for law in [life, repair] {
                     let Distribution::Constant(secs) = law else { panic!("all are constant") };
@@ -862,6 +891,12 @@ impl Observer for Log {
             }
             Record::Requested(instance) => self.add(state, "requested", None, place(instance)),
             Record::Ready(instance) => self.add(state, "ready", None, place(instance)),
+            Record::Slowed { instance, begins, .. } => {
+                self.add(state, "slowed", None, place(instance));
+                if begins && state.instance(instance).allocations > 0 {
+                    self.see("work becomes slower");
+                }
+            }
             Record::Draining { instance, .. } => {
                 self.add(state, "draining", None, place(instance));
                 self.see("a spot instance is warned");
@@ -916,7 +951,7 @@ impl Observer for Log {
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 35] = [
+const CORNERS: [&str; 36] = [
     "a spot instance is warned",
     "a spot instance is taken back",
     "a spot instance reaches its age limit",
@@ -944,6 +979,7 @@ const CORNERS: [&str; 35] = [
     "progress is kept",
     "progress is kept to the last checkpoint",
     "checkpoints take time",
+    "work becomes slower",
     "the run ends before the work",
     "a deadline is missed",
     "the queue is full",

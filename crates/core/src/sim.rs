@@ -149,6 +149,8 @@ pub(crate) fn run_observed<O: Observer>(
         can_start: Vec::new(),
         lost: Vec::new(),
         tenants: Vec::new(),
+        has_slow: world.faults.iter().any(|fault| fault.effect.slows()),
+        slowing: Vec::new(),
         has_lost: false,
         effects: Vec::new(),
         offer_keys: world.offers.rows().iter().map(|offer| fnv1a(offer.name.as_bytes())).collect(),
@@ -195,6 +197,10 @@ struct Simulation<'r, 'w, O> {
     can_start: Vec<AllocationRef>,
     lost: Vec<InstanceRef>,
     tenants: Vec<AllocationRef>,
+    /// Whether faults of this world make machines slower.
+    has_slow: bool,
+    /// Faults that last, and slow all machines that they strike.
+    slowing: Vec<usize>,
     /// Whether an instance was lost since the policy was asked.
     has_lost: bool,
     effects: Vec<Effect>,
@@ -467,6 +473,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
         if let Some(checkpoint) = self.state.checkpoint(work) {
             let plan = self.policy.checkpoints(&self.state, allocation);
             self.state.set_checkpoints(allocation, checkpoint, plan);
+        }
+        if self.has_slow {
+            self.state.change_pace(allocation, self.totals[work.slot()].unwrap_or(i128::MAX));
         }
         self.record(&Record::Started(allocation));
         put(&mut self.keys, allocation.slot(), None);

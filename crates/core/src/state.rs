@@ -24,6 +24,7 @@ mod rules;
 mod saved;
 mod site;
 mod slab;
+mod slow;
 mod stop;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -10,15 +10,18 @@
 mod carbon;
 mod counts;
 mod duration;
+mod failures;
 mod fit;
 mod outlook;
 mod prices;
 mod ribbon;
+mod rows;
 mod states;
 
 pub use carbon::{CarbonHistory, read_carbon};
 pub use counts::read_counts;
 pub use duration::{DurationFit, FittedLaw, SeenSpell};
+pub use failures::{FailureHistory, Failures, read_failures};
 pub use fit::{LevelFit, StateFit, ZoneFit, phi};
 pub use outlook::{CapacityOutlook, Outlook, PoolOutlook, PriceOutlook, SpellSums};
 pub use prices::{PriceHistory, read_prices};

@@ -47,6 +47,7 @@ impl Observer for ListedOutcome {
             | Record::Failed { .. }
             | Record::Repaired(_)
             | Record::Outage { .. }
+            | Record::Slowed { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}

@@ -243,6 +243,7 @@ impl Observer for WindowWatch {
             | Record::Ready(_)
             | Record::Draining { .. }
             | Record::Outage { .. }
+            | Record::Slowed { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}

@@ -100,22 +100,7 @@ impl Build<'_> {
         report: &mut Diagnostics<'_>,
     ) -> Option<StepPath> {
         let file = section.text(key)?;
-        let path = self.file(file);
-        if let Err(error) = std::fs::metadata(&path) {
-            let message = format!("cannot read the trace `{}`: {error}", clip(file));
-            report.hint(&section.spot(key), message, "paths are relative to the scenario's folder");
-            return None;
-        }
-        let history = match read_carbon(&path, &path.display().to_string()) {
-            Ok(history) => history,
-            Err(problem) => {
-                report.problems.push(problem);
-                return None;
-            }
-        };
-        if !self.inputs.contains(&path) {
-            self.inputs.push(path);
-        }
+        let history = self.traced(section, key, read_carbon, report)?;
         let calendar = self.world.calendar;
         let time = |micros: i64| match history.is_dated {
             true => calendar.time(micros),

@@ -2,6 +2,7 @@
 
 mod event;
 mod failure;
+mod listed;
 mod outage;
 
 use std::collections::BTreeSet;
@@ -40,7 +41,11 @@ fn outside(build: &mut Build<'_>, horizon: Option<Span>) {
     let end = horizon.map(|horizon| Time::ZERO + horizon);
     let mut told = Vec::new();
     for fault in &build.world.faults {
-        let FaultTimes::Periods(periods) = &fault.times else { continue };
+        let periods: Vec<_> = match &fault.times {
+            FaultTimes::Periods(periods) => periods.clone(),
+            FaultTimes::Listed(parts) => parts.concat(),
+            FaultTimes::Drawn { .. } => continue,
+        };
         let before = |until: Option<Time>| until.is_some_and(|until| until <= Time::ZERO);
         let after = |from: Time| end.is_some_and(|end| from >= end);
         let where_to = if periods.iter().all(|&(_, until)| before(until)) {

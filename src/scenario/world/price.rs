@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use super::Build;
 use super::change::{self, BEGINNING, Changes, OfferNames};
 use crate::model::{DrawnPrice, Market, PricePath};
-use crate::problem::{Problem, clip};
+use crate::problem::Problem;
 use crate::scenario::Scenario;
 use crate::scenario::catalog::Catalog;
 use crate::scenario::section::{ConfigTable, Diagnostics};
@@ -71,23 +71,7 @@ impl PriceEffect {
             let calendar = build.world.calendar;
             return PriceModel::read(row, catalog, calendar, report).map(Self::Model);
         }
-        let file = row.text("trace")?;
-        let path = build.file(file);
-        if let Err(error) = std::fs::metadata(&path) {
-            let message = format!("cannot read the trace `{}`: {error}", clip(file));
-            report.hint(&row.spot("trace"), message, "paths are relative to the scenario's folder");
-            return None;
-        }
-        match read_prices(&path, &path.display().to_string()) {
-            Ok(history) => {
-                build.inputs.push(path);
-                Some(Self::Trace(history))
-            }
-            Err(problem) => {
-                report.problems.push(problem);
-                None
-            }
-        }
+        build.traced(row, "trace", read_prices, report).map(Self::Trace)
     }
 }
 

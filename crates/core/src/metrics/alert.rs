@@ -321,6 +321,7 @@ impl Observer for Alerts {
             | Fact::Failed(_)
             | Fact::Repaired(..)
             | Fact::Outage(..)
+            | Fact::Slowed { .. }
             | Fact::Released { .. }
             | Fact::Charged(..)
             | Fact::LaunchRefused(..)

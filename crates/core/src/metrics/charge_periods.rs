@@ -246,6 +246,7 @@ impl<O: Observer> Observer for ChargePeriods<O> {
             | Record::Failed { .. }
             | Record::Repaired(_)
             | Record::Outage { .. }
+            | Record::Slowed { .. }
             | Record::Released { .. }
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}

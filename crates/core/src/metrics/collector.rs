@@ -256,7 +256,11 @@ impl FactObserver for Collector {
                 self.hours.released(state, instance);
             }
             Fact::Repaired(instance, _) => self.hours.ready(state, instance),
-            Fact::Placed(_) | Fact::Draining(..) | Fact::Outage(..) | Fact::Noted => (),
+            Fact::Placed(_)
+            | Fact::Draining(..)
+            | Fact::Outage(..)
+            | Fact::Slowed { .. }
+            | Fact::Noted => (),
         }
     }
 }

@@ -195,6 +195,7 @@ impl EnergyMeter {
             | Fact::Ready(..)
             | Fact::Draining(..)
             | Fact::Outage(..)
+            | Fact::Slowed { .. }
             | Fact::Charged(..)
             | Fact::LaunchRefused(..)
             | Fact::Noted => {}

@@ -34,6 +34,13 @@ pub(super) enum Fact<'s> {
     Repaired(InstanceRef, &'s Instance),
     /// A fault, by its row, begins or ends.
     Outage(usize, bool),
+    /// A fault, by its row, makes tasks on an instance slower, or no longer.
+    Slowed {
+        instance: InstanceRef,
+        slowed: &'s Instance,
+        fault: usize,
+        begins: bool,
+    },
     Released {
         instance: InstanceRef,
         released: &'s Instance,
@@ -79,6 +86,9 @@ impl<'s> Fact<'s> {
             Record::Failed { instance, .. } => Self::Failed(instance),
             Record::Repaired(instance) => Self::Repaired(instance, state.instance(instance)),
             Record::Outage { fault, begins } => Self::Outage(fault, begins),
+            Record::Slowed { instance, fault, begins } => {
+                Self::Slowed { instance, slowed: state.instance(instance), fault, begins }
+            }
             Record::Released { instance, billed, amount, exit } => {
                 let released = state.instance(instance);
                 Self::Released { instance, released, exit, billed, amount }

@@ -114,6 +114,11 @@ impl FactObserver for Fingerprint {
             Fact::Failed(instance) => (0, None, Some(state.instance(instance)), -1),
             Fact::Repaired(_, instance) => (0, None, Some(instance), -2),
             Fact::Outage(fault, begins) => (0, None, None, 2 * fault as i128 + i128::from(begins)),
+            // Below what outages say of a world, which has fewer faults.
+            Fact::Slowed { slowed, fault, begins, .. } => {
+                let what = 2 * fault as i128 + i128::from(begins);
+                (0, None, Some(slowed), -3 - what)
+            }
             Fact::Released { released, amount, .. } => (9, None, Some(released), amount.nanos()),
             Fact::Charged(charge, work, instance) => {
                 (10 + charge.kind as u64, work, Some(instance), charge.amount.nanos())

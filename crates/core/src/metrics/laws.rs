@@ -1,10 +1,12 @@
 //! Laws that every run must keep. The cheap ones are always watched; under an
 //! audit the whole live world is counted again at every moment.
 
+mod pace;
 mod promise;
 #[cfg(test)]
 mod tests;
 
+use pace::Paces;
 use promise::Promises;
 
 use super::fact::{Fact, FactObserver};
@@ -13,7 +15,7 @@ use crate::policy::Trigger;
 use crate::policy::queue::Queue;
 use crate::sim::Observer;
 use crate::state::{
-    Allocation, Charge, Ending, HeldShare, Instance, InstanceRef, LiveWork, Progress, Record,
+    Allocation, AllocationRef, Charge, Ending, HeldShare, Instance, InstanceRef, LiveWork, Record,
     RefusalReason, StartPromise, State, WorkRef,
 };
 use crate::units::{Id, Money, Span, Time};
@@ -47,6 +49,7 @@ pub struct Laws {
     all_billed: Money,
     transfers: Money,
     promises: Promises,
+    paces: Paces,
     /// Whether the instance in a slot is one job's alone.
     exclusive: Vec<bool>,
     /// The capacity of each offer, drawn again beside the run; empty where none is drawn.
@@ -226,12 +229,18 @@ impl Laws {
     /// for the sake of checkpoints: tasks end in the microsecond in which they are done, or when their
     /// output is written, or before.
     #[inline(always)]
-    fn progress(&mut self, target: &Allocation, ending: Ending, parts: [i128; 3], now: Time) {
-        let Some(started) = target.started() else { return };
+    fn progress(
+        &mut self,
+        (allocation, target): (AllocationRef, &Allocation),
+        ending: Ending,
+        parts: [i128; 3],
+        now: Time,
+    ) {
         let executed = parts.iter().sum();
-        let made = Progress::from_saved(0, target.speed, started + target.input);
+        let computed = if ending.is_done() { now - target.output } else { now };
+        let Some(made) = self.paces.made((allocation, target), computed) else { return };
         let holds = match ending.is_done() {
-            true => made.comes_to(executed, now - target.output),
+            true => made.comes_to(executed, computed),
             false if target.output == Span::ZERO && now >= made.since => {
                 made.comes_to(executed, now)
             }
@@ -484,7 +493,8 @@ impl FactObserver for Laws {
                 });
             }
             Fact::Placed(placed) => self.placed(state, placed),
-            Fact::Started(_, started, live) => {
+            Fact::Started(allocation, started, live) => {
+                self.paces.starts(state, allocation, started);
                 self.excuse_boot(started, now);
                 let holds = !live.ask.gang || started.tasks == live.ask.tasks;
                 self.check(holds, now, "a gang starts whole", || {
@@ -495,9 +505,9 @@ impl FactObserver for Laws {
                 }
                 self.runs_alone(state, started, live);
             }
-            Fact::Stopped { stopped, live, ending, useful, lost, overhead, .. } => {
+            Fact::Stopped { allocation, stopped, live, ending, useful, lost, overhead } => {
                 self.excuse_stop(stopped, ending, now);
-                self.progress(stopped, ending, [useful, lost, overhead], now);
+                self.progress((allocation, stopped), ending, [useful, lost, overhead], now);
                 self.leaves(stopped, live);
             }
             Fact::Finished(_, live) | Fact::Unfinished(live) => self.work_ended(now, live),
@@ -509,7 +519,11 @@ impl FactObserver for Laws {
                 self.work_ended(now, live);
             }
             Fact::Charged(charge, ..) => self.charged(now, charge),
+            Fact::Slowed { instance, fault, begins, .. } => {
+                self.paces.change(state, instance, fault, begins);
+            }
             Fact::Released { instance, released, amount, .. } => {
+                self.paces.released(instance);
                 self.excuse_loss();
                 self.released(now, instance.slot(), released, amount);
             }

@@ -302,6 +302,7 @@ impl FactObserver for Series {
             | Fact::Failed(_)
             | Fact::Repaired(..)
             | Fact::Outage(..)
+            | Fact::Slowed { .. }
             | Fact::Charged(..)
             | Fact::LaunchRefused(..)
             | Fact::Noted => (),

@@ -263,6 +263,7 @@ impl Observer for WindowSums {
             | Fact::Failed(_)
             | Fact::Repaired(..)
             | Fact::Outage(..)
+            | Fact::Slowed { .. }
             | Fact::Released { .. }
             | Fact::Charged(..)
             | Fact::LaunchRefused(..)

@@ -50,6 +50,10 @@ pub enum FaultEffect {
     Launches,
     /// Both.
     MachinesAndLaunches,
+    /// Speed: tasks on the machines come on at this share of theirs, in millionths.
+    Speed(u32),
+    /// Speed of the network: tasks that are spread over several machines come on at this share.
+    NetworkSpeed(u32),
 }
 
 impl FaultEffect {
@@ -57,7 +61,26 @@ impl FaultEffect {
     pub const fn stops_machines(self) -> bool {
         match self {
             Self::Machines | Self::MachinesAndLaunches => true,
-            Self::Launches => false,
+            Self::Launches | Self::Speed(_) | Self::NetworkSpeed(_) => false,
+        }
+    }
+
+    /// Whether machines go on, and tasks on them come on more slowly.
+    pub const fn slows(self) -> bool {
+        match self {
+            Self::Speed(_) | Self::NetworkSpeed(_) => true,
+            Self::Machines | Self::Launches | Self::MachinesAndLaunches => false,
+        }
+    }
+
+    /// Share of their speed, in millionths, at which tasks come on that lie on so many machines.
+    pub const fn share_of_speed(self, machines: usize) -> u32 {
+        match self {
+            Self::Speed(share) => share,
+            Self::NetworkSpeed(share) if machines > 1 => share,
+            Self::NetworkSpeed(_) | Self::Machines | Self::Launches | Self::MachinesAndLaunches => {
+                1_000_000
+            }
         }
     }
 
@@ -65,7 +88,7 @@ impl FaultEffect {
     pub const fn refuses_launches(self) -> bool {
         match self {
             Self::Launches | Self::MachinesAndLaunches => true,
-            Self::Machines => false,
+            Self::Machines | Self::Speed(_) | Self::NetworkSpeed(_) => false,
         }
     }
 }
@@ -75,6 +98,9 @@ impl FaultEffect {
 pub enum FaultTimes {
     /// Known periods, in order and apart; one without an end is the last.
     Periods(Vec<(Time, Option<Time>)>),
+    /// Known periods of each part, in order and apart: those of machine `k` in row `k`. Parts after
+    /// the last row never fail.
+    Listed(Vec<Vec<(Time, Option<Time>)>>),
     /// Drawn: a life, a repair, and so on, for each part by itself.
     Drawn {
         /// Seconds from the start of the run, or the end of a repair, to the next failure.
@@ -95,6 +121,17 @@ pub struct Lemons {
     pub times: f64,
 }
 
+impl FaultTimes {
+    /// Known periods of a part; `None` where they are drawn.
+    pub fn periods(&self, part: usize) -> Option<&[(Time, Option<Time>)]> {
+        match self {
+            Self::Periods(periods) => Some(periods),
+            Self::Listed(parts) => Some(parts.get(part).map_or(&[], Vec::as_slice)),
+            Self::Drawn { .. } => None,
+        }
+    }
+}
+
 impl Fault {
     /// Whether something of `offer` can fail by it.
     pub fn concerns(&self, offer: Id<Offer>) -> bool {
@@ -107,7 +144,7 @@ impl Fault {
             FaultTimes::Periods(periods) => periods
                 .iter()
                 .any(|&(from, until)| from <= at && until.is_none_or(|until| at < until)),
-            FaultTimes::Drawn { .. } => false,
+            FaultTimes::Listed(_) | FaultTimes::Drawn { .. } => false,
         }
     }
 }

@@ -86,6 +86,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let offer = &self.state.world().offers[target.offer];
         let (slot, now) = (target.slot, self.state.now());
         self.faults.holds(self.state.world(), target.offer, slot, now);
+        if !self.slowing.is_empty() {
+            self.slow_from_birth(instance);
+        }
+        let target = self.state.instance(instance);
         let entity =
             [self.offer_keys[target.offer.row()], u64::from(target.slot), u64::from(target.launch)];
         let mut stream = Stream::keyed(self.options.seed, "boot", &entity);

@@ -191,11 +191,13 @@ impl Faults {
         let (row_of_fault, offer) = (group.fault, group.offer);
         let fault = &world.faults[row_of_fault];
         let machines = offer.map(|offer| fault.machines(offer, part as u32));
-        let rented = offer.is_some_and(|offer| world.offers[offer].market != Market::Owned);
+        // A rented machine that stops is gone, and the next one in its place works.
+        let is_gone = |offer| world.offers[offer].market != Market::Owned;
+        let replaced = fault.effect.stops_machines() && offer.is_some_and(is_gone);
         let target = &mut group.parts[part];
         target.awaited = false;
         let event = match target.phase {
-            PartPhase::Works if rented => {
+            PartPhase::Works if replaced => {
                 self.next_life(world, (row, part), now);
                 FaultEvent::Fails { fault: row_of_fault, machines, returns: false }
             }
@@ -249,8 +251,10 @@ impl Faults {
         let (seed, started) = (self.seed, self.started);
         let group = &mut self.groups[row];
         let target = &mut group.parts[part];
-        target.fails = match &world.faults[group.fault].times {
-            FaultTimes::Periods(periods) => {
+        let times = &world.faults[group.fault].times;
+        target.fails = match (times, times.periods(part)) {
+            (FaultTimes::Periods(_) | FaultTimes::Listed(_), None) => None,
+            (FaultTimes::Periods(_) | FaultTimes::Listed(_), Some(periods)) => {
                 let over =
                     |period: &(Time, Option<Time>)| period.1.is_some_and(|end| end <= started);
                 while periods.get(target.lives as usize).is_some_and(over) {
@@ -259,7 +263,7 @@ impl Faults {
                 let period = periods.get(target.lives as usize);
                 period.map(|&(from, _)| from.max(started))
             }
-            FaultTimes::Drawn { life, lemons, .. } => {
+            (FaultTimes::Drawn { life, lemons, .. }, _) => {
                 let entity = [group.machines, part as u64];
                 let times = lemons.map_or(1.0, |lemons| lemons.times_of(seed, &entity));
                 let drawn = draw(life, seed, "life", [group.key, part as u64, target.lives.into()]);
@@ -293,8 +297,11 @@ impl Faults {
         let target = &mut group.parts[part];
         target.phase = PartPhase::Repaired;
         let lives = target.lives.wrapping_sub(1);
-        let end = match &world.faults[group.fault].times {
-            FaultTimes::Periods(periods) => periods[lives as usize].1,
+        let times = &world.faults[group.fault].times;
+        let end = match times {
+            FaultTimes::Periods(_) | FaultTimes::Listed(_) => {
+                times.periods(part).and_then(|periods| periods[lives as usize].1)
+            }
             FaultTimes::Drawn { repair, .. } => {
                 let drawn =
                     draw(repair, self.seed, "repair", [group.key, part as u64, lives.into()]);

@@ -2,11 +2,11 @@
 
 use super::faults::{FaultEvent, FaultMachines};
 use super::{Observer, OfferChanges, Simulation};
-use crate::model::{FaultDomain, Market};
+use crate::model::{Fault, FaultDomain, Market, Offer};
 use crate::policy::Trigger;
-use crate::state::{Ending, Exit, InstanceRef, Record, RefusalReason, WorkRef};
+use crate::state::{AllocationRef, Ending, Exit, InstanceRef, Record, RefusalReason, WorkRef};
 use crate::units::stream::fnv1a;
-use crate::units::{Stream, Time};
+use crate::units::{Id, Stream, Time};
 
 impl<O: Observer> Simulation<'_, '_, O> {
     /// Sets the prices of the beginning, and waits for those to come.
@@ -90,6 +90,75 @@ impl<O: Observer> Simulation<'_, '_, O> {
             }
             self.lost = hit;
         }
+        if effect.slows() {
+            if machines.is_none() {
+                self.slowing.push(fault);
+            }
+            self.slow_down((fault, machines), true);
+        }
+    }
+
+    /// A fault slows the machines that it strikes, or no longer does.
+    fn slow_down(&mut self, (fault, machines): (usize, Option<FaultMachines>), begins: bool) {
+        let mut hit = self.machines_of(fault, machines);
+        for instance in hit.drain(..) {
+            self.change_speed(instance, fault, begins);
+        }
+        self.lost = hit;
+    }
+
+    /// A fault slows a machine, or no longer does: tasks on it go on at another speed.
+    fn change_speed(&mut self, instance: InstanceRef, fault: usize, begins: bool) {
+        if !self.state.set_slow(instance, fault, begins) {
+            return;
+        }
+        self.record(&Record::Slowed { instance, fault, begins });
+        let mut tenants = std::mem::take(&mut self.tenants);
+        self.state.tenants(instance, &mut tenants);
+        for allocation in tenants.drain(..) {
+            self.change_pace(allocation);
+        }
+        self.tenants = tenants;
+    }
+
+    /// Tasks that run go on at the speed that their machines have now, and end accordingly.
+    #[cold]
+    pub(super) fn change_pace(&mut self, allocation: AllocationRef) {
+        let work = self.state.allocation(allocation).work();
+        let total = self.totals[work.slot()].unwrap_or(i128::MAX);
+        if self.state.change_pace(allocation, total) {
+            self.expect_end(allocation, work);
+        }
+    }
+
+    /// A machine is rented while faults last that slow all that they strike, this one too.
+    #[cold]
+    pub(super) fn slow_from_birth(&mut self, instance: InstanceRef) {
+        for at in 0..self.slowing.len() {
+            let fault = self.slowing[at];
+            let facts = &self.state.world().faults[fault];
+            let target = self.state.instance(instance);
+            if facts.concerns(target.offer) && self.strikes(facts, target.offer, target.slot) {
+                self.change_speed(instance, fault, true);
+            }
+        }
+    }
+
+    /// Whether a fault strikes the machine in a slot of one of its offers, by no part of its own.
+    fn strikes(&self, fault: &Fault, offer: Id<Offer>, slot: u32) -> bool {
+        match fault.domain {
+            FaultDomain::Machines(_) => false,
+            FaultDomain::Slots { first, count } => {
+                (first..first.saturating_add(count)).contains(&slot)
+            }
+            FaultDomain::Share(1_000_000) => true,
+            FaultDomain::Share(share) => {
+                let name = fnv1a(fault.name.as_bytes());
+                let part = [name, self.offer_keys[offer.row()], u64::from(slot)];
+                let drawn = Stream::keyed(self.options.seed, "share", &part).below(1_000_000);
+                drawn < u64::from(share)
+            }
+        }
     }
 
     /// Ends work whose data is lost, with all that runs of it.
@@ -133,6 +202,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
             }
             self.lost = hit;
         }
+        if effect.slows() {
+            self.slowing.retain(|&other| machines.is_some() || other != fault);
+            self.slow_down((fault, machines), false);
+        }
     }
 
     /// Launches of a fault's offers are refused from now on, or no longer for its sake.
@@ -158,18 +231,12 @@ impl<O: Observer> Simulation<'_, '_, O> {
                     self.state.held_slots(offer, first, count, &mut hit);
                 }
             }
-            (FaultDomain::Share(share), None) => {
-                let name = fnv1a(facts.name.as_bytes());
-                let (seed, state) = (self.options.seed, &self.state);
+            (FaultDomain::Share(_), None) => {
                 for &offer in &facts.offers {
-                    let key = self.offer_keys[offer.row()];
                     let is_struck = |&one: &InstanceRef| {
-                        let part = [name, key, u64::from(state.instance(one).slot)];
-                        share == 1_000_000
-                            || Stream::keyed(seed, "share", &part).below(1_000_000)
-                                < u64::from(share)
+                        self.strikes(facts, offer, self.state.instance(one).slot)
                     };
-                    hit.extend(state.live_of(offer).filter(is_struck));
+                    hit.extend(self.state.live_of(offer).filter(is_struck));
                 }
             }
         }

@@ -47,6 +47,8 @@ pub struct Instance {
     pub(super) lists_tenants: bool,
     /// Faults that hold it down.
     pub(super) faults: u32,
+    /// Rows of the faults that make tasks on it slower.
+    pub(super) slowed_by: Vec<u32>,
     pub(super) meter: Meter,
 }
 
@@ -173,6 +175,7 @@ impl Default for Instance {
             tenants: Vec::new(),
             lists_tenants: false,
             faults: 0,
+            slowed_by: Vec::new(),
             meter: Meter::default(),
         }
     }

@@ -117,6 +117,7 @@ impl State<'_> {
         instance.tenants.clear();
         instance.lists_tenants = state.loses;
         instance.faults = 0;
+        instance.slowed_by.clear();
         instance.meter = Meter::start(self.now, rate);
         self.launched += 1;
         if phase.is_capacity() && instance.newly_idle() {

@@ -1,7 +1,7 @@
 //! Loss of instances: capacity that falls, notices, and the end of an instance with work on it.
 
 use super::{AllocationRef, Exit, InstanceRef, OfferState, Phase, State};
-use crate::model::{Market, Offer, World};
+use crate::model::{FaultEffect, Market, Offer, World};
 use crate::units::{Id, Time};
 
 impl OfferState {
@@ -14,7 +14,7 @@ impl OfferState {
         let offers = world.offers.iter();
         let mut all: Vec<Self> =
             offers.map(|(offer, facts)| Self::new(facts, ends_by_age(offer))).collect();
-        for fault in world.faults.iter().filter(|fault| fault.effect.stops_machines()) {
+        for fault in world.faults.iter().filter(|fault| fault.effect != FaultEffect::Launches) {
             fault.offers.iter().for_each(|offer| all[offer.row()].loses = true);
         }
         all

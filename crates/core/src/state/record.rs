@@ -302,6 +302,15 @@ pub enum Record {
         /// Whether it begins.
         begins: bool,
     },
+    /// A fault makes tasks on the instance slower from now on, or no longer.
+    Slowed {
+        /// The instance.
+        instance: InstanceRef,
+        /// Row of the fault in the world.
+        fault: usize,
+        /// Whether it begins.
+        begins: bool,
+    },
     /// The life of the instance is over.
     Released {
         /// The instance that was released.

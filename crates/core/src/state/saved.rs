@@ -30,8 +30,8 @@ pub(super) struct SavedCourse {
     cycle: Option<CheckpointCycle>,
     /// Whether they write one when they are warned.
     on_notice: bool,
-    /// What they had made when they were warned, and how they go on.
-    warned: Option<Progress>,
+    /// What they had made when they were last warned or changed their speed, and how they go on.
+    settled: Option<Progress>,
     /// Overhead until then.
     spent: i128,
 }
@@ -46,8 +46,8 @@ impl State<'_> {
         let Some(course) = self.courses.get(allocation.slot()) else {
             return Some(Progress::from_saved(0, target.speed, since));
         };
-        if course.warned.is_some() {
-            return course.warned;
+        if course.settled.is_some() {
+            return course.settled;
         }
         let since = since.saturating_add(course.restore);
         Some(Progress::from_saved(course.saved, target.speed, since).writing(course.cycle))
@@ -84,7 +84,7 @@ impl State<'_> {
     #[inline(always)]
     pub(crate) fn overhead(&self, allocation: AllocationRef, until: impl Fn() -> Time) -> i128 {
         match self.courses.get(allocation.slot()) {
-            Some(SavedCourse { restore: Span::ZERO, cycle: None, warned: None, .. }) | None => 0,
+            Some(SavedCourse { restore: Span::ZERO, cycle: None, settled: None, .. }) | None => 0,
             Some(course) => self.overhead_of(allocation, course, until()),
         }
     }
@@ -92,9 +92,8 @@ impl State<'_> {
     #[cold]
     fn overhead_of(&self, allocation: AllocationRef, course: &SavedCourse, until: Time) -> i128 {
         let Some(progress) = self.progress(allocation) else { return 0 };
-        let restore = if course.warned.is_some() { Span::ZERO } else { course.restore };
-        let ahead = (progress.since - until).clamp(Span::ZERO, restore);
-        let stood = restore - ahead + progress.stood(until);
+        let ahead = (progress.since - until).clamp(Span::ZERO, course.restore);
+        let stood = course.restore - ahead + progress.stood(until);
         course.spent + i128::from(stood.micros()) * i128::from(progress.rate)
     }
 
@@ -125,10 +124,22 @@ impl State<'_> {
         // Who writes at no other time would do so again after the instance has gone.
         let every = progress.cycle.map_or(until - now, CheckpointCycle::every);
         let cycle = CheckpointCycle::writing_from(every, checkpoint, now);
-        let course = self.course_mut(allocation);
-        course.warned = Some(progress.writing(Some(cycle)));
-        course.spent = spent;
+        self.settle_course(allocation, progress.writing(Some(cycle)), spent, Span::ZERO);
         true
+    }
+
+    /// The tasks of an allocation go on so from now on. So much was overhead until now, and so long
+    /// will they be reading their input and their checkpoint still.
+    pub(super) fn settle_course(
+        &mut self,
+        allocation: AllocationRef,
+        progress: Progress,
+        spent: i128,
+        ahead: Span,
+    ) {
+        let course = self.course_mut(allocation);
+        (course.settled, course.spent) = (Some(progress), spent);
+        course.restore = course.restore.min(ahead);
     }
 
     /// Time at which the started tasks of an allocation end if each comes to `total`: when it has

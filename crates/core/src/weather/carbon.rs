@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::prices;
+use super::rows::Rows;
 use crate::input;
 use crate::problem::{Problem, clip};
 
@@ -37,58 +37,30 @@ pub fn read_carbon(path: &Path, shown: &str) -> Result<CarbonHistory, Problem> {
 }
 
 fn parse(text: impl std::io::Read, shown: &str) -> Result<CarbonHistory, Problem> {
-    let mut reader = csv::Reader::from_reader(text);
-    let broken = |error: csv::Error| {
-        let line = error.position().map_or(0, csv::Position::line);
-        Problem::at(shown, line, 0, format!("is no table: {error}"))
-    };
-    let header = reader.headers().map_err(broken)?.clone();
-    let column = |names: &[&str]| {
-        let title = |title: &str| title.trim().to_lowercase().replace([' ', '-'], "_");
-        names.iter().find_map(|&name| header.iter().position(|one| title(one) == name))
-    };
-    let (Some(time), Some(grams)) = (column(&TIMES), column(&GRAMS)) else {
+    let mut rows = Rows::open(text, shown)?;
+    let (Some(time), Some(grams)) = (rows.column(&TIMES), rows.column(&GRAMS)) else {
         let message = "a column of times and one of grams per kWh are not there";
         let hint = format!("{} and {}", TIMES.join(" or "), GRAMS.join(" or "));
         return Err(Problem::at(shown, 1, 1, message).hint(hint));
     };
-    let mut history = CarbonHistory { is_dated: false, rows: Vec::new() };
-    for row in reader.records() {
-        let row = row.map_err(broken)?;
-        let line = row.position().map_or(0, csv::Position::line);
-        let wrong = |message: String| Problem::at(shown, line, 0, message);
-        let (micros, is_dated) = moment(&row[time]).ok_or_else(|| {
-            let message = format!("time: `{}` is neither an instant nor seconds", clip(&row[time]));
-            wrong(message).hint("such as 2025-10-04T00:10:00Z, or 600")
-        })?;
-        if !history.rows.is_empty() && is_dated != history.is_dated {
-            return Err(wrong("time: instants and seconds stand in one file".to_owned()));
-        }
-        history.is_dated = is_dated;
-        let intensity = row[grams].trim().parse().ok().filter(|one| (0.0..=MOST).contains(one));
+    let mut history: Vec<(i64, i64)> = Vec::new();
+    while rows.next()? {
+        let micros = rows.time(time, "time")?;
+        let cell = rows.cell(grams);
+        let intensity = cell.trim().parse().ok().filter(|one| (0.0..=MOST).contains(one));
         let intensity: f64 = intensity.ok_or_else(|| {
-            let found = clip(&row[grams]);
-            wrong(format!("`{found}` is no intensity of 0 to {MOST} g/kWh"))
+            rows.wrong(0, format!("`{}` is no intensity of 0 to {MOST} g/kWh", clip(cell)))
         })?;
-        if history.rows.last().is_some_and(|&(last, _)| last >= micros) {
-            let message = format!("time: `{}` is not after the row before", clip(&row[time]));
-            return Err(wrong(message));
+        if history.last().is_some_and(|&(last, _)| last >= micros) {
+            let found = clip(rows.cell(time));
+            return Err(rows.wrong(0, format!("time: `{found}` is not after the row before")));
         }
-        history.rows.push((micros, libm::round(intensity * 1e6) as i64));
+        history.push((micros, libm::round(intensity * 1e6) as i64));
     }
-    if history.rows.is_empty() {
+    if history.is_empty() {
         return Err(Problem::with(shown, "has no intensities"));
     }
-    Ok(history)
-}
-
-/// A time in microseconds, and whether it is an instant: one without a zone is in UTC.
-fn moment(text: &str) -> Option<(i64, bool)> {
-    prices::moment(text).or_else(|| {
-        let civil: jiff::civil::DateTime = text.trim().parse().ok()?;
-        let instant = civil.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        Some((instant.timestamp().as_microsecond(), true))
-    })
+    Ok(CarbonHistory { is_dated: rows.is_dated(), rows: history })
 }
 
 #[cfg(test)]

@@ -8,9 +8,10 @@
 use std::path::Path;
 
 use crate::input;
-use crate::problem::Problem;
+use crate::problem::{Problem, clip};
 use crate::units::{Span, Time};
 
+use super::rows::Rows;
 use super::{Weather, ZoneWeather, changes};
 
 /// Columns before those of the zones.
@@ -25,12 +26,8 @@ pub fn read_counts(path: &Path, shown: &str) -> Result<Weather, Problem> {
 }
 
 fn parse(text: impl std::io::Read, shown: &str) -> Result<Weather, Problem> {
-    let mut reader = csv::Reader::from_reader(text);
-    let broken = |error: csv::Error| {
-        let line = error.position().map_or(0, csv::Position::line);
-        Problem::at(shown, line, 0, format!("is no table: {error}"))
-    };
-    let header = reader.headers().map_err(broken)?.clone();
+    let mut rows = Rows::open(text, shown)?;
+    let header = rows.header();
     if header.len() <= LEADING.len() || !header.iter().zip(LEADING).all(|(name, want)| name == want)
     {
         let message = "the columns are not `start_utc,probe_seconds` and at least one zone";
@@ -40,24 +37,22 @@ fn parse(text: impl std::io::Read, shown: &str) -> Result<Weather, Problem> {
     let mut zones: Vec<(String, Vec<u32>)> =
         zones.map(|name| (name.to_owned(), Vec::new())).collect();
     let mut starts: Vec<i64> = Vec::new();
-    for row in reader.records() {
-        let row = row.map_err(broken)?;
-        let line = row.position().map_or(0, csv::Position::line);
-        let start = &row[0];
-        let instant: Result<jiff::Timestamp, _> = start.parse();
-        let instant = instant.map_err(|_| {
+    while rows.next()? {
+        let start = clip(rows.cell(0));
+        let instant: jiff::Timestamp = rows.cell(0).parse().map_err(|_| {
             let message = format!("start_utc: `{start}` is not an instant");
-            Problem::at(shown, line, 1, message).hint("such as 2025-10-04T00:10:00Z")
+            rows.wrong(1, message).hint("such as 2025-10-04T00:10:00Z")
         })?;
         let instant = instant.as_microsecond();
         if starts.last().is_some_and(|&last| last >= instant) {
             let message = format!("start_utc: `{start}` is not after the row before");
-            return Err(Problem::at(shown, line, 1, message));
+            return Err(rows.wrong(1, message));
         }
         starts.push(instant);
-        for ((name, counts), cell) in zones.iter_mut().zip(row.iter().skip(LEADING.len())) {
+        for ((name, counts), cell) in zones.iter_mut().zip(rows.cells().iter().skip(LEADING.len()))
+        {
             let count = cell.parse().map_err(|_| {
-                Problem::at(shown, line, 0, format!("{name}: `{cell}` is not a count"))
+                rows.wrong(0, format!("{}: `{}` is not a count", clip(name), clip(cell)))
             })?;
             counts.push(count);
         }

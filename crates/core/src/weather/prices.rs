@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::rows::Rows;
 use crate::input;
 use crate::problem::{Problem, clip};
 use crate::units::Rate;
@@ -43,60 +44,35 @@ pub fn read_prices(path: &Path, shown: &str) -> Result<PriceHistory, Problem> {
 }
 
 fn parse(text: impl std::io::Read, shown: &str) -> Result<PriceHistory, Problem> {
-    let mut reader = csv::Reader::from_reader(text);
-    let broken = |error: csv::Error| {
-        let line = error.position().map_or(0, csv::Position::line);
-        Problem::at(shown, line, 0, format!("is no table: {error}"))
-    };
-    let header = reader.headers().map_err(broken)?.clone();
-    let column = |name: &str| header.iter().position(|title| title == name);
-    if let Some(other) = header.iter().find(|title| !COLUMNS.contains(title)) {
+    let mut rows = Rows::open(text, shown)?;
+    if let Some(other) = rows.header().iter().find(|title| !COLUMNS.contains(title)) {
         let message = format!("there is no column `{}` in a file of prices", clip(other));
         return Err(Problem::at(shown, 1, 0, message).hint(COLUMNS.join(", ")));
     }
-    let (Some(time), Some(price)) = (column("time"), column("usd_per_hour")) else {
+    let [time, price, zone, kind] = COLUMNS.map(|name| rows.column(&[name]));
+    let (Some(time), Some(price)) = (time, price) else {
         let message = "the columns `time` and `usd_per_hour` are not there";
         return Err(Problem::at(shown, 1, 1, message));
     };
-    let (zone, kind) = (column("zone"), column("type"));
-    let mut history = PriceHistory { is_dated: false, series: BTreeMap::new() };
-    let mut is_first = true;
-    for row in reader.records() {
-        let row = row.map_err(broken)?;
-        let line = row.position().map_or(0, csv::Position::line);
-        let wrong = |message: String| Problem::at(shown, line, 0, message);
-        let (micros, is_dated) = moment(&row[time]).ok_or_else(|| {
-            let message = format!("time: `{}` is neither an instant nor seconds", clip(&row[time]));
-            wrong(message).hint("such as 2025-10-04T00:10:00Z, or 600")
+    let mut series: BTreeMap<(String, String), Vec<(i64, Rate)>> = BTreeMap::new();
+    while rows.next()? {
+        let micros = rows.time(time, "time")?;
+        let rate = Rate::parse(rows.cell(price)).ok_or_else(|| {
+            rows.wrong(0, format!("usd_per_hour: `{}` is no price", clip(rows.cell(price))))
         })?;
-        if !is_first && is_dated != history.is_dated {
-            return Err(wrong("time: instants and seconds stand in one file".to_owned()));
+        let cell = |column: Option<usize>| column.map_or("", |column| rows.cell(column)).to_owned();
+        let prices = series.entry((cell(zone), cell(kind))).or_default();
+        if prices.last().is_some_and(|&(last, _)| last >= micros) {
+            let found = clip(rows.cell(time));
+            let message = format!("time: `{found}` is not after the row before of its kind");
+            return Err(rows.wrong(0, message));
         }
-        (history.is_dated, is_first) = (is_dated, false);
-        let rate = Rate::parse(&row[price])
-            .ok_or_else(|| wrong(format!("usd_per_hour: `{}` is no price", clip(&row[price]))))?;
-        let cell = |column: Option<usize>| column.map_or("", |column| &row[column]).to_owned();
-        let series = history.series.entry((cell(zone), cell(kind))).or_default();
-        if series.last().is_some_and(|&(last, _)| last >= micros) {
-            let message = format!("time: `{}` is not after the row before of its kind", &row[time]);
-            return Err(wrong(message));
-        }
-        series.push((micros, rate));
+        prices.push((micros, rate));
     }
-    if history.series.is_empty() {
+    if series.is_empty() {
         return Err(Problem::with(shown, "has no prices"));
     }
-    Ok(history)
-}
-
-/// A time in microseconds, and whether it is an instant.
-pub(super) fn moment(text: &str) -> Option<(i64, bool)> {
-    if let Ok(instant) = text.parse::<jiff::Timestamp>() {
-        return Some((instant.as_microsecond(), true));
-    }
-    let secs: f64 = text.parse().ok()?;
-    let micros = libm::round(secs * 1e6);
-    (secs >= 0.0 && micros < 9e18).then_some((micros as i64, false))
+    Ok(PriceHistory { is_dated: rows.is_dated(), series })
 }
 
 #[cfg(test)]

@@ -32,6 +32,18 @@ pub(super) const ROWS: &[KeyRow] = &[
         "Time to a failure, from the start of the run or the repair before it, by any law.",
     ),
     row(
+        "failure[].trace",
+        ValueKind::File,
+        "",
+        "Failures that somebody saw, in place of a law: a CSV with the columns `machine` (its number from 0), `from` and `until`; times are instants, or seconds from the start of the run.",
+    ),
+    row(
+        "failure[].speed",
+        ValueKind::Percent(1, 99),
+        "",
+        "Machines do not stop but are slow: at this share of their speed until they are repaired, also rented ones.",
+    ),
+    row(
         "failure[].repair",
         ValueKind::Spans,
         "0 s",
@@ -85,7 +97,13 @@ pub(super) const ROWS: &[KeyRow] = &[
         "outage[].plane",
         ValueKind::Choice(PLANES),
         "machines",
-        "What is out: `machines` that stop, and no launches; `launches` alone.",
+        "What is out: `machines` that stop, and no launches; `launches` alone; the `network` between machines, which needs a `speed`.",
+    ),
+    row(
+        "outage[].speed",
+        ValueKind::Percent(1, 99),
+        "",
+        "Machines do not stop but are slow: at this share of their speed. With `plane = \"network\"`, of work that is spread over several of them.",
     ),
     row(
         "outage[].share",

@@ -1,5 +1,7 @@
 //! Traces of what could be had, as capacities.
 
+use std::path::Path;
+
 use super::super::Build;
 use crate::problem::clip;
 use crate::scenario::composition::unknown_name;
@@ -60,22 +62,15 @@ fn read_row(
     report: &mut Diagnostics<'_>,
 ) -> Option<CapacityTrace> {
     let file = row.text("trace")?;
-    let spot = row.spot("trace");
-    let path = build.file(file);
-    if let Err(error) = std::fs::metadata(&path) {
-        let message = format!("cannot read the trace `{}`: {error}", clip(file));
-        report.hint(&spot, message, "paths are relative to the scenario's folder");
-        return None;
-    }
-    let shown = path.display().to_string();
     let name = file.trim_end_matches(".gz").trim_end_matches(".zst");
-    let read = match (name.ends_with(".json"), row.text("one_is")) {
-        (false, None) => read_counts(&path, &shown),
-        (true, Some("available")) => read_states(&path, &shown, Polarity::OneIsAvailable),
-        (true, Some(_)) => read_states(&path, &shown, Polarity::OneIsPreempted),
+    let polarity = match (name.ends_with(".json"), row.text("one_is")) {
+        (false, None) => None,
+        (true, Some("available")) => Some(Polarity::OneIsAvailable),
+        (true, Some(_)) => Some(Polarity::OneIsPreempted),
         (true, None) => {
             let message = "files of states disagree on what a 1 says";
-            report.hint(&spot, message, "say `one_is = \"available\"` or `one_is = \"preempted\"`");
+            let hint = "say `one_is = \"available\"` or `one_is = \"preempted\"`";
+            report.hint(&row.spot("trace"), message, hint);
             return None;
         }
         (false, Some(_)) => {
@@ -83,14 +78,11 @@ fn read_row(
             return None;
         }
     };
-    let weather = match read {
-        Ok(weather) => weather,
-        Err(problem) => {
-            report.problems.push(problem);
-            return None;
-        }
+    let read = |path: &Path, shown: &str| match polarity {
+        Some(polarity) => read_states(path, shown, polarity),
+        None => read_counts(path, shown),
     };
-    build.inputs.push(path);
+    let weather = build.traced(row, "trace", read, report)?;
     let only = zone_of(&weather, row, report)?;
     let each = row.capacity("instances").flatten().unwrap_or(1);
     Some(CapacityTrace::new(weather, only, each, row.count32("threshold")))

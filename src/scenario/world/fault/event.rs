@@ -33,7 +33,7 @@ pub(in crate::scenario) const EVENTS: &[&str] = &[
 ];
 
 /// Planes that a scenario's own outages may have.
-pub(in crate::scenario) const PLANES: &[&str] = &["machines", "launches"];
+pub(in crate::scenario) const PLANES: &[&str] = &["machines", "launches", "network"];
 
 const TABLE: &str = include_str!("../../../../catalogs/outages.csv");
 
@@ -124,7 +124,9 @@ pub(super) fn elsewhere(
     section: &ConfigTable,
     report: &mut Diagnostics<'_>,
 ) {
-    for key in ["name", "plane", "share", "data_lost", "until", "every", "lasts", "each", "zone"] {
+    for key in
+        ["name", "plane", "share", "speed", "data_lost", "until", "every", "lasts", "each", "zone"]
+    {
         if section.has(key) {
             report.at(&section.spot(key), format!("`{key}` is what the event says"));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Build, name_of, offers_of};
+use super::{Build, listed, name_of, offers_of};
 use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, Lemons, Offer};
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Distribution, Id, Span};
@@ -46,8 +46,8 @@ const DAY: f64 = 86_400.0;
 /// Shortest mean life: failures that come faster are no weather.
 const SHORTEST_MEAN: f64 = 60.0;
 /// What a row may name.
-const KEYS: &[&str] = &["provider", "region", "zone", "family", "type", "market"];
-const LAWS: [&str; 4] = ["like", "mtbf", "mtbf_per_gpu", "life"];
+pub(super) const KEYS: &[&str] = &["provider", "region", "zone", "family", "type", "market"];
+const LAWS: [&str; 5] = ["like", "mtbf", "mtbf_per_gpu", "life", "trace"];
 
 /// A cause of a row: its name, the offers that it strikes, and its laws.
 struct Cause {
@@ -69,7 +69,7 @@ pub(super) fn read(
     let law = match given.as_slice() {
         [law] => *law,
         [] => {
-            let hint = "give `mtbf`, `mtbf_per_gpu`, `life` or `like`";
+            let hint = "give `mtbf`, `mtbf_per_gpu`, `life`, `like` or `trace`";
             return report.hint(&section.range, "`failure` says not when things fail", hint);
         }
         [first, second, ..] => {
@@ -84,7 +84,13 @@ pub(super) fn read(
         report
             .at(&section.spot("crews"), "`crews` need a `repair`, which takes no time without it");
     }
+    if section.has("speed") && !section.has("repair") && !["like", "trace"].contains(&law) {
+        report.at(&section.spot("speed"), "`speed` needs a `repair`: how long machines are slow");
+    }
     let name = name_of(section, "failure", row);
+    if law == "trace" {
+        return listed::read(build, section, name, report);
+    }
     for cause in causes(build, (section, law, name), report) {
         build.world.faults.push(cause.fault(section));
     }
@@ -154,6 +160,12 @@ fn shipped(
     causes
 }
 
+/// What failing machines lose: all, or a part of their speed.
+pub(super) fn effect(section: &ConfigTable) -> FaultEffect {
+    let speed = section.integer("speed");
+    speed.map_or(FaultEffect::Machines, |speed| FaultEffect::Speed(speed as u32))
+}
+
 /// Lives of that mean, in seconds, that end at random.
 fn exponential(mean: f64) -> Distribution {
     Distribution::exponential(mean.max(1e-6)).expect("a mean above nothing")
@@ -173,7 +185,7 @@ impl Cause {
             name,
             offers,
             domain: FaultDomain::Machines(section.count32("machines").unwrap_or(1)),
-            effect: FaultEffect::Machines,
+            effect: effect(section),
             times: FaultTimes::Drawn { life, repair, lemons },
             loses_data_of: Vec::new(),
             crews: section.count32("crews"),

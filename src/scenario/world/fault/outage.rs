@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{Build, event, name_in, name_of, offers_of};
-use crate::model::{Fault, FaultDomain, FaultTimes, Market, Offer, World};
+use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, Market, Offer, World};
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::scenario::world::change::BEGINNING;
 use crate::units::Id;
@@ -60,9 +60,8 @@ pub(super) fn read(
     };
     let share =
         section.integer("share").map_or(1_000_000, |share| share.clamp(0, 1_000_000) as u32);
-    let plane = section.text("plane").unwrap_or(event::PLANES[0]);
-    let Some(effect) = event::effect(plane, share) else { return };
-    if section.has("share") && !effect.stops_machines() {
+    let Some(effect) = effect_of(section, share, report) else { return };
+    if section.has("share") && effect == FaultEffect::Launches {
         report.at(&section.spot("share"), "a share is one of machines, not of launches");
     }
     let name = name_of(section, "outage", row);
@@ -87,6 +86,30 @@ pub(super) fn read(
             loses_data_of,
             crews,
         });
+    }
+}
+
+/// What a row takes away.
+fn effect_of(
+    section: &ConfigTable,
+    share: u32,
+    report: &mut Diagnostics<'_>,
+) -> Option<FaultEffect> {
+    let plane = section.text("plane").unwrap_or(event::PLANES[0]);
+    let speed = section.integer("speed").map(|speed| speed as u32);
+    match (plane, speed) {
+        ("machines", Some(speed)) => Some(FaultEffect::Speed(speed)),
+        ("network", Some(speed)) => Some(FaultEffect::NetworkSpeed(speed)),
+        ("network", None) => {
+            let hint = "say at which `speed` work goes on that is spread over several machines";
+            report.hint(&section.spot("plane"), "says not how slow the network is", hint);
+            None
+        }
+        (plane, None) => event::effect(plane, share),
+        (_, Some(_)) => {
+            report.at(&section.spot("speed"), "a speed is one of machines or of the network");
+            None
+        }
     }
 }
 

@@ -162,7 +162,11 @@ impl EventOutbox {
             Record::LaunchRefused { offer, why } => {
                 EventMessage::LaunchRefused(launch_refused(state, offer, why))
             }
-            Record::Unfinished(_) | Record::Charged(_) | Record::Noted(..) => return,
+            // That a machine is slow, nobody says: who looks at the progress of its tasks can tell.
+            Record::Slowed { .. }
+            | Record::Unfinished(_)
+            | Record::Charged(_)
+            | Record::Noted(..) => return,
         };
         self.push(&event);
     }
