@@ -283,7 +283,7 @@ fn is_decision(record: &Record) -> bool {
         | Record::Outage { .. }
         | Record::Slowed { .. }
         | Record::Released {
-            exit: Exit::Reclaimed | Exit::Expired | Exit::Failed | Exit::RunOver,
+            exit: Exit::Reclaimed | Exit::Expired | Exit::Failed | Exit::NotLaunched | Exit::RunOver,
             ..
         }
         | Record::Charged(_)
@@ -402,6 +402,7 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
                 Exit::Reclaimed => "is taken back by its provider",
                 Exit::Expired => "is ended by its provider at its age limit",
                 Exit::Failed => "is gone, as it failed",
+                Exit::NotLaunched => "never became ready",
                 Exit::RunOver => "is still there as the run ends",
             };
             let bill = format!("{billed} billed, {amount}");
@@ -478,6 +479,7 @@ fn waits(state: &State<'_>, wait: &Wait) -> String {
         | WaitReason::NothingToRent
         | WaitReason::ForSpot
         | WaitReason::Shifted
+        | WaitReason::BackingOff
         | WaitReason::Booting
         | WaitReason::Unsaid => {
             format!("waits: {reason}; not yet to rent for, which is allowed from {from} on")
@@ -532,6 +534,7 @@ pub(crate) fn limit(state: &State<'_>, why: LaunchRefusal) -> String {
             "its price, above the highest that is paid (`max_price`)".to_owned()
         }
         LaunchRefusal::Outage => "an outage".to_owned(),
+        LaunchRefusal::Throttle => "the rate of launches (`throttle`)".to_owned(),
     }
 }
 
@@ -546,6 +549,9 @@ pub(crate) fn refusal(state: &State<'_>, why: LaunchRefusal) -> String {
             "its price is above the highest that is paid (`max_price`)".to_owned()
         }
         LaunchRefusal::Outage => "nothing of the offer is launched during an outage".to_owned(),
+        LaunchRefusal::Throttle => {
+            "launches in the region come faster than they are let through (`throttle`)".to_owned()
+        }
     }
 }
 

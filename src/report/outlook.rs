@@ -397,6 +397,7 @@ fn effect(effect: FaultEffect) -> String {
         FaultEffect::Launches => "launches fail".to_owned(),
         FaultEffect::MachinesAndLaunches => "machines stop, launches fail".to_owned(),
         FaultEffect::Speed(part) => format!("machines have {} of their speed", share_of(part)),
+        FaultEffect::Security => "work is exposed".to_owned(),
         FaultEffect::NetworkSpeed(part) => {
             format!("work over several machines has {} of its speed", share_of(part))
         }

@@ -12,7 +12,9 @@ use crate::model::{Market, StepPath, World};
 use crate::part::{Parameter, Part, PartSettings, PartSpec, Setting, SettingKind};
 use crate::policy::place::{self, NARROW};
 use crate::policy::spec::{Compatibility, External, Narrow, PolicyPart, PolicySpec};
-use crate::policy::{admit, backfill, checkpoint, order, preempt, provision, release, shift};
+use crate::policy::{
+    admit, backfill, checkpoint, order, preempt, provision, recover, release, shift,
+};
 use crate::problem::{clip, did_you_mean};
 
 /// The policies of a scenario, and where the mixes that they need are named.
@@ -86,6 +88,7 @@ impl Policies {
             | PolicyPart::Backfill
             | PolicyPart::Provision
             | PolicyPart::Release
+            | PolicyPart::Recover
             | PolicyPart::Checkpoint => format!("the {} part of ", part.name()),
         };
         let command = clip(&who.command.join(" "));
@@ -155,6 +158,14 @@ fn resolve(
     spec.name = name.to_owned();
     override_parts(&mut spec, own, around.0, report);
     external::read(&mut spec, own, around.1, report);
+    let placed = [PolicyPart::Place, PolicyPart::Backfill, PolicyPart::Provision];
+    if own.has("recover")
+        && !spec.recover.is(&recover::ANYWHERE)
+        && placed.iter().any(|part| spec.external.contains_key(part))
+    {
+        let message = "the program that places or rents is not told where work is tried again";
+        report.hint(&own.spot("recover"), message, "use `anywhere`, or parts of windtunnel");
+    }
     // A part that is named replaces that of the preset as a whole.
     if own.has("place") && spec.external.contains_key(&PolicyPart::Place) {
         spec.narrow = Narrow::default();
@@ -252,6 +263,9 @@ pub(super) fn override_parts(
     }
     if let Some((checkpoint, _)) = named.part("checkpoint", checkpoint::PARTS) {
         spec.checkpoint = checkpoint;
+    }
+    if let Some((recover, _)) = named.part("recover", recover::PARTS) {
+        spec.recover = recover;
     }
     if let Some(name) = own.text("compatibility") {
         spec.compatibility = match name {

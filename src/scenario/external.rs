@@ -33,8 +33,11 @@ pub(super) fn read(
         }
     }
     if spec.external.contains_key(&PolicyPart::Whole) {
-        let parts =
-            PolicyPart::OUTSIDE.into_iter().chain([PolicyPart::Shift, PolicyPart::Checkpoint]);
+        let parts = PolicyPart::OUTSIDE.into_iter().chain([
+            PolicyPart::Shift,
+            PolicyPart::Checkpoint,
+            PolicyPart::Recover,
+        ]);
         for part in parts.filter(|part| own.has(part.name())) {
             let message = format!("`{}` has no say where a program decides all", part.name());
             let hint = "leave it out, or give `external` to the part instead of the policy";

@@ -7,7 +7,9 @@ use super::key::ValueKind;
 use crate::part::{Parameter, Part, SettingKind};
 use crate::policy::place::{self, NARROW};
 use crate::policy::spec::PolicyPart;
-use crate::policy::{admit, backfill, checkpoint, order, preempt, provision, release, shift};
+use crate::policy::{
+    admit, backfill, checkpoint, order, preempt, provision, recover, release, shift,
+};
 
 /// A part that answers one of a policy's questions.
 #[derive(Clone, Debug)]
@@ -54,6 +56,7 @@ pub const PARTS: &[(&str, &str)] = &[
     ("provision", "Rent what, and where?"),
     ("release", "When to give back?"),
     ("checkpoint", "When is progress saved?"),
+    ("recover", "What becomes of work that lost its place?"),
 ];
 
 /// A key beside the parts: of a program that decides one, and its limits.
@@ -107,6 +110,7 @@ pub static OPTIONS: LazyLock<Vec<PartOption>> = LazyLock::new(|| {
     list(&mut all, "provision", provision::PARTS, &[]);
     list(&mut all, "release", release::PARTS, &[]);
     list(&mut all, "checkpoint", checkpoint::PARTS, &[]);
+    list(&mut all, "recover", recover::PARTS, &[]);
     all
 });
 

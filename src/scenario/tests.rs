@@ -888,3 +888,67 @@ fn failures_of_a_trace_strike_the_machines_of_their_numbers() {
     assert!(outage("plane = \"launches\"\nspeed = \"9 %\"\n").contains("of machines or of"));
     assert!(outage("data_lost = true\nspeed = \"9 %\"\n").contains("data is lost where"));
 }
+
+/// The last row that says something of a stage counts, whatever it is found by.
+#[test]
+fn launches_go_by_the_rows_that_name_them() {
+    let read = |rows: &str| {
+        let text = format!(
+            "{SMALL}[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m5.large\", \"c5.xlarge\"]\n\
+             boot = \"40 s\"\n{rows}"
+        );
+        Scenario::parse(&text, "a.toml", Path::new(""), &[])
+    };
+    let scenario = read(
+        "throttle = { burst = 7, every = \"500 ms\" }\n\
+         [[cloud.aws.launch]]\ntype = \"m5.large\"\nimage = \"30 s\"\nfails = \"5 %\"\n\
+         [[cloud.aws.launch]]\nwarm_up = \"5 s\"\nimage = \"10 s\"\n\
+         [[cloud.aws.launch]]\nfamily = \"c5\"\nprovision = \"60 s\"\nfails_after = \"9 s\"\n",
+    );
+    let world = scenario.expect("it is right").world;
+    let of = |name: &str| {
+        let is_it = |offer: &&crate::model::Offer| offer.name.contains(name);
+        let terms = &world.offers.rows().iter().find(is_it).expect("it is there").launch;
+        let secs = terms.stages.clone().map(|stage| stage.mean().expect("it has one"));
+        (secs, terms.fails, terms.fails_after.mean())
+    };
+    assert_eq!(of("m5.large"), ([0.0, 40.0, 10.0, 5.0], 50_000, Some(0.0)));
+    assert_eq!(of("c5.xlarge"), ([0.0, 60.0, 10.0, 5.0], 0, Some(9.0)));
+    let throttle = world.providers.rows().last().expect("a cloud").throttle.expect("it has one");
+    assert_eq!((throttle.burst, throttle.every.micros()), (7, 500_000));
+    let wrong = |rows: &str| match read(rows) {
+        Ok(_) => panic!("it is wrong"),
+        Err(problems) => problems.to_string(),
+    };
+    assert!(wrong("[[cloud.aws.launch]]\ntype = \"m5.large\"\n").contains("says nothing"));
+    assert!(wrong("[[cloud.aws.launch]]\ntype = \"m9\"\nfails = \"5 %\"\n").contains("no type"));
+    assert!(wrong("throttle = { burst = 7, every = \"0 s\" }\n").contains("is no limit"));
+    assert!(wrong("throttle = { burst = 7 }\n").contains("every"));
+    let outage = |row: &str| wrong(&format!("[[outage]]\nuntil = \"1 h\"\n{row}"));
+    assert!(outage("surge_for = \"1 h\"\n").contains("needs a `surge`"));
+    assert!(outage("surge = \"9 %\"\nspeed = \"9 %\"\n").contains("nobody seeks others"));
+}
+
+/// Launches suffer in the other zones of the region, and where a whole region is out, in the others.
+#[test]
+fn a_surge_is_where_all_come_to() {
+    let surge = |row: &str| {
+        let text = format!(
+            "{SMALL}[cloud.aws]\nregions = [\"us-east-1\", \"eu-west-1\"]\ntypes = [\"m5.large\"]\n\
+             [[outage]]\nuntil = \"1 h\"\nsurge = \"60 %\"\nsurge_for = \"2 h\"\n{row}"
+        );
+        let world =
+            Scenario::parse(&text, "a.toml", Path::new(""), &[]).expect("it is right").world;
+        let surge = world.faults[0].surge.clone().expect("it has one");
+        assert_eq!((surge.chance, surge.after), (600_000, crate::units::Span::from_secs(7_200)));
+        let place = |offer: &crate::units::Id<crate::model::Offer>| {
+            world.zones[world.offers[*offer].zone].name.clone()
+        };
+        surge.offers.iter().map(place).collect::<Vec<_>>()
+    };
+    let sisters = surge("zone = \"us-east-1a\"\n");
+    assert!(sisters.iter().all(|zone| zone.starts_with("us-east-1") && zone != "us-east-1a"));
+    assert!(sisters.len() > 1, "{sisters:?}");
+    let abroad = surge("region = \"us-east-1\"\n");
+    assert!(!abroad.is_empty() && abroad.iter().all(|zone| zone.starts_with("eu-west-1")));
+}

@@ -5,6 +5,7 @@ mod cloud;
 mod cluster;
 mod comovement;
 mod energy;
+mod launch;
 mod link;
 mod price;
 mod availability;
@@ -117,6 +118,7 @@ impl Build<'_> {
             title: section.text("title").unwrap_or(name).to_owned(),
             billing: Billing { granularity: Span::from_micros(1), minimum: Span::ZERO },
             spot: SpotTerms::default(),
+            throttle: None,
         });
         let carbon = self.carbon_of_cluster(name, section, report);
         let region = self.world.regions.push(Region {

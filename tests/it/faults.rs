@@ -48,6 +48,7 @@ fn fault(domain: FaultDomain, effect: FaultEffect, times: FaultTimes) -> Fault {
         effect,
         times,
         loses_data_of: Vec::new(),
+        surge: None,
         crews: None,
     }
 }
@@ -477,4 +478,29 @@ fn checkpoints_go_on_while_a_machine_is_slow() {
     let summary = collector.summary(&world, &[], &outcome);
     // Four cores stood still for 60 s of progress at full speed, twice more, and for 30 s.
     assert!((summary.overhead_core_hours - 4.0 * 210.0 / 3_600.0).abs() < 1e-9);
+}
+
+/// Incidents from 1,000 to 1,500 and at 5,000 for a moment: of four jobs the first and the second, which
+/// starts within it, meet the first, the third none, and the fourth the other. What runs at a place
+/// that is not concerned meets none.
+#[test]
+fn security_is_the_share_of_work_that_met_no_incident() {
+    let times = periods(&[(1_000, Some(1_500)), (5_000, Some(5_001))]);
+    let world = owned(4, fault(ALL, FaultEffect::Security, times.clone()));
+    let job = |row: u64, from: i64, until: i64| {
+        let mut job = hour(row, 1);
+        job.arrival = secs(from);
+        job.body =
+            Work::job(row, secs(from), Demand::default(), Span::from_secs(until - from)).body;
+        job
+    };
+    let jobs =
+        vec![job(0, 0, 1_200), job(1, 1_300, 1_400), job(2, 1_600, 4_900), job(3, 1_700, 9_000)];
+    let (_, summary) = run(&world, jobs.clone());
+    assert_eq!(summary.security, Some(0.25));
+    assert_eq!((summary.work.failures, summary.work.finished), (0, 4));
+    let elsewhere = Fault { offers: Vec::new(), ..fault(ALL, FaultEffect::Security, times) };
+    assert_eq!(run(&owned(4, elsewhere), jobs.clone()).1.security, Some(1.0));
+    let none = fault(ALL, FaultEffect::Launches, periods(&[(1_000, Some(1_500))]));
+    assert_eq!(run(&owned(4, none), jobs).1.security, None);
 }

@@ -17,6 +17,7 @@ mod explain;
 mod external;
 mod factory;
 mod faults;
+mod launching;
 mod formats;
 mod hostile;
 mod input;

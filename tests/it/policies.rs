@@ -478,6 +478,7 @@ fn every_listed_part_is_built() {
             provision,
             release,
             checkpoint,
+            recover,
             ..
         } = &scenario.policies[0];
         let own = match part {
@@ -489,6 +490,7 @@ fn every_listed_part_is_built() {
             "provision" => format!("{provision:?}"),
             "release" => format!("{release:?}"),
             "checkpoint" => format!("{checkpoint:?}"),
+            "recover" => format!("{recover:?}"),
             other => panic!("a question `{other}` that this test does not know"),
         };
         let twin = built.iter().find(|(other, _, spec)| *other == part && *spec == own);

@@ -12,16 +12,16 @@ use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
     Ask, Billing, CapacityLaw, CapacityPath, Checkpoint, ClassOrder, Comovement, ComovementMember,
     DrawnCapacity, DrawnPrice, Fault, FaultDomain, FaultEffect, FaultTimes, Filter, GpuModel,
-    InstanceType, Interner, Lemons, LevelLaw, Link, Market, Offer, PowerCurve, PriceLaw,
-    PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, Rules, SpotTerms, Spread, StateLaw,
-    StepPath, Together, Work, WorkId, WorkKind, World, Zone,
+    InstanceType, Interner, LaunchStage, LaunchTerms, Lemons, LevelLaw, Link, Market, Offer,
+    PowerCurve, PriceLaw, PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, Rules,
+    SpotTerms, Spread, StateLaw, StepPath, Throttle, Together, Work, WorkId, WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
     AdmitSpec, DemandMix, GpuMachines, Narrow, OfferScope, PartSpec, PolicySpec, Reach,
 };
 use windtunnel::policy::{
-    self, backfill, checkpoint, order, place, preempt, provision, release, shift,
+    self, backfill, checkpoint, order, place, preempt, provision, recover, release, shift,
 };
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{
@@ -73,6 +73,8 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     add_shifts(&mut Dice::new(seed.rotate_left(16)), &mut scenario);
     add_spot_terms(&mut Dice::new(seed.rotate_left(48)), &mut scenario);
     add_slowness(&mut Dice::new(seed.rotate_left(40)), &mut scenario);
+    add_launches(&mut Dice::new(seed.rotate_left(24)), &mut scenario);
+    add_recovery(&mut Dice::new(seed.rotate_left(8)), &mut scenario);
     scenario
 }
 
@@ -167,6 +169,58 @@ fn add_spot_terms(dice: &mut Dice, scenario: &mut Scenario) {
     scenario.options.horizon = Some(scenario.options.horizon.unwrap_or(horizon));
 }
 
+/// A third of the scenarios have launches that come to nothing, stages of boots, and throttles.
+fn add_launches(dice: &mut Dice, scenario: &mut Scenario) {
+    if !dice.once_in(3) {
+        return;
+    }
+    let constant = |dice: &mut Dice, most| Distribution::Constant(dice.within(0, most) as f64);
+    for offer in scenario.world.offers.rows_mut() {
+        if offer.market != Market::Owned && dice.once_in(2) {
+            offer.launch.stages[LaunchStage::Image as usize] = constant(dice, 60);
+            offer.launch.fails = dice.of(&[0, 300_000, 700_000]);
+            offer.launch.fails_after = constant(dice, 120);
+        }
+    }
+    for provider in scenario.world.providers.rows_mut() {
+        let every = Span::from_secs(dice.within(1, 60) as i64);
+        let burst = dice.within(1, 8) as u32;
+        provider.throttle = dice.once_in(2).then_some(Throttle { burst, every });
+    }
+    // Gangs may be larger than what is let through at once, and be asked for for ever.
+    let horizon = Time::ZERO + secs(dice, 1_000, 10_000);
+    scenario.options.horizon = Some(scenario.options.horizon.unwrap_or(horizon));
+}
+
+/// A third of the scenarios have a policy that minds where work is tried again, when and how often.
+fn add_recovery(dice: &mut Dice, scenario: &mut Scenario) {
+    if !dice.once_in(3) {
+        return;
+    }
+    let (world, mix) = (&scenario.world, DemandMix::default());
+    scenario.policy.recover = PartDice { world, mix }.of(dice, recover::PARTS);
+    let settings = &mut scenario.policy.recover.settings;
+    settings.set("retries", Setting::Count(dice.within(0, 4)));
+    settings.set("backoff", Setting::Span(secs(dice, 0, 60)));
+}
+
+/// Times of launches, made so many times as long.
+pub(crate) fn stretch_launches(world: &mut World, times: i64) {
+    for offer in world.offers.rows_mut() {
+        let terms = &mut offer.launch;
+        for time in terms.stages.iter_mut().chain([&mut terms.fails_after]) {
+            if let Distribution::Constant(secs) = time {
+                *secs *= times as f64;
+            }
+        }
+    }
+    for provider in world.providers.rows_mut() {
+        if let Some(throttle) = &mut provider.throttle {
+            throttle.every = Span::from_micros(throttle.every.micros() * times);
+        }
+    }
+}
+
 /// Times of terms for spot instances, made so many times as long.
 pub(crate) fn stretch_spot(world: &mut World, times: i64) {
     let long = |span: Span| Span::from_micros(span.micros() * times);
@@ -215,7 +269,8 @@ fn add_faults(dice: &mut Dice, scenario: &mut Scenario) {
         let home = world.region_name(world.region_of(offers[0]));
         let loses_data_of = if loses_data { vec![home] } else { Vec::new() };
         let name = format!("fault {row}");
-        let fault = Fault { name, offers, domain, effect, times, loses_data_of, crews };
+        let surge = None;
+        let fault = Fault { name, offers, domain, effect, times, loses_data_of, surge, crews };
         world.faults.push(fault);
     }
 }
@@ -240,7 +295,8 @@ fn add_slowness(dice: &mut Dice, scenario: &mut Scenario) {
         _ => (FaultDomain::Share(1_000_000), FaultTimes::Periods(vec![period])),
     };
     let (name, loses_data_of) = ("slow".to_owned(), Vec::new());
-    let fault = Fault { name, offers, domain, effect, times, loses_data_of, crews: None };
+    let (surge, crews) = (None, None);
+    let fault = Fault { name, offers, domain, effect, times, loses_data_of, surge, crews };
     if !fault.offers.is_empty() {
         world.faults.push(fault);
     }
@@ -328,7 +384,13 @@ fn world(dice: &mut Dice) -> World {
 
 fn add_provider(world: &mut World, name: &str, billing: Billing) -> Id<Provider> {
     let (name, title) = (name.to_owned(), name.to_owned());
-    world.providers.push(Provider { name, title, billing, spot: SpotTerms::default() })
+    world.providers.push(Provider {
+        name,
+        title,
+        billing,
+        spot: SpotTerms::default(),
+        throttle: None,
+    })
 }
 
 fn add_region(world: &mut World, name: &str, provider: Id<Provider>, law: &str) -> Id<Region> {
@@ -380,7 +442,7 @@ fn add_cluster(dice: &mut Dice, world: &mut World) {
             price: PricePath::constant(Rate::from_picos(EXACT_PRICE)),
             max_price: None,
             capacity: CapacityPath::constant(Some(count)),
-            boot: Distribution::Constant(0.0),
+            launch: LaunchTerms::taking(Distribution::Constant(0.0)),
             running_at_start: count,
         });
     }
@@ -446,7 +508,7 @@ fn offer(
         price: PricePath::known(rate(dice), changes),
         max_price: None,
         capacity: capacity(dice, market),
-        boot: dice.of(&boots),
+        launch: LaunchTerms::taking(dice.of(&boots)),
         running_at_start: 0,
     }
 }
@@ -626,6 +688,7 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         provision: draw.of(dice, provision::PARTS),
         release: draw.of(dice, release::PARTS),
         checkpoint: checkpoint::NEVER.spec(),
+        recover: recover::ANYWHERE.spec(),
         compatibility: None,
         external: BTreeMap::new(),
         factory: None,
@@ -881,6 +944,7 @@ impl Observer for Log {
                     RefusalReason::NeverFits => "work fits nowhere",
                     RefusalReason::Policy => "the policy refuses",
                     RefusalReason::DataLost => "data is lost",
+                    RefusalReason::Retries => "work is given up",
                 });
             }
             Record::Unfinished(work) => {
@@ -911,6 +975,7 @@ impl Observer for Log {
                     Exit::Reclaimed => "a spot instance is taken back",
                     Exit::Expired => "a spot instance reaches its age limit",
                     Exit::Failed => "a rented machine fails",
+                    Exit::NotLaunched => "a launch comes to nothing",
                     Exit::RunOver => "an instance outlives the run",
                 });
                 if state.instance(instance).launch > 0 {
@@ -922,6 +987,7 @@ impl Observer for Log {
                 LaunchRefusal::Capacity => "an offer has no capacity",
                 LaunchRefusal::Price => "a launch is refused for its price",
                 LaunchRefusal::Outage => "an outage refuses a launch",
+                LaunchRefusal::Throttle => "a launch is throttled",
             }),
             Record::Charged(charge) => {
                 if charge.kind == ChargeKind::Transfer {
@@ -951,7 +1017,10 @@ impl Observer for Log {
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 36] = [
+const CORNERS: [&str; 39] = [
+    "work is given up",
+    "a launch comes to nothing",
+    "a launch is throttled",
     "a spot instance is warned",
     "a spot instance is taken back",
     "a spot instance reaches its age limit",
@@ -1122,7 +1191,7 @@ fn with_unused_provider(scenario: &Scenario) -> Scenario {
         price: PricePath::constant(Rate::ZERO),
         max_price: None,
         capacity: CapacityPath::constant(None),
-        boot: Distribution::Constant(0.0),
+        launch: LaunchTerms::taking(Distribution::Constant(0.0)),
         running_at_start: 0,
     };
     world.offers = shifted(&world.offers, offer);
@@ -1188,7 +1257,9 @@ fn can_be_stretched(scenario: &Scenario) -> bool {
     if rounds.iter().any(|part| scenario.policy.checkpoint.is(part)) {
         return false;
     }
-    let constant = |offer: &Offer| matches!(offer.boot, Distribution::Constant(_));
+    let constant = |offer: &Offer| {
+        offer.launch.stages.iter().all(|stage| matches!(stage, Distribution::Constant(_)))
+    };
     let known = |offer: &Offer| offer.capacity.drawn.is_empty() && offer.price.drawn.is_empty();
     let offers = scenario.world.offers.rows();
     let fixed = offers.iter().all(|offer| constant(offer) && known(offer));
@@ -1219,9 +1290,6 @@ fn slower(seed: u64, scenario: &Scenario) {
     }
     for offer in 0..world.offers.len() {
         let offer = &mut world.offers[Id::new(offer as u32)];
-        if let Distribution::Constant(boot) = &mut offer.boot {
-            *boot *= 2.0;
-        }
         for (at, _) in &mut offer.price.changes {
             *at = later(*at);
         }
@@ -1230,6 +1298,7 @@ fn slower(seed: u64, scenario: &Scenario) {
         }
     }
     stretch_spot(world, 2);
+    stretch_launches(world, 2);
     stretch_faults(world, 2);
     for region in world.regions.rows_mut() {
         let path = region.carbon.take();
@@ -1267,6 +1336,7 @@ fn slower(seed: u64, scenario: &Scenario) {
     stretch(&mut policy.provision);
     stretch(&mut policy.release);
     stretch(&mut policy.checkpoint);
+    stretch(&mut policy.recover);
     changed.options.horizon = changed.options.horizon.map(later);
     let (first, more) = (run(seed, "as it is", scenario), run(seed, "slower", &changed));
     assert_same_facts(seed, "slower", 2, &first, &more);

@@ -19,7 +19,9 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-use windtunnel::model::{Ask, Interner, Market, PricePath, Rules, Together, Work, WorkId, World};
+use windtunnel::model::{
+    Ask, Interner, LaunchTerms, Market, PricePath, Rules, Together, Work, WorkId, World,
+};
 use windtunnel::policy;
 use windtunnel::policy::Trigger;
 use windtunnel::policy::backfill::{self, BackfillPart};
@@ -474,7 +476,7 @@ pub(crate) fn rented(seed: u64) -> Case {
         if row + 1 == kinds || dice.once_in(2) {
             offer.market = Market::OnDemand;
             offer.running_at_start = 0;
-            offer.boot = Distribution::Constant(boot as f64);
+            offer.launch = LaunchTerms::taking(Distribution::Constant(boot as f64));
             let price = dice.within(1, 9) as i64 * 3_600_000_000_000;
             offer.price = PricePath::constant(Rate::from_picos(price));
         }
@@ -496,7 +498,10 @@ pub(crate) fn told(case: &Case) -> String {
     for offer in case.world.offers.rows() {
         let kind = &case.world.types[offer.instance_type];
         let (shape, speed, capacity) = (kind.shape, kind.speed, offer.capacity.first);
-        lines.push(format!("{:?} {capacity:?} {shape:?} {speed} {:?}", offer.market, offer.boot));
+        lines.push(format!(
+            "{:?} {capacity:?} {shape:?} {speed} {:?}",
+            offer.market, offer.launch.stages
+        ));
     }
     lines.extend(case.works.iter().map(trial::told));
     lines.join("\n")

@@ -20,6 +20,7 @@ mod cpu_only;
 mod daily_costs;
 mod emissions;
 mod energy;
+mod exposures;
 mod fact;
 mod fault_ribbon;
 mod fingerprint;

@@ -15,7 +15,8 @@ pub use work::{
 };
 pub use world::{
     Billing, CapacityCursor, CapacityLaw, CapacityPath, CapacityState, ClassOrder, Comovement,
-    ComovementMember, DrawnCapacity, DrawnPrice, ImpossiblePair, InstanceType, LevelLaw, Link,
-    Market, Offer, OfferSpec, PowerCurve, PriceCursor, PriceLaw, PriceMotion, PricePath, Provider,
-    Quota, QuotaUnit, Region, SpotTerms, StateLaw, StepPath, World, WorldBuilder, Zone,
+    ComovementMember, DrawnCapacity, DrawnPrice, ImpossiblePair, InstanceType, LaunchStage,
+    LaunchTerms, LevelLaw, Link, Market, Offer, OfferSpec, PowerCurve, PriceCursor, PriceLaw,
+    PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, SpotTerms, StateLaw, StepPath,
+    Surge, Throttle, World, WorldBuilder, Zone,
 };

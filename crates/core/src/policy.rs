@@ -16,6 +16,7 @@ pub mod provision;
 pub mod queue;
 pub mod release;
 pub mod scope;
+pub mod recover;
 pub mod shift;
 pub mod spec;
 pub mod spot;

@@ -49,6 +49,10 @@ enum Event {
     Aged(InstanceRef),
     /// An instance has booted.
     Ready(InstanceRef),
+    /// The launch of an instance came to nothing.
+    NotLaunched(InstanceRef),
+    /// What launches suffered of a fault elsewhere is over.
+    Calms(usize),
     /// The policy asked to be asked.
     Timer,
 }
@@ -59,7 +63,7 @@ impl Event {
     const fn class(self) -> u8 {
         match self {
             Self::Completes(..) => 0,
-            Self::Lost(_) | Self::Aged(_) => CAPACITY,
+            Self::Lost(_) | Self::Aged(_) | Self::NotLaunched(_) | Self::Calms(_) => CAPACITY,
             Self::Ready(_) => 2,
             Self::Timer => ARRIVAL + 1,
         }
@@ -137,6 +141,7 @@ pub(crate) fn run_observed<O: Observer>(
         faults: Faults::none(),
         has_max_price: false,
         outages: 0,
+        surges: 0,
         vain: 0,
         totals: Vec::new(),
         keys: Vec::new(),
@@ -180,6 +185,8 @@ struct Simulation<'r, 'w, O> {
     has_max_price: bool,
     /// Faults that refuse launches now, and are to end some day.
     outages: u32,
+    /// Surges of launches that last.
+    surges: u32,
     /// Failures and repairs since anything else happened.
     vain: u64,
     /// Progress of each task at which it is done, by slot of the work; `None` for work without an
@@ -398,9 +405,12 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 let (_, _, event) = self.queue.pop().expect("the queue has an event now");
                 match event {
                     Event::Timer => self.idle += 1,
-                    Event::Completes(..) | Event::Lost(_) | Event::Aged(_) | Event::Ready(_) => {
-                        self.acts()
-                    }
+                    Event::Completes(..)
+                    | Event::Lost(_)
+                    | Event::Aged(_)
+                    | Event::NotLaunched(_)
+                    | Event::Calms(_)
+                    | Event::Ready(_) => self.acts(),
                 }
                 self.handle(event);
             } else {
@@ -430,6 +440,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
             Event::Lost(instance) => self.take_back(instance),
             Event::Aged(instance) => self.age(instance),
             Event::Ready(instance) => self.ready(instance),
+            Event::NotLaunched(instance) => self.give_up(instance),
+            Event::Calms(fault) => self.calm(fault),
             Event::Timer => {
                 self.timers.remove(&self.state.now());
                 self.triggers.push(Trigger::Timer);

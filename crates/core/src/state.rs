@@ -16,6 +16,7 @@ mod launch;
 mod lifecycle;
 mod life;
 mod suspension;
+mod throttle;
 mod record;
 mod pending;
 mod progress;
@@ -261,6 +262,10 @@ pub struct State<'w> {
     price_changes: u64,
     /// Whether launches are refused that will not be some day.
     launches_return: bool,
+    /// Time at which the bucket of launches of each region is full again; empty where none is limited.
+    throttles: Vec<Time>,
+    /// Faults whose surges last.
+    surges: Vec<usize>,
 }
 
 impl<'w> State<'w> {
@@ -321,6 +326,8 @@ impl<'w> State<'w> {
             drawn_prices: Vec::new(),
             price_changes: 0,
             launches_return: false,
+            throttles: Vec::new(),
+            surges: Vec::new(),
         }
     }
 

@@ -91,6 +91,7 @@ impl WaitCause {
                 WaitReason::Booting => "its instances booted",
                 WaitReason::ForSpot => "its policy waited for spot",
                 WaitReason::Shifted => "its policy held it until a better time",
+                WaitReason::BackingOff => "its policy tried it again later",
                 WaitReason::Unsaid => "for no reason that the policy gave",
             },
         }
@@ -171,6 +172,7 @@ impl WaitPhase<'_> {
                     | WaitReason::Booting
                     | WaitReason::ForSpot
                     | WaitReason::Shifted
+                    | WaitReason::BackingOff
                     | WaitReason::Unsaid => "",
                 };
                 if reason != WaitReason::Booting {

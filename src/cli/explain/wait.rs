@@ -270,6 +270,7 @@ impl WaitSpan {
             }
             WaitReason::ForSpot => format!("{has}. Its policy waited for spot, as there was time."),
             WaitReason::Shifted => format!("{has}. Its policy held it until a better time."),
+            WaitReason::BackingOff => format!("{has}. Its policy tried it again later."),
             WaitReason::NothingToRent => {
                 format!("{has}, and nothing that fits could be rented.")
             }
@@ -299,6 +300,7 @@ impl WaitSpan {
             WaitReason::Reserved => "there was room, but it would have delayed a promised start",
             WaitReason::ForSpot => "its policy waited for spot, as there was time",
             WaitReason::Shifted => "its policy held it until a better time",
+            WaitReason::BackingOff => "it had lost its place, and its policy tried it again later",
             WaitReason::Booting => "its instances were booting",
             WaitReason::Unsaid => "the policy gave no reason",
         };
@@ -424,6 +426,7 @@ impl RoomCount {
                 | WaitReason::Reserved
                 | WaitReason::ForSpot
                 | WaitReason::Shifted
+                | WaitReason::BackingOff
                 | WaitReason::Booting
                 | WaitReason::Unsaid => format!("{there} and there was room"),
             };

@@ -209,8 +209,7 @@ fn offer_class(
     }
     // A uniform draw is never below 2^-53; laws without a quantile function may draw anything.
     const LEAST: f64 = 1.0 / (1_u64 << 53) as f64;
-    let least = facts.boot.quantile(LEAST).unwrap_or(0.0).max(0.0);
-    let boot = Span::from_secs_f64(least).unwrap_or(Span::MAX);
+    let boot = Span::from_secs_f64(facts.launch.least(LEAST)).unwrap_or(Span::MAX);
     let lowest = facts.price.lowest(started);
     let shape = world.type_of(offer).shape;
     Some(OfferClass {

@@ -94,6 +94,7 @@ fn fault(offers: Vec<Id<Offer>>, effect: FaultEffect) -> Fault {
         effect,
         times: FaultTimes::Periods(vec![(Time::ZERO, None)]),
         loses_data_of: Vec::new(),
+        surge: None,
         crews: None,
     }
 }

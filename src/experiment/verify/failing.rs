@@ -37,6 +37,7 @@ fn fault(domain: FaultDomain, life: Distribution, repair: Option<Distribution>) 
         effect: FaultEffect::Machines,
         times: FaultTimes::Drawn { life, repair, lemons: None },
         loses_data_of: Vec::new(),
+        surge: None,
         crews: None,
     }
 }

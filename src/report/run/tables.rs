@@ -179,6 +179,9 @@ pub(in crate::report) fn work(summary: &Summary) -> Table {
         table.row(["failures".to_owned(), count(work.failures)]);
         table.row(["machines that failed".to_owned(), count(work.failed_instances)]);
     }
+    if work.failed_launches > 0 {
+        table.row(["launches that came to nothing".to_owned(), count(work.failed_launches)]);
+    }
     table.row(["makespan".to_owned(), figure("s", Some(summary.makespan_s))]);
     table.row(["throughput".to_owned(), figure("per h", summary.throughput_per_hour)]);
     table.row(["queue length, mean".to_owned(), figure("count", summary.queue_length_mean)]);

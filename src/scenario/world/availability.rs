@@ -62,7 +62,7 @@ impl Availability {
     ) -> Self {
         let calendar = build.world.calendar;
         let mut traces = trace::read(build, section, report).into_iter();
-        Self(Changes::read(section, "availability", calendar, |row| {
+        Self(Changes::read(section, "availability", Some(calendar), |row| {
             let trace = traces.next().expect("one for each row").map(CapacityRule::Trace);
             if row.has("trace") {
                 trace
@@ -208,5 +208,5 @@ pub(super) fn check(
             report.at(&row.spot("instances"), "what a trace counts is no unlimited number");
         }
     }
-    change::check(section, "availability", catalog, calendar, report);
+    change::check(section, "availability", catalog, Some(calendar), report);
 }

@@ -53,11 +53,12 @@ pub(super) struct Changes<E> {
 }
 
 impl<E> Changes<E> {
-    /// Reads the rows of `[[cloud.NAME.list]]` that have an effect.
+    /// Reads the rows of `[[cloud.NAME.list]]` that have an effect; without a `calendar` they hold for
+    /// ever.
     pub(super) fn read(
         section: &ConfigTable,
         list: &str,
-        calendar: Calendar,
+        calendar: Option<Calendar>,
         mut effect: impl FnMut(&ConfigTable) -> Option<E>,
     ) -> Self {
         let (mut rows, mut others) = (Vec::new(), Vec::new());
@@ -77,8 +78,8 @@ impl<E> Changes<E> {
                 zone: text("zone"),
                 family: text("family"),
                 market: text("market"),
-                from: row.moment("from", calendar).unwrap_or(BEGINNING),
-                until: row.moment("until", calendar),
+                from: calendar.and_then(|day| row.moment("from", day)).unwrap_or(BEGINNING),
+                until: calendar.and_then(|day| row.moment("until", day)),
                 effect,
             });
         }
@@ -113,7 +114,7 @@ pub(super) fn check(
     section: &ConfigTable,
     list: &str,
     catalog: &Catalog,
-    calendar: Calendar,
+    calendar: Option<Calendar>,
     report: &mut Diagnostics<'_>,
 ) {
     if section.list(list).is_empty() {
@@ -133,7 +134,8 @@ pub(super) fn check(
         sorted.binary_search_by(|known| known.as_str().cmp(name)).is_ok()
     };
     for change in section.list(list) {
-        let (from, until) = (change.moment("from", calendar), change.moment("until", calendar));
+        let moment = |key: &str| calendar.and_then(|day| change.moment(key, day));
+        let (from, until) = (moment("from"), moment("until"));
         if from.zip(until).is_some_and(|(from, until)| until <= from) {
             report.at(&change.spot("until"), "`until` must be after `from`");
         }

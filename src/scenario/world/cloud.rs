@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::super::EstimatedPrices;
-use super::{Build, availability, comovement, energy, price};
+use super::{Build, availability, comovement, energy, launch, price};
 use crate::model::{
     Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, SpotTerms,
     Zone,
@@ -46,6 +46,7 @@ impl Build<'_> {
                 protected: section.span("protected").unwrap_or(catalog.protected),
                 longest: section.span("max_life"),
             },
+            throttle: launch::throttle(section, report),
         });
         let mut assumed = Vec::new();
         let mut sold = sold(section, &catalog);
@@ -53,6 +54,8 @@ impl Build<'_> {
         let changes = OfferPaths {
             prices: price::PriceChanges::read(self, section, &catalog, report),
             capacities: availability::Availability::read(self, name, section, report),
+            capacities: availability::Availability::read(self, section, report),
+            launches: launch::LaunchRows::read(section),
         };
         for region in regions {
             let grid = self.grid(section, region, report);
@@ -89,6 +92,7 @@ impl Build<'_> {
         energy::check(section, &catalog, report);
         price::check(section, &catalog, calendar, report);
         availability::check(section, &catalog, calendar, report);
+        launch::check(section, &catalog, report);
         comovement::link(&mut self.world, (name, first_offer), section, report);
         self.quotas(name, (section, all_there), &catalog, first_offer, report);
         self.assume(name, section, &catalog, offers, assumed);
@@ -169,7 +173,7 @@ impl Build<'_> {
                     price: path,
                     max_price,
                     capacity,
-                    boot: boot.clone(),
+                    launch: changes.launches.terms(boot, names),
                     running_at_start: 0,
                 });
                 if !listed.provenance.assumed.is_empty() {
@@ -360,15 +364,26 @@ impl Build<'_> {
         if markets(section).contains(&Market::Spot) {
             let offers = self.world.offers.iter().skip(self.world.offers.len() - offers);
             let mut spot = offers.filter(|(_, offer)| offer.market == Market::Spot);
-            let what = if spot.any(|(_, offer)| offer.is_taken_back()) {
+            let causes: Vec<&str> = [
+                (
+                    spot.any(|(_, offer)| offer.is_taken_back()),
+                    "`availability` or `max_price` says so",
+                ),
+                (section.has("max_life"), "they come to their `max_life`"),
+            ]
+            .into_iter()
+            .filter_map(|(is_so, cause)| is_so.then_some(cause))
+            .collect();
+            let what = if !causes.is_empty() {
                 let protected = section.span("protected").unwrap_or(catalog.protected);
                 let unless_young = match protected {
                     Span::ZERO => String::new(),
                     _ => format!(", but none in its first {protected}"),
                 };
                 format!(
-                    "Spot instances of {name} are taken back where `availability` or `max_price` \
-                     says so, {} after a warning{unless_young}, and nowhere else.",
+                    "Spot instances of {name} are taken back where {}, {} after a \
+                     warning{unless_young}, and nowhere else.",
+                    causes.join(" or where "),
                     section.span("notice").unwrap_or(catalog.notice)
                 )
             } else {
@@ -397,6 +412,7 @@ struct Sold<'c> {
 struct OfferPaths {
     prices: price::PriceChanges,
     capacities: availability::Availability,
+    launches: launch::LaunchRows,
 }
 
 /// A type of a catalog, with the capacity and boot of all its offers.

@@ -3,7 +3,9 @@
 use std::ops::Range;
 
 use super::Build;
-use crate::model::{CapacityPath, InstanceType, Market, Offer, PowerCurve, PricePath, Zone};
+use crate::model::{
+    CapacityPath, InstanceType, LaunchTerms, Market, Offer, PowerCurve, PricePath, Zone,
+};
 use crate::problem::clip;
 use crate::scenario::catalog::Tier;
 use crate::scenario::section::{ConfigTable, Diagnostics};
@@ -161,7 +163,7 @@ impl Build<'_> {
             price: PricePath::constant(common.cost),
             max_price: None,
             capacity: CapacityPath::constant(Some(run.count)),
-            boot: Distribution::Constant(0.0),
+            launch: LaunchTerms::taking(Distribution::Constant(0.0)),
             running_at_start: run.count,
         });
     }

@@ -84,7 +84,7 @@ impl PriceChanges {
         report: &mut Diagnostics<'_>,
     ) -> Self {
         let calendar = build.world.calendar;
-        let changes = Changes::read(section, "price", calendar, |row| {
+        let changes = Changes::read(section, "price", Some(calendar), |row| {
             PriceEffect::read(build, row, catalog, report)
         });
         Self { changes, calendar }
@@ -234,7 +234,7 @@ pub(super) fn check(
             report.at(&change.range, message);
         }
     }
-    change::check(section, "price", catalog, calendar, report);
+    change::check(section, "price", catalog, Some(calendar), report);
 }
 
 /// Changes of price that no longer hold when the run begins, as warnings.

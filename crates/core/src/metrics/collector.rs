@@ -4,6 +4,7 @@ use super::bills::Bills;
 use super::cpu_only::CpuOnly;
 use super::emissions::Emissions;
 use super::energy::EnergyMeter;
+use super::exposures::Exposures;
 use super::fact::{Fact, FactObserver};
 use super::histogram::Histogram;
 use super::hours::Hours;
@@ -40,6 +41,10 @@ pub struct Collector {
     hours: Hours,
     moves: TransferTotals,
     recoveries: Recoveries,
+    /// Only where there are incidents to be met.
+    exposures: Option<Exposures>,
+    /// Work that arrives earlier does not count.
+    from: Time,
 }
 
 impl Collector {
@@ -47,7 +52,7 @@ impl Collector {
     /// progress, data moved and emissions are counted from the beginning; see
     /// [`Collector::without`].
     pub fn starting(from: Time) -> Self {
-        Self { jobs: Jobs::starting(from), load: Load::starting(from), ..Self::default() }
+        Self { jobs: Jobs::starting(from), load: Load::starting(from), from, ..Self::default() }
     }
 
     /// Takes utilisation and the mean queue over the time before `until` only: a window
@@ -125,6 +130,7 @@ impl Collector {
             utilisation_memory: self.load.utilisation(1),
             utilisation_gpu: self.load.utilisation(2),
             availability: self.load.availability(),
+            security: self.exposures.as_ref().and_then(Exposures::security),
             alerts: None,
             instances_launched: self.launches.launched,
             instances_max: self.launches.live_max,
@@ -165,6 +171,7 @@ impl Collector {
             reclaimed_instances: self.launches.reclaimed,
             failures: self.progress.failures,
             failed_instances: self.launches.failed,
+            failed_launches: self.launches.unready,
             refused_launches: refused.iter().map(|(_, count)| count).sum(),
             refused_launches_by_reason: refused,
             ..self.jobs.counted()
@@ -177,6 +184,8 @@ impl Observer for Collector {
         self.load.begins(state);
         self.cpu_only.begins(state);
         self.meter.begins(state.world());
+        let exposes = state.world().faults.iter().any(|fault| fault.effect.exposes());
+        self.exposures = exposes.then(|| Exposures::starting(self.from));
     }
 
     #[inline(always)]
@@ -222,6 +231,9 @@ impl FactObserver for Collector {
                 if let Some(took) = self.recoveries.started(state, started.work()) {
                     self.jobs.recovered(live, took);
                 }
+                if let Some(exposures) = &mut self.exposures {
+                    exposures.started(state, started, live);
+                }
                 self.apart += u64::from(lies_apart(state, started));
             }
             Fact::Stopped { allocation, stopped, live, ending, useful, lost, overhead } => {
@@ -256,11 +268,12 @@ impl FactObserver for Collector {
                 self.hours.released(state, instance);
             }
             Fact::Repaired(instance, _) => self.hours.ready(state, instance),
-            Fact::Placed(_)
-            | Fact::Draining(..)
-            | Fact::Outage(..)
-            | Fact::Slowed { .. }
-            | Fact::Noted => (),
+            Fact::Outage(fault, begins) => {
+                if let Some(exposures) = &mut self.exposures {
+                    exposures.fault(state, fault, begins);
+                }
+            }
+            Fact::Placed(_) | Fact::Draining(..) | Fact::Slowed { .. } | Fact::Noted => (),
         }
     }
 }

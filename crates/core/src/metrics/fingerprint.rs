@@ -139,6 +139,7 @@ impl FactObserver for Fingerprint {
                     LaunchRefusal::Capacity => 1,
                     LaunchRefusal::Outage => 2,
                     LaunchRefusal::Price => 3,
+                    LaunchRefusal::Throttle => 4,
                 };
                 self.hash_trace.step(self.names[offer.row()] ^ why);
                 return;

@@ -18,6 +18,9 @@ pub(super) struct Launches {
     pub(super) failed: u64,
     refused_by_outage: u64,
     refused_by_price: u64,
+    refused_by_throttle: u64,
+    /// Launches that came to nothing.
+    pub(super) unready: u64,
 }
 
 impl Launches {
@@ -34,6 +37,7 @@ impl Launches {
             }
             LaunchRefusal::Capacity => self.refused_by_capacity += 1,
             LaunchRefusal::Price => self.refused_by_price += 1,
+            LaunchRefusal::Throttle => self.refused_by_throttle += 1,
             LaunchRefusal::Outage => self.refused_by_outage += 1,
         }
     }
@@ -41,6 +45,7 @@ impl Launches {
     pub(super) fn ended(&mut self, exit: Exit) {
         match exit {
             Exit::Reclaimed | Exit::Expired => self.reclaimed += 1,
+            Exit::NotLaunched => self.unready += 1,
             Exit::Returned | Exit::Failed | Exit::RunOver => {}
         }
     }
@@ -53,12 +58,14 @@ impl Launches {
         }
         self.refused_by_capacity -= earlier.refused_by_capacity;
         self.refused_by_price -= earlier.refused_by_price;
+        self.refused_by_throttle -= earlier.refused_by_throttle;
+        self.unready -= earlier.unready;
         self.refused_by_outage -= earlier.refused_by_outage;
         self.reclaimed -= earlier.reclaimed;
         self.failed -= earlier.failed;
     }
 
-    /// Refused launches by the quota's name, or `capacity`, `max price` or `outage`.
+    /// Refused launches by the quota's name, or `capacity`, `max price`, `outage` or `throttle`.
     pub(super) fn refused_by_reason(&self, world: &World) -> Vec<(String, u64)> {
         let quotas = world.quotas.iter().map(|quota| quota.name.clone());
         let by_quota = quotas.zip(self.refused_by_quota.iter().copied());
@@ -66,6 +73,7 @@ impl Launches {
             ("capacity", self.refused_by_capacity),
             ("max price", self.refused_by_price),
             ("outage", self.refused_by_outage),
+            ("throttle", self.refused_by_throttle),
         ];
         let all = by_quota.chain(others.map(|(name, count)| (name.to_owned(), count)));
         all.filter(|&(_, count)| count > 0).collect()

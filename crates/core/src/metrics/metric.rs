@@ -190,6 +190,9 @@ pub const METRICS: &[Metric] = &[
     share("availability", "availability of machines", Higher, |s| s.availability)
         .per_window(WindowSum::Availability)
         .as_objective("Time of machines that run over that of those that run or are down."),
+    share("security", "work that met no incident", Higher, |s| s.security)
+        .of_counts()
+        .as_objective("Share of the work that ran that was nowhere where a security incident was."),
     count("unfinished", "work unfinished", Lower, |s| Some(s.work.unfinished as f64)),
     count("refused", "work refused", Lower, |s| Some(s.work.refused as f64)),
     count("preemptions", "preemptions", Lower, |s| Some(s.work.preemptions as f64)),
@@ -277,6 +280,7 @@ mod tests {
                 "deadlines_met",
                 "queue_length_mean",
                 "queue_length_max",
+                "security",
                 "unfinished",
                 "refused",
                 "preemptions",

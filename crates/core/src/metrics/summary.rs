@@ -94,6 +94,8 @@ pub struct WorkCounts {
     pub failures: u64,
     /// Times that a machine failed, whatever was on it.
     pub failed_instances: u64,
+    /// Launches that came to nothing.
+    pub failed_launches: u64,
     /// Launches refused by quota, capacity or outage, also those of an attempt that was rolled back.
     pub refused_launches: u64,
     /// The same by the quota's name, or `capacity` or `outage`.
@@ -259,6 +261,8 @@ pub struct Summary {
     pub utilisation_gpu: Option<f64>,
     /// Time of running instances over that of those that ran or were down.
     pub availability: Option<f64>,
+    /// Share of the work that ran that met no security incident; `None` where the scenario has none.
+    pub security: Option<f64>,
     /// Alerts by the rules of the scenario; `None` without rules.
     pub alerts: Option<u64>,
     /// Launches, owned instances included.

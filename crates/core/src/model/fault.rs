@@ -1,6 +1,6 @@
 //! What fails of the world, and when: machines, racks of them, zones, regions, control planes.
 
-use super::Offer;
+use super::{Offer, Surge};
 use crate::units::{Distribution, Id, Time};
 
 /// A cause by which parts of the world fail. What fails when depends on the seed alone, so all
@@ -20,6 +20,8 @@ pub struct Fault {
     /// Homes of data that is lost for ever when it fails: regions (`aws/us-east-1`), zones
     /// (`aws/us-east-1a`) and clusters.
     pub loses_data_of: Vec<String>,
+    /// What launches elsewhere suffer meanwhile.
+    pub surge: Option<Surge>,
     /// Most repairs at once, in the order in which things broke; `None` is no limit.
     pub crews: Option<u32>,
 }
@@ -54,6 +56,8 @@ pub enum FaultEffect {
     Speed(u32),
     /// Speed of the network: tasks that are spread over several machines come on at this share.
     NetworkSpeed(u32),
+    /// Security: nothing stops, and work that runs there meanwhile was exposed.
+    Security,
 }
 
 impl FaultEffect {
@@ -61,7 +65,7 @@ impl FaultEffect {
     pub const fn stops_machines(self) -> bool {
         match self {
             Self::Machines | Self::MachinesAndLaunches => true,
-            Self::Launches | Self::Speed(_) | Self::NetworkSpeed(_) => false,
+            Self::Launches | Self::Speed(_) | Self::NetworkSpeed(_) | Self::Security => false,
         }
     }
 
@@ -69,7 +73,19 @@ impl FaultEffect {
     pub const fn slows(self) -> bool {
         match self {
             Self::Speed(_) | Self::NetworkSpeed(_) => true,
-            Self::Machines | Self::Launches | Self::MachinesAndLaunches => false,
+            Self::Machines | Self::Launches | Self::MachinesAndLaunches | Self::Security => false,
+        }
+    }
+
+    /// Whether nothing stops, and work was exposed.
+    pub const fn exposes(self) -> bool {
+        match self {
+            Self::Security => true,
+            Self::Machines
+            | Self::Launches
+            | Self::MachinesAndLaunches
+            | Self::Speed(_)
+            | Self::NetworkSpeed(_) => false,
         }
     }
 
@@ -78,9 +94,11 @@ impl FaultEffect {
         match self {
             Self::Speed(share) => share,
             Self::NetworkSpeed(share) if machines > 1 => share,
-            Self::NetworkSpeed(_) | Self::Machines | Self::Launches | Self::MachinesAndLaunches => {
-                1_000_000
-            }
+            Self::NetworkSpeed(_)
+            | Self::Machines
+            | Self::Launches
+            | Self::MachinesAndLaunches
+            | Self::Security => 1_000_000,
         }
     }
 
@@ -88,7 +106,7 @@ impl FaultEffect {
     pub const fn refuses_launches(self) -> bool {
         match self {
             Self::Launches | Self::MachinesAndLaunches => true,
-            Self::Machines | Self::Speed(_) | Self::NetworkSpeed(_) => false,
+            Self::Machines | Self::Speed(_) | Self::NetworkSpeed(_) | Self::Security => false,
         }
     }
 }

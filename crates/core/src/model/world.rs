@@ -3,6 +3,7 @@
 mod builder;
 mod capacity;
 mod power;
+mod launch;
 mod price;
 mod step_path;
 
@@ -11,12 +12,13 @@ pub use capacity::{
     CapacityCursor, CapacityLaw, CapacityPath, CapacityState, Comovement, ComovementMember,
     DrawnCapacity, ImpossiblePair, LevelLaw, StateLaw,
 };
+pub use launch::{LaunchStage, LaunchTerms, Surge, Throttle};
 pub use power::PowerCurve;
 pub use price::{DrawnPrice, PriceCursor, PriceLaw, PriceMotion, PricePath};
 pub use step_path::StepPath;
 
 use super::{Fault, GpuModel};
-use crate::units::{Calendar, Distribution, Id, IdVec, Rate, Shape, Span};
+use crate::units::{Calendar, Id, IdVec, Rate, Shape, Span};
 
 /// A cloud, or an owned cluster seen as one.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +31,8 @@ pub struct Provider {
     pub billing: Billing,
     /// Terms on which it takes spot instances back.
     pub spot: SpotTerms,
+    /// Limit on launches by one account, in each region by itself; `None` is none.
+    pub throttle: Option<Throttle>,
 }
 
 /// Terms on which a provider takes spot instances back.
@@ -138,8 +142,8 @@ pub struct Offer {
     pub max_price: Option<Rate>,
     /// Most instances at once.
     pub capacity: CapacityPath,
-    /// Seconds from request to running.
-    pub boot: Distribution,
+    /// How launches go.
+    pub launch: LaunchTerms,
     /// Instances that run when the run starts (owned clusters, static fleets of the world).
     pub running_at_start: u32,
 }
@@ -147,22 +151,18 @@ pub struct Offer {
 impl Offer {
     /// Mean time from request to running, or the median where there is no mean.
     pub fn mean_boot(&self) -> Span {
-        boot(self.boot.mean().or_else(|| self.boot.quantile(0.5)))
+        self.launch.mean()
     }
 
     /// Time within which this share of boots is over, or the mean where no quantile is known.
     pub fn boot_within(&self, share: f64) -> Span {
-        boot(self.boot.quantile(share).or_else(|| self.boot.mean()))
+        self.launch.within(share)
     }
 
     /// Whether its instances can be taken back as there is no capacity for them any more.
     pub fn is_taken_back(&self) -> bool {
         self.market == Market::Spot && (self.capacity.moves() || self.max_price.is_some())
     }
-}
-
-fn boot(secs: Option<f64>) -> Span {
-    Span::from_secs_f64(secs.unwrap_or(0.0)).unwrap_or(Span::ZERO).max(Span::ZERO)
 }
 
 /// Unit that a quota counts.

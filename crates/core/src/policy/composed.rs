@@ -2,6 +2,7 @@
 
 mod explain;
 pub mod fits;
+mod retries;
 mod timetable;
 
 use rustc_hash::FxHashSet;
@@ -27,6 +28,7 @@ use crate::units::{Demand, Id, Span, Time};
 
 use super::due::{Alarm, Due};
 use fits::Feasibility;
+use retries::{AfterLoss, Retries};
 use timetable::Timetable;
 
 /// Policy composed of one part per question. At each decision: held work whose time has come joins, the
@@ -57,6 +59,9 @@ pub struct Composed {
     release: Option<Box<dyn Release>>,
     checkpoint: Option<Box<dyn CheckpointRule>>,
     shift: Option<Timetable>,
+    recover: Option<Retries>,
+    /// Work that is tried again at this decision.
+    retried: Vec<WorkRef>,
     outside: ExternalParts,
     /// Work that arrived at this decision and joined the queue.
     joined: Vec<WorkRef>,
@@ -140,6 +145,8 @@ impl Composed {
             release,
             checkpoint: spec.checkpoint.build(),
             shift: spec.shift.build().map(Timetable::new),
+            recover: spec.recover.build().map(Retries::new),
+            retried: Vec::new(),
             outside,
             joined: Vec::new(),
             blocked: None,
@@ -206,6 +213,7 @@ impl Composed {
         matches!(triggers, [Trigger::Freed(_)])
             && self.queue.is_empty()
             && self.shift.is_none()
+            && self.recover.is_none()
             && self.preempt.is_none()
             && self.outside.sessions.is_empty()
             && !turn.explaining()
@@ -272,6 +280,7 @@ impl Composed {
         if let Some(shift) = &mut self.shift {
             shift.keep_time(turn, &mut self.queue, &mut self.joined);
         }
+        changed |= self.try_again(turn);
         for &trigger in triggers {
             match trigger {
                 Trigger::Arrived(work) if self.fits.ever(turn, work) => {
@@ -282,9 +291,9 @@ impl Composed {
                     }
                 }
                 Trigger::Arrived(work) => refuse(turn, work, RefusalReason::NeverFits),
-                Trigger::Eligible(work, _) => {
+                Trigger::Eligible(work, why) => {
                     if turn.is_alive(work) && turn.pending(work).is_some() {
-                        self.take_back(turn, work);
+                        self.recover(turn, work, why);
                     }
                     changed = true;
                 }
@@ -292,6 +301,9 @@ impl Composed {
                     self.queue.remove(work);
                     self.queue.drop_aside(work);
                     self.queue.forget(work);
+                    if let Some(recover) = &mut self.recover {
+                        recover.forget(work);
+                    }
                     self.blocked = None;
                     changed = true;
                 }
@@ -307,6 +319,11 @@ impl Composed {
                     changed = true;
                 }
                 Trigger::Freed(work) => {
+                    if let Some(recover) = &mut self.recover
+                        && !turn.is_alive(work)
+                    {
+                        recover.forget(work);
+                    }
                     // Spread over zones, tasks that are done leave room for others of the same work.
                     self.acted |= turn.is_alive(work) && self.queue.contains(work);
                     changed = true;
@@ -516,6 +533,40 @@ impl Composed {
         for at in 0..self.yielded.len() {
             self.take_back(turn, self.yielded[at]);
         }
+    }
+
+    /// Work that came back is served, waits, or is given up, as the recover part says of what its
+    /// provider or a failure took.
+    fn recover(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, why: Why) {
+        let is_lost = match why {
+            Why::Interrupted | Why::Failed => true,
+            Why::Arrived | Why::Preempted | Why::Migrated => false,
+        };
+        let carried = self.provision.carries(turn, work);
+        let Some(recover) = self.recover.as_mut().filter(|_| is_lost && !carried) else {
+            return self.take_back(turn, work);
+        };
+        match recover.lost(turn, &mut self.fits, &mut self.queue, work) {
+            AfterLoss::Served => self.take_back(turn, work),
+            AfterLoss::Held | AfterLoss::GivenUp => {}
+        }
+    }
+
+    /// Serves work again whose time has come. Returns whether anything changed.
+    fn try_again(&mut self, turn: &mut Turn<'_, '_>) -> bool {
+        let Some(recover) = &mut self.recover else { return false };
+        let mut retried = std::mem::take(&mut self.retried);
+        let any = recover.keep_time(turn, &mut self.queue, &mut retried);
+        for work in retried.drain(..) {
+            if turn.pending(work).is_some() {
+                self.take_back(turn, work);
+            }
+        }
+        self.retried = retried;
+        if any {
+            (self.blocked, self.informed) = (None, false);
+        }
+        any
     }
 
     /// Work whose tasks wait again joins the queue, or takes its place there anew.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    PolicyFactory, backfill, checkpoint, order, place, preempt, provision, release, shift,
+    PolicyFactory, backfill, checkpoint, order, place, preempt, provision, recover, release, shift,
 };
 use crate::units::Span;
 
@@ -15,6 +15,7 @@ pub use super::order::OrderSpec;
 pub use super::place::{GpuMachines, Narrow, PlaceSpec};
 pub use super::preempt::PreemptSpec;
 pub use super::provision::{ProvisionSpec, Reach};
+pub use super::recover::RecoverSpec;
 pub use super::release::ReleaseSpec;
 pub use super::scope::OfferScope;
 pub use super::shift::ShiftSpec;
@@ -46,6 +47,8 @@ pub struct PolicySpec {
     pub release: ReleaseSpec,
     /// Checkpoint part: when progress is saved.
     pub checkpoint: CheckpointSpec,
+    /// Recover part: what becomes of work that lost its place.
+    pub recover: RecoverSpec,
     /// Published simulator whose decisions are followed, where they differ from ours.
     pub compatibility: Option<Compatibility>,
     /// Processes that decide instead, by part.
@@ -77,6 +80,8 @@ pub enum PolicyPart {
     Release,
     /// Checkpoints to write, and when.
     Checkpoint,
+    /// Work that lost its place, and where it is tried again.
+    Recover,
 }
 
 impl PolicyPart {
@@ -105,6 +110,7 @@ impl PolicyPart {
             Self::Provision => "provision",
             Self::Release => "release",
             Self::Checkpoint => "checkpoint",
+            Self::Recover => "recover",
         }
     }
 }
@@ -155,6 +161,7 @@ impl PolicySpec {
             provision: provision::OWNED_ONLY.spec(),
             release: release::IDLE.spec(),
             checkpoint: checkpoint::NEVER.spec(),
+            recover: recover::ANYWHERE.spec(),
             compatibility: None,
             external: BTreeMap::new(),
             factory: None,
@@ -187,6 +194,7 @@ impl PolicySpec {
                 self.checkpoint.name(),
                 self.checkpoint.is_none_of(checkpoint::PARTS),
             ),
+            (PolicyPart::Recover, self.recover.name(), self.recover.is_none_of(recover::PARTS)),
         ];
         own.into_iter().find(|&(_, _, is_own)| is_own).map(|(part, name, _)| (part, name))
     }

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use crate::halt;
-use crate::model::Offer;
+use crate::model::{Offer, Rules};
 use crate::state::{
     AllocationRef, ClassBy, DecisionNote, IndexBy, InstanceRef, OfferSet, Refusal, RefusalReason,
     Share, StartPromise, State, Why, WorkRef,
@@ -193,6 +193,16 @@ impl<'a, 'w> Turn<'a, 'w> {
     pub fn refuse(&mut self, work: WorkRef, reason: RefusalReason) -> Result<(), Refusal> {
         let result = self.state.refuse(work, reason);
         self.judge(result)
+    }
+
+    /// The waiting tasks of `work` may go where these rules allow, from now on: no wider than its own.
+    pub(super) fn set_rules(&mut self, work: WorkRef, rules: &Rules) {
+        self.state.set_rules(work, rules);
+    }
+
+    /// The waiting tasks of `work` may go where they might before.
+    pub(super) fn restore_rules(&mut self, work: WorkRef, rules: Id<Rules>) {
+        self.state.restore_rules(work, rules);
     }
 
     /// Says when the next waiting tasks of `work`, all of a gang, are to start. Every run checks

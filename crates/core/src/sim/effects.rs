@@ -1,12 +1,13 @@
 //! Consequences of a policy's actions.
 
 use super::{Event, Observer, Simulation};
+use crate::model::LaunchStage;
 use crate::policy::Trigger;
 use crate::state::{
     AllocationRef, DecisionNote, Effect, Ending, Exit, InstanceRef, Record, RefusalReason, Wait,
     WaitReason, WorkRef,
 };
-use crate::units::{Span, Stream};
+use crate::units::{Distribution, Span, Stream};
 
 impl<O: Observer> Simulation<'_, '_, O> {
     /// Follows up what the policy did.
@@ -92,10 +93,28 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let target = self.state.instance(instance);
         let entity =
             [self.offer_keys[target.offer.row()], u64::from(target.slot), u64::from(target.launch)];
-        let mut stream = Stream::keyed(self.options.seed, "boot", &entity);
-        let boot = Span::from_secs_f64(offer.boot.sample(&mut stream).max(0.0));
-        let at = self.state.now().saturating_add(boot.unwrap_or(Span::MAX));
-        self.expect(instance, at, Event::Ready(instance));
+        let (seed, terms) = (self.options.seed, &offer.launch);
+        let fails = terms.fails > 0
+            && Stream::keyed(seed, "launch", &entity).below(1_000_000) < u64::from(terms.fails);
+        let secs = match fails {
+            true => drawn(&terms.fails_after, seed, "launch given up", &entity),
+            false => LaunchStage::ALL
+                .map(|stage| drawn(terms.stage(stage), seed, stage.stream(), &entity))
+                .iter()
+                .sum(),
+        };
+        if fails {
+            self.state.waive(instance);
+        }
+        let event = if fails { Event::NotLaunched(instance) } else { Event::Ready(instance) };
+        let at = self.state.now().saturating_add(Span::from_secs_f64(secs).unwrap_or(Span::MAX));
+        self.expect(instance, at, event);
+    }
+
+    /// A launch is given up.
+    pub(super) fn give_up(&mut self, instance: InstanceRef) {
+        self.due[instance.slot()] = None;
+        self.lose(instance, Ending::Failed, Exit::NotLaunched);
     }
 
     pub(super) fn released(&mut self, instance: InstanceRef, exit: Exit) {
@@ -175,5 +194,13 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.observer.undone(&self.state, work, self.left(work));
         self.record(&Record::Refused { work, reason });
         self.state.forget(work);
+    }
+}
+
+/// Seconds drawn from a law, from a stream of that name; no stream is made for what is always zero.
+fn drawn(law: &Distribution, seed: u64, stream: &str, entity: &[u64]) -> f64 {
+    match law {
+        Distribution::Constant(secs) => secs.max(0.0),
+        Distribution::Law(_) => law.sample(&mut Stream::keyed(seed, stream, entity)).max(0.0),
     }
 }

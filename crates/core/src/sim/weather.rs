@@ -1,7 +1,7 @@
 //! Weather: prices that change, what fails, and instances that are lost.
 
 use super::faults::{FaultEvent, FaultMachines};
-use super::{Observer, OfferChanges, Simulation};
+use super::{Event, Observer, OfferChanges, Simulation};
 use crate::model::{Fault, FaultDomain, Market, Offer};
 use crate::policy::Trigger;
 use crate::state::{AllocationRef, Ending, Exit, InstanceRef, Record, RefusalReason, WorkRef};
@@ -90,12 +90,24 @@ impl<O: Observer> Simulation<'_, '_, O> {
             }
             self.lost = hit;
         }
+        if self.state.world().faults[fault].surge.is_some() {
+            self.state.seek(fault, true);
+            self.surges += 1;
+            self.state.set_launches_return(self.outages + self.surges > 0);
+        }
         if effect.slows() {
             if machines.is_none() {
                 self.slowing.push(fault);
             }
             self.slow_down((fault, machines), true);
         }
+    }
+
+    /// What launches suffered of a fault elsewhere is over.
+    pub(super) fn calm(&mut self, fault: usize) {
+        self.state.seek(fault, false);
+        self.surges -= 1;
+        self.state.set_launches_return(self.outages + self.surges > 0);
     }
 
     /// A fault slows the machines that it strikes, or no longer does.
@@ -202,6 +214,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
             }
             self.lost = hit;
         }
+        if let Some(surge) = &self.state.world().faults[fault].surge {
+            let event = Event::Calms(fault);
+            self.queue.schedule(self.state.now().saturating_add(surge.after), event.class(), event);
+        }
         if effect.slows() {
             self.slowing.retain(|&other| machines.is_some() || other != fault);
             self.slow_down((fault, machines), false);
@@ -213,7 +229,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         for &offer in &self.state.world().faults[fault].offers {
             self.state.refuse_launches(offer, refused);
         }
-        self.state.set_launches_return(self.outages > 0);
+        self.state.set_launches_return(self.outages + self.surges > 0);
     }
 
     /// The live machines that a fault stops, by offer and slot or age. Gives the list for lost

@@ -79,6 +79,9 @@ impl Refusal {
             Self::NotForRent => "an owned offer is not for rent",
             Self::Launch(LaunchRefusal::Quota(_)) => "a launch stays within every quota",
             Self::Launch(LaunchRefusal::Capacity) => "a launch stays within the offer's capacity",
+            Self::Launch(LaunchRefusal::Throttle) => {
+                "launches come no faster than they are let through"
+            }
             Self::Launch(LaunchRefusal::Price) => "nothing is launched above the highest price",
             Self::Launch(LaunchRefusal::Outage) => "nothing is launched during an outage",
             Self::AllocationGone => "an allocation that has ended cannot be preempted",
@@ -144,7 +147,8 @@ pub enum Effect {
 pub(super) enum Undo {
     /// A placement, and the offer on which the work had been placed last before that.
     Placed(AllocationRef, Option<Id<Offer>>),
-    Rented(InstanceRef),
+    /// A launch, and when the bucket of its region was to be full before that, if it has one.
+    Rented(InstanceRef, Option<Time>),
     Released(InstanceRef, Phase),
     Stopped(AllocationRef),
     /// The wait of the work's tasks before that; `None` if it began with the submission.
@@ -196,7 +200,7 @@ impl State<'_> {
         while self.undo.len() > attempt.undo {
             match self.undo.pop().expect("the attempt has changes left") {
                 Undo::Placed(allocation, last) => self.unplace(allocation, last),
-                Undo::Rented(instance) => self.unrent(instance),
+                Undo::Rented(instance, throttle) => self.unrent(instance, throttle),
                 Undo::Released(instance, phase) => self.transition(instance, phase),
                 Undo::Stopped(allocation) => self.unstop(allocation),
                 Undo::Wait(work, wait) => drop(self.set_wait(work, wait)),

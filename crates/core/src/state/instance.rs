@@ -47,6 +47,8 @@ pub struct Instance {
     pub(super) lists_tenants: bool,
     /// Faults that hold it down.
     pub(super) faults: u32,
+    /// Whether nothing is charged for it.
+    pub(super) waived: bool,
     /// Rows of the faults that make tasks on it slower.
     pub(super) slowed_by: Vec<u32>,
     pub(super) meter: Meter,
@@ -175,6 +177,7 @@ impl Default for Instance {
             tenants: Vec::new(),
             lists_tenants: false,
             faults: 0,
+            waived: false,
             slowed_by: Vec::new(),
             meter: Meter::default(),
         }

@@ -6,7 +6,7 @@ use super::change::{Effect, Refusal, Undo};
 use super::{Exit, InstanceRef, LaunchRefusal, Phase, State};
 use crate::billing::Meter;
 use crate::model::{Market, Offer, QuotaUnit};
-use crate::units::{Id, Shape};
+use crate::units::{Id, Shape, Time};
 
 /// Rented instances at once beyond which a policy is taken to be looping.
 const MOST_RENTED: u64 = 1_000_000;
@@ -37,8 +37,9 @@ impl State<'_> {
             self.effects.push(Effect::LaunchRefused(offer, why));
             return Err(Refusal::Launch(why));
         }
+        let throttle = self.pass_throttle(offer);
         let instance = self.launch(offer, Phase::Booting);
-        self.remember(Undo::Rented(instance));
+        self.remember(Undo::Rented(instance, throttle));
         self.room_made += 1;
         self.effects.push(Effect::Rented(instance));
         Ok(instance)
@@ -55,13 +56,16 @@ impl State<'_> {
             }
         }
         let state = &self.offers[offer.row()];
-        if state.is_out() {
+        if state.is_out() || self.has_surge() && self.is_sought(offer) {
             return Some(LaunchRefusal::Outage);
         }
         if state.is_too_dear() {
             return Some(LaunchRefusal::Price);
         }
-        state.is_full().then_some(LaunchRefusal::Capacity)
+        if state.is_full() {
+            return Some(LaunchRefusal::Capacity);
+        }
+        (self.throttle_room(offer) == Some(0)).then_some(LaunchRefusal::Throttle)
     }
 
     /// Number of launches of `offer` that would be accepted now, and what refuses the next;
@@ -69,7 +73,7 @@ impl State<'_> {
     pub fn launch_room(&self, offer: Id<Offer>) -> (u64, Option<LaunchRefusal>) {
         let whole = self.world.type_of(offer).whole;
         let state = &self.offers[offer.row()];
-        if state.is_out() {
+        if state.is_out() || self.has_surge() && self.is_sought(offer) {
             return (0, Some(LaunchRefusal::Outage));
         }
         if state.is_too_dear() {
@@ -78,6 +82,11 @@ impl State<'_> {
         let left = state.capacity_left();
         let mut room =
             left.map_or((u64::MAX, None), |left| (u64::from(left), Some(LaunchRefusal::Capacity)));
+        if let Some(let_through) = self.throttle_room(offer)
+            && let_through < room.0
+        {
+            room = (let_through, Some(LaunchRefusal::Throttle));
+        }
         for &row in &self.quotas_of[offer.row()] {
             let quota = &self.world.quotas[row];
             let left = quota.limit.saturating_sub(self.quota_used[row]);
@@ -118,6 +127,7 @@ impl State<'_> {
         instance.lists_tenants = state.loses;
         instance.faults = 0;
         instance.slowed_by.clear();
+        instance.waived = false;
         instance.meter = Meter::start(self.now, rate);
         self.launched += 1;
         if phase.is_capacity() && instance.newly_idle() {
@@ -162,7 +172,11 @@ impl State<'_> {
     }
 
     /// Takes a launch back, as if it had never been.
-    pub(super) fn unrent(&mut self, reference: InstanceRef) {
+    pub(super) fn unrent(&mut self, reference: InstanceRef, throttle: Option<Time>) {
+        if let Some(full) = throttle {
+            let region = self.fleet.instances[reference].region;
+            self.set_throttle(region, full);
+        }
         self.transition(reference, Phase::Gone(Exit::Returned));
         let instance = &self.fleet.instances[reference];
         let (offer, slot) = (instance.offer, instance.slot);

@@ -7,7 +7,7 @@ use super::{
 };
 use smallvec::SmallVec;
 
-use crate::model::{Home, Interner, Offer, Region, Spread, Together, Work, WorkKind};
+use crate::model::{Home, Interner, Offer, Region, Rules, Spread, Together, Work, WorkKind};
 use crate::units::{Id, Money, Rate, Span};
 
 impl State<'_> {
@@ -118,8 +118,9 @@ impl State<'_> {
                 .is_some_and(|home| self.lost_homes.contains(&self.book.homes()[home].name))
     }
 
-    /// New work, whose home is known.
-    pub(crate) fn submit(&mut self, work: &Work) -> WorkRef {
+    /// Resolves rules that are new in the book.
+    #[inline]
+    fn resolve_rules(&mut self) {
         while self.rules.len() < self.book.all_rules().len() {
             let rules = &self.book.all_rules()[Id::new(self.rules.len() as u32)];
             let rules = ResolvedRules::new(self.world, rules);
@@ -127,6 +128,26 @@ impl State<'_> {
             self.speed_bounds = [least.min(of[0]), most.max(of[1])];
             self.rules.push(rules);
         }
+    }
+
+    /// The waiting tasks of `work` may go where these rules allow, from now on. What is placed stays.
+    pub(crate) fn set_rules(&mut self, work: WorkRef, rules: &Rules) {
+        let rules = self.book.rules(rules);
+        self.resolve_rules();
+        self.restore_rules(work, rules);
+    }
+
+    /// The same, of rules that are known.
+    pub(crate) fn restore_rules(&mut self, work: WorkRef, rules: Id<Rules>) {
+        self.works[work].ask.rules = rules;
+        if self.fleet.uniform.joins(rules) {
+            self.count_barred();
+        }
+    }
+
+    /// New work, whose home is known.
+    pub(crate) fn submit(&mut self, work: &Work) -> WorkRef {
+        self.resolve_rules();
         let reference = self.works.claim();
         let live = &mut self.works[reference];
         (live.id, live.arrival) = (work.id, work.arrival);
@@ -250,7 +271,11 @@ impl State<'_> {
         let (now, rate) = (self.now, self.price(offer));
         let provider = self.world.provider_of(offer).row();
         for &reference in self.offers[offer.row()].instances.values() {
-            let meter = &mut self.fleet.instances[reference].meter;
+            let instance = &mut self.fleet.instances[reference];
+            if instance.waived {
+                continue;
+            }
+            let meter = &mut instance.meter;
             self.totals.rates[provider] += rate.picos() - meter.rate().picos();
             meter.reprice(now, rate);
         }

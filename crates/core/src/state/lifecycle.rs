@@ -33,6 +33,8 @@ pub enum Exit {
     Expired,
     /// It failed.
     Failed,
+    /// Its launch came to nothing: it was never ready, and costs nothing.
+    NotLaunched,
     /// The run ended first.
     RunOver,
 }
@@ -45,6 +47,7 @@ impl Exit {
             Self::Reclaimed => "provider",
             Self::Expired => "age limit",
             Self::Failed => "failure",
+            Self::NotLaunched => "launch",
             Self::RunOver => "run",
         }
     }
@@ -168,7 +171,7 @@ mod tests {
     use crate::state::{IndexBy, Needs, Totals, WorkRef};
     use crate::units::{Id, Rate};
 
-    const PHASES: [Phase; 9] = [
+    const PHASES: [Phase; 10] = [
         Phase::Booting,
         Phase::Running,
         Phase::Draining { until: Time::from_secs(900) },
@@ -177,6 +180,7 @@ mod tests {
         Phase::Gone(Exit::Reclaimed),
         Phase::Gone(Exit::Expired),
         Phase::Gone(Exit::Failed),
+        Phase::Gone(Exit::NotLaunched),
         Phase::Gone(Exit::RunOver),
     ];
 

@@ -22,7 +22,7 @@ impl OfferState {
 
     fn new(offer: &Offer, ends_by_age: bool) -> Self {
         let reclaims = offer.is_taken_back();
-        let loses = reclaims || ends_by_age;
+        let loses = reclaims || ends_by_age || offer.launch.fails > 0;
         Self { capacity: offer.capacity.first, reclaims, loses, ..Self::default() }
     }
 
@@ -155,7 +155,7 @@ impl State<'_> {
     /// Whether a launch that was refused may be accepted later though nobody gives anything back:
     /// capacities still change, or something is out that is to come back.
     pub fn capacity_may_rise(&self) -> bool {
-        self.capacity_to_come || self.launches_return
+        self.capacity_to_come || self.launches_return || self.is_throttled()
     }
 
     /// Says whether launches are refused now that will be accepted again.

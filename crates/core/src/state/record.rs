@@ -15,8 +15,10 @@ pub enum LaunchRefusal {
     Capacity,
     /// The price is above the highest that is paid.
     Price,
-    /// Something is out by which nothing of the offer is launched.
+    /// Something is out by which nothing of the offer is launched, or others took what there is.
     Outage,
+    /// Launches in the region come faster than the provider lets them through.
+    Throttle,
 }
 
 /// Reason why work ended without being done.
@@ -32,12 +34,20 @@ pub enum RefusalReason {
     Policy,
     /// Its data is lost.
     DataLost,
+    /// It lost its place more often than it is tried again.
+    Retries,
 }
 
 impl RefusalReason {
     /// All reasons, in the order of reports.
-    pub const ALL: [Self; 5] =
-        [Self::QueueFull, Self::Patience, Self::NeverFits, Self::Policy, Self::DataLost];
+    pub const ALL: [Self; 6] = [
+        Self::QueueFull,
+        Self::Patience,
+        Self::NeverFits,
+        Self::Policy,
+        Self::DataLost,
+        Self::Retries,
+    ];
 
     /// The words of reports.
     pub const fn name(self) -> &'static str {
@@ -47,6 +57,7 @@ impl RefusalReason {
             Self::NeverFits => "fits nowhere",
             Self::Policy => "policy",
             Self::DataLost => "data lost",
+            Self::Retries => "retries used up",
         }
     }
 }
@@ -70,6 +81,8 @@ pub enum WaitReason {
     ForSpot,
     /// The shift part holds it until a better time.
     Shifted,
+    /// It lost its place, and the recover part tries it again later.
+    BackingOff,
     /// The work has its place and waits for instances to boot.
     Booting,
     /// The policy gave no reason.
@@ -78,7 +91,7 @@ pub enum WaitReason {
 
 impl WaitReason {
     /// All reasons.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::NoRoom,
         Self::InOrder,
         Self::Behind,
@@ -87,6 +100,7 @@ impl WaitReason {
         Self::NothingToRent,
         Self::ForSpot,
         Self::Shifted,
+        Self::BackingOff,
         Self::Booting,
         Self::Unsaid,
     ];
@@ -102,6 +116,7 @@ impl WaitReason {
             Self::NothingToRent => "nothing that fits could be rented",
             Self::ForSpot => "it had time to wait for spot",
             Self::Shifted => "its policy held it until a better time",
+            Self::BackingOff => "it lost its place, and its policy tried it again later",
             Self::Booting => "its instances were booting",
             Self::Unsaid => "the policy gave no reason",
         }

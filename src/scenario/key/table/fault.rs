@@ -97,7 +97,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "outage[].plane",
         ValueKind::Choice(PLANES),
         "machines",
-        "What is out: `machines` that stop, and no launches; `launches` alone; the `network` between machines, which needs a `speed`.",
+        "What is out: `machines` that stop, and no launches; `launches` alone; the `network` between machines, which needs a `speed`; `security`, which stops nothing, but what runs there meanwhile was exposed.",
     ),
     row(
         "outage[].speed",
@@ -117,6 +117,13 @@ pub(super) const ROWS: &[KeyRow] = &[
         "false",
         "Whether data whose home is a zone, region or cluster that is struck is lost: its work ends as `data lost`.",
     ),
+    row(
+        "outage[].surge",
+        ValueKind::Percent(1, 99),
+        "",
+        "Share of stretches of ten minutes in which launches in the region's other zones are refused too, as all come there; without any, in the provider's other regions.",
+    ),
+    row("outage[].surge_for", ValueKind::Span, "0 s", "Time that this goes on after the outage."),
     row("outage[].from", ValueKind::Moment, "the beginning", "When it begins."),
     row("outage[].until", ValueKind::Moment, "never", "When it is over."),
     row(

@@ -97,6 +97,12 @@ pub(super) const ROWS: &[KeyRow] = &[
         "When is progress saved? Of work that can write checkpoints (see weather.md).",
     ),
     row(
+        "policy.*.recover",
+        ValueKind::Part("recover"),
+        "anywhere",
+        "What becomes of work whose instance was taken back or failed (see weather.md)?",
+    ),
+    row(
         "policy.*.compatibility",
         ValueKind::Choice(&["none", "rlscheduler", "rlscheduler-backfill"]),
         "none",

@@ -33,7 +33,7 @@ pub(in crate::scenario) const EVENTS: &[&str] = &[
 ];
 
 /// Planes that a scenario's own outages may have.
-pub(in crate::scenario) const PLANES: &[&str] = &["machines", "launches", "network"];
+pub(in crate::scenario) const PLANES: &[&str] = &["machines", "launches", "network", "security"];
 
 const TABLE: &str = include_str!("../../../../catalogs/outages.csv");
 
@@ -83,6 +83,7 @@ pub(super) fn effect(plane: &str, share: u32) -> Option<FaultEffect> {
         "machines" if share < 1_000_000 => Some(FaultEffect::Machines),
         "machines" => Some(FaultEffect::MachinesAndLaunches),
         "launches" | "control" => Some(FaultEffect::Launches),
+        "security" => Some(FaultEffect::Security),
         _ => None,
     }
 }
@@ -124,9 +125,20 @@ pub(super) fn elsewhere(
     section: &ConfigTable,
     report: &mut Diagnostics<'_>,
 ) {
-    for key in
-        ["name", "plane", "share", "speed", "data_lost", "until", "every", "lasts", "each", "zone"]
-    {
+    for key in [
+        "name",
+        "plane",
+        "share",
+        "speed",
+        "surge",
+        "surge_for",
+        "data_lost",
+        "until",
+        "every",
+        "lasts",
+        "each",
+        "zone",
+    ] {
         if section.has(key) {
             report.at(&section.spot(key), format!("`{key}` is what the event says"));
         }
@@ -176,6 +188,7 @@ impl<'p> Impact<'p> {
                 effect,
                 times: FaultTimes::Periods(vec![(at(from), until.map(at))]),
                 loses_data_of,
+                surge: None,
                 crews: None,
             });
         }

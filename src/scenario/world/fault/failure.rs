@@ -188,6 +188,7 @@ impl Cause {
             effect: effect(section),
             times: FaultTimes::Drawn { life, repair, lemons },
             loses_data_of: Vec::new(),
+            surge: None,
             crews: section.count32("crews"),
         }
     }

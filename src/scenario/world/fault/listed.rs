@@ -45,6 +45,7 @@ pub(super) fn read(
             effect: effect(section),
             times: FaultTimes::Listed(lists),
             loses_data_of: Vec::new(),
+            surge: None,
             crews: None,
         });
     }

@@ -1,12 +1,12 @@
 //! Outages that a scenario makes: `[[outage]]`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Build, event, name_in, name_of, offers_of};
-use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, Market, Offer, World};
+use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, Market, Offer, Surge, World};
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::scenario::world::change::BEGINNING;
-use crate::units::Id;
+use crate::units::{Id, Span};
 
 /// Words of `each`.
 pub(in crate::scenario) const EACH: &[&str] = &["zone", "region", "provider"];
@@ -61,8 +61,15 @@ pub(super) fn read(
     let share =
         section.integer("share").map_or(1_000_000, |share| share.clamp(0, 1_000_000) as u32);
     let Some(effect) = effect_of(section, share, report) else { return };
-    if section.has("share") && effect == FaultEffect::Launches {
+    let of_all = matches!(effect, FaultEffect::Launches | FaultEffect::Security);
+    if section.has("share") && of_all {
         report.at(&section.spot("share"), "a share is one of machines, not of launches");
+    }
+    if section.has("surge_for") && !section.has("surge") {
+        report.at(&section.spot("surge_for"), "`surge_for` needs a `surge`");
+    }
+    if section.has("surge") && (effect.slows() || effect.exposes()) {
+        report.at(&section.spot("surge"), "nobody seeks others in place of machines that go on");
     }
     let name = name_of(section, "outage", row);
     let offers = offers_of(&build.world, section, KEYS, report);
@@ -77,6 +84,7 @@ pub(super) fn read(
         let loses_data_of =
             if loses { homes_of(&build.world, &offers, in_zones) } else { Vec::new() };
         let crews = None;
+        let surge = surge_of(&build.world, section, &offers);
         build.world.faults.push(Fault {
             name,
             offers,
@@ -84,9 +92,27 @@ pub(super) fn read(
             effect,
             times,
             loses_data_of,
+            surge,
             crews,
         });
     }
+}
+
+/// What launches elsewhere suffer: in the other zones of the regions that are struck, and where there
+/// is none, in the provider's other regions.
+fn surge_of(world: &World, section: &ConfigTable, struck: &[Id<Offer>]) -> Option<Surge> {
+    let chance = section.integer("surge")? as u32;
+    let after = section.span("surge_for").unwrap_or(Span::ZERO);
+    let rented = |offer: &Id<Offer>| world.offers[*offer].market != Market::Owned;
+    let others = || world.offers.ids().filter(|offer| !struck.contains(offer)).filter(rented);
+    let regions: BTreeSet<_> = struck.iter().map(|&offer| world.region_of(offer)).collect();
+    let providers: BTreeSet<_> = struck.iter().map(|&offer| world.provider_of(offer)).collect();
+    let near = others().filter(|&offer| regions.contains(&world.region_of(offer)));
+    let mut offers: Vec<Id<Offer>> = near.collect();
+    if offers.is_empty() {
+        offers = others().filter(|&offer| providers.contains(&world.provider_of(offer))).collect();
+    }
+    (!offers.is_empty()).then_some(Surge { offers, chance, after })
 }
 
 /// What a row takes away.

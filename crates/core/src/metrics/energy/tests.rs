@@ -141,6 +141,7 @@ fn a_machine_that_is_down_draws_nothing() {
         effect: FaultEffect::Machines,
         times: FaultTimes::Periods(vec![(minutes(10), Some(minutes(40)))]),
         loses_data_of: Vec::new(),
+        surge: None,
         crews: None,
     });
     let carbon = carbon(&world, &[("a", 50, 10, demand(4_000, 0, 0, 0))]);

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
-    Billing, CapacityPath, GpuModel, InstanceType, Link, Market, Offer, PricePath, Provider, Quota,
-    QuotaUnit, Region, SpotTerms, World, Zone,
+    Billing, CapacityPath, GpuModel, InstanceType, LaunchStage, LaunchTerms, Link, Market, Offer,
+    PricePath, Provider, Quota, QuotaUnit, Region, SpotTerms, World, Zone,
 };
 use crate::problem::{Problem, Problems, clip, did_you_mean};
 use crate::units::{Calendar, Distribution, Id, MAX_GPUS, Rate, Shape, Span};
@@ -23,7 +23,7 @@ pub struct OfferSpec {
     price_text: String,
     max_price: Option<Rate>,
     capacity: CapacityPath,
-    boot: Distribution,
+    launch: LaunchTerms,
     running: u32,
     instance_type: InstanceType,
 }
@@ -68,7 +68,7 @@ impl OfferSpec {
             price_text: price.to_owned(),
             max_price: None,
             capacity: CapacityPath::default(),
-            boot: Distribution::Constant(0.0),
+            launch: LaunchTerms::taking(Distribution::Constant(0.0)),
             running: 0,
             instance_type,
         }
@@ -128,7 +128,14 @@ impl OfferSpec {
     /// Seconds from request to running.
     #[must_use]
     pub fn boot(mut self, secs: Distribution) -> Self {
-        self.boot = secs;
+        self.launch.stages[LaunchStage::Provision as usize] = secs;
+        self
+    }
+
+    /// How launches go, in place of a time to boot.
+    #[must_use]
+    pub fn launch(mut self, terms: LaunchTerms) -> Self {
+        self.launch = terms;
         self
     }
 
@@ -153,10 +160,11 @@ impl OfferSpec {
 
     /// Whether a fixed boot time is one; laws are, by construction.
     fn boots_in_time(&self) -> bool {
-        match self.boot {
-            Distribution::Constant(secs) => (0.0..=1e9).contains(&secs),
+        let LaunchTerms { stages, fails_after, .. } = &self.launch;
+        stages.iter().chain([fails_after]).all(|time| match time {
+            Distribution::Constant(secs) => (0.0..=1e9).contains(secs),
             Distribution::Law(_) => true,
-        }
+        })
     }
 
     /// Whether each change of capacity comes after the one before.
@@ -284,7 +292,7 @@ impl WorldBuilder {
             price: PricePath::constant(offer.price.unwrap_or(Rate::ZERO)),
             max_price: offer.max_price,
             capacity: offer.capacity,
-            boot: offer.boot,
+            launch: offer.launch,
             running_at_start: offer.running,
         });
         self
@@ -374,6 +382,7 @@ impl WorldBuilder {
                 title: name.to_owned(),
                 billing: Billing { granularity: Span::from_secs(1), minimum: Span::ZERO },
                 spot: SpotTerms::default(),
+                throttle: None,
             })
         })
     }

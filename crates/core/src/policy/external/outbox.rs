@@ -147,7 +147,9 @@ impl EventOutbox {
             Record::Draining { instance, .. } => EventMessage::Draining(rented(state, instance)),
             Record::Released { instance, exit, .. } => match exit {
                 Exit::Returned => EventMessage::Released(rented(state, instance)),
-                Exit::Reclaimed | Exit::Expired => EventMessage::Reclaimed(rented(state, instance)),
+                Exit::Reclaimed | Exit::Expired | Exit::NotLaunched => {
+                    EventMessage::Reclaimed(rented(state, instance))
+                }
                 // The run is over: nobody is asked any more.
                 Exit::RunOver => return,
                 // It was told when it failed.
@@ -279,7 +281,10 @@ pub(super) fn launch_refused(
         offer: world.offers[offer].name.clone(),
         quota: match why {
             LaunchRefusal::Quota(row) => Some(world.quotas[row].name.clone()),
-            LaunchRefusal::Capacity | LaunchRefusal::Price | LaunchRefusal::Outage => None,
+            LaunchRefusal::Capacity
+            | LaunchRefusal::Price
+            | LaunchRefusal::Outage
+            | LaunchRefusal::Throttle => None,
         },
         outage: why == LaunchRefusal::Outage,
     }

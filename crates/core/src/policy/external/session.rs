@@ -65,6 +65,7 @@ impl Session {
             | PolicyPart::Backfill
             | PolicyPart::Provision
             | PolicyPart::Release
+            | PolicyPart::Recover
             | PolicyPart::Checkpoint => {
                 format!("the {} part of policy `{}` (`{command}`)", part.name(), clip(policy))
             }

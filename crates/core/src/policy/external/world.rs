@@ -34,7 +34,7 @@ pub(super) fn describe(
         market: offer.market.name().to_owned(),
         price: price(id).dollars_per_hour(),
         capacity: offer.capacity.first.filter(|_| !offer.capacity.moves()),
-        boot: offer.boot.mean().and_then(Span::from_secs_f64).map(Span::micros),
+        boot: offer.launch.mean_secs().and_then(Span::from_secs_f64).map(Span::micros),
     });
     let quotas = world.quotas.iter().map(|quota| QuotaMessage {
         name: quota.name.clone(),

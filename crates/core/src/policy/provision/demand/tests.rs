@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Link, Quota, QuotaUnit, World};
+use crate::model::{LaunchTerms, Link, Quota, QuotaUnit, World};
 use crate::policy::provision::capacity_optimised::CapacityOptimised;
 use crate::policy::provision::cheapest::Cheapest;
 use crate::policy::provision::diversified::Diversified;
@@ -305,7 +305,7 @@ fn every_offer_is_explained() {
         Plan { capacity: Some(0), ..rented_at("gone", "0.5", 4_000) },
         Plan::default(),
     ]);
-    world.offers[Id::new(0)].boot = Distribution::Constant(3_600.0);
+    world.offers[Id::new(0)].launch = LaunchTerms::taking(Distribution::Constant(3_600.0));
     let mut state = start(&world, Needs::default());
     state.keep_notes();
     let work = submit(&mut state, 0, ask(4_000, 1, 3_600));

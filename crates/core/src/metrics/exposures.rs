@@ -1,0 +1,87 @@
+//! Work that ran where a security incident was.
+
+use crate::state::{Allocation, LiveWork, State, WorkRef};
+use crate::units::Time;
+
+/// Counts work that ran, and of that what ran where an incident was at the time.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Exposures {
+    /// Work that arrived before is not counted.
+    from: Time,
+    /// Incidents that last: rows of their faults.
+    last: Vec<usize>,
+    /// Live work that ran, and whether it was struck, by slot.
+    ran: Vec<Option<(WorkRef, bool)>>,
+    /// Number of pieces of work that ran.
+    exposures: u64,
+    /// Of these, what was struck.
+    incidents: u64,
+}
+
+impl Exposures {
+    /// Counts work that arrives at `from` or later.
+    pub(super) fn starting(from: Time) -> Self {
+        Self { from, ..Self::default() }
+    }
+
+    /// Share of the work that ran that met no incident; `None` where none ran.
+    pub(super) fn security(&self) -> Option<f64> {
+        super::ratio((self.exposures - self.incidents) as f64, self.exposures as f64)
+    }
+
+    /// A fault begins or ends: if it is an incident, work that runs there is struck.
+    pub(super) fn fault(&mut self, state: &State<'_>, fault: usize, begins: bool) {
+        if !state.world().faults[fault].effect.exposes() {
+            return;
+        }
+        if !begins {
+            let at = self.last.iter().position(|&other| other == fault);
+            at.map(|at| self.last.swap_remove(at));
+            return;
+        }
+        self.last.push(fault);
+        for (work, live) in state.works() {
+            let runs = live.allocations.iter().map(|&one| state.allocation(one));
+            let mut runs = runs.filter(|one| one.started().is_some() && !one.has_ended());
+            if runs.any(|one| lies_in(state, one, fault)) {
+                self.strike(work);
+            }
+        }
+    }
+
+    /// Tasks of `work` start.
+    #[inline(always)]
+    pub(super) fn started(&mut self, state: &State<'_>, started: &Allocation, live: &LiveWork) {
+        if live.arrival < self.from {
+            return;
+        }
+        let work = started.work();
+        if self.ran.len() <= work.slot() {
+            self.ran.resize(work.slot() + 1, None);
+        }
+        let entry = &mut self.ran[work.slot()];
+        if entry.is_none_or(|(other, _)| other != work) {
+            *entry = Some((work, false));
+            self.exposures += 1;
+        }
+        if self.last.iter().any(|&fault| lies_in(state, started, fault)) {
+            self.strike(work);
+        }
+    }
+
+    fn strike(&mut self, work: WorkRef) {
+        if let Some(Some((other, struck))) = self.ran.get_mut(work.slot())
+            && *other == work
+            && !*struck
+        {
+            *struck = true;
+            self.incidents += 1;
+        }
+    }
+}
+
+/// Whether an allocation lies on an instance that a fault concerns.
+fn lies_in(state: &State<'_>, target: &Allocation, fault: usize) -> bool {
+    let fault = &state.world().faults[fault];
+    target.held.iter().any(|held| fault.concerns(state.instance(held.share.instance).offer))
+}

@@ -1,0 +1,193 @@
+//! Recover part: what becomes of work whose instance was taken back or failed.
+
+use crate::model::{Filter, Offer, Rules, World};
+use crate::part::{Parameter, Part, PartSettings, PartSpec, Setting, SettingKind};
+use crate::units::{Id, Span};
+
+/// A row of [`PARTS`].
+pub type RecoverPart = Part<Option<RecoverRule>>;
+/// A recover part with its settings.
+pub type RecoverSpec = PartSpec<Option<RecoverRule>>;
+
+/// Every recover part.
+pub static PARTS: &[&RecoverPart] = &[&ANYWHERE, &SAME_PLACE, &ELSEWHERE, &OTHER_PROVIDER];
+
+const RETRIES: Parameter = Parameter {
+    name: "retries",
+    kind: SettingKind::Count(0, 1_000_000),
+    default: Setting::Unset("no limit"),
+    doc: "Most times that work is tried again; it is given up then, unless some of its tasks run or are done.",
+};
+const BACKOFF: Parameter = Parameter {
+    name: "backoff",
+    kind: SettingKind::Span,
+    default: Setting::Span(Span::ZERO),
+    doc: "How long it waits before it is tried again; twice as long after each time.",
+};
+const LONGEST: Parameter = Parameter {
+    name: "longest",
+    kind: SettingKind::Span,
+    default: Setting::Span(Span::HOUR),
+    doc: "Longest wait before it is tried again.",
+};
+const LASTS: Parameter = Parameter {
+    name: "lasts",
+    kind: SettingKind::SpanAboveZero,
+    default: Setting::Span(Span::HOUR),
+    doc: "How long it keeps to that; then it may run wherever it may otherwise.",
+};
+
+/// Anywhere.
+pub static ANYWHERE: RecoverPart = Part {
+    name: "anywhere",
+    doc: "Work is tried again wherever it may run.",
+    parameters: &[RETRIES, BACKOFF, LONGEST],
+    make: |settings| {
+        let rule = RecoverRule::new(settings, RecoverPlace::Anywhere);
+        Some(rule).filter(|rule| rule.retries.is_some() || rule.backoff > Span::ZERO)
+    },
+};
+
+/// In the same zone.
+pub static SAME_PLACE: RecoverPart = Part {
+    name: "same-place",
+    doc: "Work is tried again in the zone or cluster where it was.",
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS],
+    make: |settings| Some(RecoverRule::new(settings, RecoverPlace::Same)),
+};
+
+/// In another zone.
+pub static ELSEWHERE: RecoverPart = Part {
+    name: "elsewhere",
+    doc: "Work is tried again in another zone or cluster, if it may run in any.",
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS],
+    make: |settings| Some(RecoverRule::new(settings, RecoverPlace::OtherZone)),
+};
+
+/// At another provider.
+pub static OTHER_PROVIDER: RecoverPart = Part {
+    name: "other-provider",
+    doc: "Work is tried again at another provider or cluster, if it may run at any.",
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS],
+    make: |settings| Some(RecoverRule::new(settings, RecoverPlace::OtherProvider)),
+};
+
+/// Where work is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecoverPlace {
+    /// Wherever it may run.
+    Anywhere,
+    /// In the zone where it was.
+    Same,
+    /// In any other zone.
+    OtherZone,
+    /// At any other provider.
+    OtherProvider,
+}
+
+/// How often, when and where work is tried again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RecoverRule {
+    place: RecoverPlace,
+    retries: Option<u64>,
+    backoff: Span,
+    longest: Span,
+    lasts: Span,
+}
+
+impl RecoverRule {
+    fn new(settings: &PartSettings, place: RecoverPlace) -> Self {
+        let span = |parameter: &Parameter| settings.span(parameter.name).unwrap_or(Span::ZERO);
+        Self {
+            place,
+            retries: settings.count(RETRIES.name),
+            backoff: span(&BACKOFF),
+            longest: span(&LONGEST),
+            lasts: if place == RecoverPlace::Anywhere { Span::ZERO } else { span(&LASTS) },
+        }
+    }
+
+    /// Whether work is given up that has lost its place so many times, this one too.
+    pub fn gives_up(&self, times: u32) -> bool {
+        self.retries.is_some_and(|most| u64::from(times) > most)
+    }
+
+    /// Time for which work waits that has lost its place so many times, at least once.
+    pub fn wait(&self, times: u32) -> Span {
+        let doublings = times.saturating_sub(1).min(40);
+        let wait = self.backoff.micros().saturating_mul(1 << doublings);
+        Span::from_micros(wait).min(self.longest)
+    }
+
+    /// Time for which work keeps to the place that this names.
+    pub const fn lasts(&self) -> Span {
+        self.lasts
+    }
+
+    /// The rules of work that ran on `last`, narrowed to where it is tried again; `None` if they stay.
+    pub fn narrowed(&self, world: &World, rules: &Rules, last: Id<Offer>) -> Option<Rules> {
+        let (zone, provider) = (world.offers[last].zone, world.provider_of(last));
+        let suits = |offer: Id<Offer>| match self.place {
+            RecoverPlace::Anywhere => true,
+            RecoverPlace::Same => world.offers[offer].zone == zone,
+            RecoverPlace::OtherZone => world.offers[offer].zone != zone,
+            RecoverPlace::OtherProvider => world.provider_of(offer) != provider,
+        };
+        let others = world.offers.ids().filter(|&offer| !suits(offer));
+        let names = others.map(|offer| world.offers[offer].name.clone());
+        let mut forbidden: Vec<String> = names.collect();
+        if forbidden.is_empty() {
+            return None;
+        }
+        forbidden.extend(rules.offers.forbidden.iter().cloned());
+        forbidden.sort_unstable();
+        forbidden.dedup();
+        let offers = Filter { allowed: rules.offers.allowed.clone(), forbidden };
+        Some(Rules { offers, ..rules.clone() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::OfferSpec;
+    use crate::units::Shape;
+
+    fn rule(part: &'static RecoverPart) -> RecoverRule {
+        let spec = part.spec().set("retries", 3).set("backoff", Span::from_secs(10));
+        spec.set("longest", Span::from_secs(60)).build().expect("it does something")
+    }
+
+    #[test]
+    fn waits_double_until_work_is_given_up() {
+        let rule = rule(&ANYWHERE);
+        let waits = [1, 2, 3, 4, 90].map(|times| rule.wait(times).micros() / 1_000_000);
+        assert_eq!(waits, [10, 20, 40, 60, 60]);
+        assert_eq!([3, 4].map(|times| rule.gives_up(times)), [false, true]);
+        assert_eq!(ANYWHERE.spec().build(), None);
+    }
+
+    #[test]
+    fn rules_are_narrowed_by_place() {
+        let shape = Shape { cpu: 1_000, memory: 1_024, gpus: 0 };
+        let places = ["a/r/r1", "a/r/r2", "b/r/r1"];
+        let offer = |place| OfferSpec::on_demand(place, "m", shape, "1");
+        let world = places.iter().fold(World::builder(), |world, place| world.offer(offer(place)));
+        let world = world.build().expect("a world");
+        let rules = Rules {
+            offers: Filter { allowed: Vec::new(), forbidden: vec!["c".into()] },
+            ..Rules::default()
+        };
+        let left = |part| {
+            let narrowed = rule(part).narrowed(&world, &rules, Id::new(1));
+            let narrowed = narrowed.unwrap_or_else(|| rules.clone());
+            assert!(!narrowed.offers.admits("c"));
+            world.offers.rows().iter().map(|offer| narrowed.offers.admits(&offer.name)).collect()
+        };
+        let all: [Vec<bool>; 4] = [&ANYWHERE, &SAME_PLACE, &ELSEWHERE, &OTHER_PROVIDER].map(left);
+        assert_eq!(all[0], [true, true, true]);
+        assert_eq!(all[1], [false, true, false]);
+        assert_eq!(all[2], [true, false, true]);
+        assert_eq!(all[3], [false, false, true]);
+    }
+}
