@@ -232,6 +232,7 @@ const EVERYTHING: &str = "question = \"?\"\n\
     power = \"300 W\"\ncarbon_g_per_kwh = 300\n\
     [cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\nfamilies = [\"g5\"]\n\
     [[outage]]\nprovider = \"dc\"\nfrom = \"12 min\"\nuntil = \"13 min\"\n\
+    [[outage]]\nplane = \"security\"\nfrom = \"5 min\"\nuntil = \"6 min\"\n\
     [[alert]]\nsignal = \"waiting\"\nabove = 0\n\
     [policy.p]\nbackfill = \"greedy\"\nprovision = \"cheapest\"\n";
 

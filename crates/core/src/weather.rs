@@ -16,6 +16,7 @@ mod outlook;
 mod prices;
 mod ribbon;
 mod rows;
+mod table;
 mod states;
 
 pub use carbon::{CarbonHistory, read_carbon};

@@ -106,7 +106,7 @@ pub enum StartPromise {
     By(Time),
     /// Never, as things are.
     Never,
-    /// The work holds no reservation any more, because others are served first.
+    /// The work holds no reservation any more, because others are served first or it is held.
     Withdrawn,
 }
 

@@ -7,7 +7,7 @@
 
 use std::path::Path;
 
-use super::rows::Rows;
+use super::table::WeatherTable;
 use crate::input;
 use crate::problem::{Problem, clip};
 
@@ -37,7 +37,7 @@ pub fn read_carbon(path: &Path, shown: &str) -> Result<CarbonHistory, Problem> {
 }
 
 fn parse(text: impl std::io::Read, shown: &str) -> Result<CarbonHistory, Problem> {
-    let mut rows = Rows::open(text, shown)?;
+    let mut rows = WeatherTable::open(text, shown)?;
     let (Some(time), Some(grams)) = (rows.column(&TIMES), rows.column(&GRAMS)) else {
         let message = "a column of times and one of grams per kWh are not there";
         let hint = format!("{} and {}", TIMES.join(" or "), GRAMS.join(" or "));

@@ -11,7 +11,7 @@ use crate::input;
 use crate::problem::{Problem, clip};
 use crate::units::{Span, Time};
 
-use super::rows::Rows;
+use super::table::WeatherTable;
 use super::{Weather, ZoneWeather, changes};
 
 /// Columns before those of the zones.
@@ -26,7 +26,7 @@ pub fn read_counts(path: &Path, shown: &str) -> Result<Weather, Problem> {
 }
 
 fn parse(text: impl std::io::Read, shown: &str) -> Result<Weather, Problem> {
-    let mut rows = Rows::open(text, shown)?;
+    let mut rows = WeatherTable::open(text, shown)?;
     let header = rows.header();
     if header.len() <= LEADING.len() || !header.iter().zip(LEADING).all(|(name, want)| name == want)
     {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::rows::Rows;
+use super::table::WeatherTable;
 use crate::input;
 use crate::problem::{Problem, clip};
 
@@ -34,7 +34,7 @@ pub fn read_failures(path: &Path, shown: &str) -> Result<FailureHistory, Problem
 }
 
 fn parse(text: impl std::io::Read, shown: &str) -> Result<FailureHistory, Problem> {
-    let mut rows = Rows::open(text, shown)?;
+    let mut rows = WeatherTable::open(text, shown)?;
     let columns = ["machine", "from", "until"].map(|name| rows.column(&[name]));
     let [Some(machine), Some(from), Some(until)] = columns else {
         let message = "the columns `machine`, `from` and `until` are not all there";

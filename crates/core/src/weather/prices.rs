@@ -2,12 +2,12 @@
 //! `type`, in any order. Columns that are not known are an error.
 //!
 //! `time` is an instant such as `2025-10-04T00:10:00Z` in all rows, or seconds since the begin in all.
-//! Rows of one zone and type are in order of time; a price holds until the next one.
+//! WeatherTable of one zone and type are in order of time; a price holds until the next one.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::rows::Rows;
+use super::table::WeatherTable;
 use crate::input;
 use crate::problem::{Problem, clip};
 use crate::units::Rate;
@@ -44,7 +44,7 @@ pub fn read_prices(path: &Path, shown: &str) -> Result<PriceHistory, Problem> {
 }
 
 fn parse(text: impl std::io::Read, shown: &str) -> Result<PriceHistory, Problem> {
-    let mut rows = Rows::open(text, shown)?;
+    let mut rows = WeatherTable::open(text, shown)?;
     if let Some(other) = rows.header().iter().find(|title| !COLUMNS.contains(title)) {
         let message = format!("there is no column `{}` in a file of prices", clip(other));
         return Err(Problem::at(shown, 1, 0, message).hint(COLUMNS.join(", ")));

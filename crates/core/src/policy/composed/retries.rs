@@ -10,7 +10,7 @@ use crate::policy::due::Alarm;
 use crate::policy::queue::Queue;
 use crate::policy::recover::RecoverRule;
 use crate::policy::turn::Turn;
-use crate::state::{DecisionNote, RefusalReason, Wait, WaitReason, WorkRef};
+use crate::state::{DecisionNote, RefusalReason, StartPromise, Wait, WaitReason, WorkRef};
 use crate::units::{Id, Time};
 
 /// What becomes of work that lost its place.
@@ -102,6 +102,7 @@ impl Retries {
         }
         queue.remove(work);
         queue.set_aside(work);
+        turn.promise(work, StartPromise::Withdrawn);
         self.expect(turn, (until, false, tie, work));
         if turn.explaining() {
             turn.note(work, DecisionNote::Waits(Wait::of(WaitReason::BackingOff)));

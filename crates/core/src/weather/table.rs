@@ -1,4 +1,4 @@
-//! Rows of a CSV with a head, and the times in them: what all readers of weather have in common.
+//! Tables of weather, as CSV with a head, and the times in them: what all their readers have in common.
 
 use std::io::Read;
 
@@ -6,7 +6,7 @@ use crate::problem::{Problem, clip};
 
 /// A CSV with a head, read row by row.
 #[derive(Debug)]
-pub(super) struct Rows<'s, R> {
+pub(super) struct WeatherTable<'s, R> {
     reader: csv::Reader<R>,
     /// Name of the file in messages.
     shown: &'s str,
@@ -21,7 +21,7 @@ struct Times {
     are_instants: Option<bool>,
 }
 
-impl<'s, R: Read> Rows<'s, R> {
+impl<'s, R: Read> WeatherTable<'s, R> {
     /// Reads the head of a table.
     pub(super) fn open(text: R, shown: &'s str) -> Result<Self, Problem> {
         let mut reader = csv::Reader::from_reader(text);
