@@ -215,6 +215,7 @@ fn a_run_meets_the_failures_that_are_shown() {
         effect,
         times,
         loses_data_of: Vec::new(),
+        surge: None,
         crews: Some(1),
     };
     let drawn = |mean: &str| FaultTimes::Drawn {

@@ -15,7 +15,6 @@ mod fit;
 mod outlook;
 mod prices;
 mod ribbon;
-mod rows;
 mod table;
 mod states;
 

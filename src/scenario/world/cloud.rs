@@ -54,7 +54,6 @@ impl Build<'_> {
         let changes = OfferPaths {
             prices: price::PriceChanges::read(self, section, &catalog, report),
             capacities: availability::Availability::read(self, name, section, report),
-            capacities: availability::Availability::read(self, section, report),
             launches: launch::LaunchRows::read(section),
         };
         for region in regions {

@@ -37,6 +37,7 @@ impl Observer for FaultRibbon {
             | Record::Requested(_)
             | Record::Ready(_)
             | Record::Draining { .. }
+            | Record::Slowed { .. }
             | Record::Released { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }
