@@ -49,7 +49,7 @@ pub(crate) fn unused(world: &World, policy: &PolicySpec, offer: Id<Offer>) -> Op
     if reach.fleet(world, offer) > 0 {
         return unplaced();
     }
-    let why = match (reach.fleets.is_empty(), reach.rents_for_work()) {
+    let why = match (!reach.has_fleet(), reach.rents_for_work()) {
         (true, false) => "the policy rents nothing",
         (false, false) => "it is not in the policy's fleet",
         (_, true) if !reach.scope.admits(world, offer) => "not among what the policy rents",

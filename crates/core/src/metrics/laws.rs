@@ -157,9 +157,16 @@ impl Laws {
     }
 
     fn has_no_outage(&mut self, state: &State<'_>, requested: &Instance) {
+        let now = state.now();
+        // Who is asked between the events of an instant may launch before an outage of that instant.
+        let before = match state.world().classes.ask_per_event {
+            true => now - Span::from_micros(1),
+            false => now,
+        };
         let out = state.world().faults.iter().find(|fault| {
             fault.effect.refuses_launches()
-                && fault.is_known_at(state.now())
+                && fault.is_known_at(now)
+                && fault.is_known_at(before)
                 && fault.concerns(requested.offer)
         });
         self.check(out.is_none(), state.now(), "nothing is launched during an outage", || {

@@ -152,6 +152,7 @@ impl OnDemand {
             scope: OfferScope::new(settings),
             max_instances: most.map(|most| u32::try_from(most).unwrap_or(u32::MAX)),
             fleets: Vec::new(),
+            pool: None,
         };
         Self {
             choice: Box::new(choice),

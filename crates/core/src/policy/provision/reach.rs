@@ -16,6 +16,8 @@ pub struct Reach {
     pub max_instances: Option<u32>,
     /// Offers by name, and how many of each it rents at most whatever waits.
     pub fleets: Vec<(String, u32)>,
+    /// Offers of which it rents at most so many each whatever waits.
+    pub pool: Option<(OfferScope, u32)>,
 }
 
 impl Reach {
@@ -46,7 +48,14 @@ impl Reach {
             return 0;
         }
         let named = self.fleets.iter().filter(|(name, _)| *name == facts.name);
-        named.map(|&(_, count)| u64::from(count)).sum()
+        let named: u64 = named.map(|&(_, count)| u64::from(count)).sum();
+        let pool = self.pool.as_ref().filter(|(scope, _)| scope.admits(world, offer));
+        named + pool.map_or(0, |&(_, count)| u64::from(count))
+    }
+
+    /// Whether it rents anything whatever waits.
+    pub fn has_fleet(&self) -> bool {
+        !self.fleets.is_empty() || self.pool.is_some()
     }
 
     /// Whether it ever rents `offer`.

@@ -85,9 +85,7 @@ impl SpotHedge {
             extra,
             base: count(&BASE).min(needed),
             reach: Reach {
-                markets: vec![Market::OnDemand, Market::Spot],
-                scope: OfferScope::new(settings),
-                max_instances: Some(2 * needed + extra),
+                pool: Some((OfferScope::new(settings), needed + extra)),
                 ..Reach::default()
             },
             retry: retry(settings),
@@ -230,8 +228,11 @@ impl Provision for SpotHedge {
 
     fn begin(&mut self, turn: &mut Turn<'_, '_>) {
         let world = turn.world();
-        for (offer, facts) in world.offers.iter().filter(|&(id, _)| self.reach.supplies(world, id))
-        {
+        // Machines without cores serve nobody.
+        let serves = |&(offer, _): &(Id<Offer>, &Offer)| {
+            self.reach.fleet(world, offer) > 0 && world.type_of(offer).shape.cpu > 0
+        };
+        for (offer, facts) in world.offers.iter().filter(serves) {
             if facts.market == Market::OnDemand {
                 self.on_demand.push(offer);
                 continue;
