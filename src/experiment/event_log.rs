@@ -282,6 +282,7 @@ fn is_decision(record: &Record) -> bool {
         | Record::Repaired(_)
         | Record::Outage { .. }
         | Record::Slowed { .. }
+        | Record::AtRisk { .. }
         | Record::Released {
             exit: Exit::Reclaimed | Exit::Expired | Exit::Failed | Exit::NotLaunched | Exit::RunOver,
             ..
@@ -325,6 +326,7 @@ fn counted(triggers: &[Trigger]) -> String {
         Trigger::Ready(_) => "ready",
         Trigger::Idle(_) => "idle",
         Trigger::Draining(_) => "taken back soon",
+        Trigger::AtRisk(_) => "may be taken back soon",
         Trigger::Lost(_) => "lost",
         Trigger::PricesChanged => "prices changed",
         Trigger::Timer => "timer",
@@ -381,6 +383,10 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
         Record::Draining { instance, until } => {
             let until = state.world().calendar.format(until);
             (format!("{} is taken back at {until}", place(state, instance)), None)
+        }
+        Record::AtRisk { instance, until } => {
+            let until = state.world().calendar.format(until);
+            (format!("{} may be warned at {until}", place(state, instance)), None)
         }
         Record::Failed { instance, fault } => {
             let name = &state.world().faults[fault].name;

@@ -458,6 +458,7 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::AtRisk { .. }
             | Record::Released { .. }
             | Record::Charged(_) => (),
         }

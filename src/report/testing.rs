@@ -96,6 +96,7 @@ impl Policy for Simple {
                 | Trigger::Freed(_)
                 | Trigger::Ready(_)
                 | Trigger::Draining(_)
+                | Trigger::AtRisk(_)
                 | Trigger::Cancelled(_)
                 | Trigger::Lost(_)
                 | Trigger::PricesChanged

@@ -165,6 +165,9 @@ fn add_spot_terms(dice: &mut Dice, scenario: &mut Scenario) {
             offer.max_price = Some(Rate::from_picos(dice.within(2, 9) as i64 * EXACT_PRICE));
         }
     }
+    for provider in scenario.world.providers.rows_mut() {
+        provider.spot.rebalance = dice.of(&[None, Some(60), Some(600)]).map(Span::from_secs);
+    }
     let horizon = Time::ZERO + secs(dice, 1_000, 10_000);
     scenario.options.horizon = Some(scenario.options.horizon.unwrap_or(horizon));
 }
@@ -230,6 +233,7 @@ pub(crate) fn stretch_spot(world: &mut World, times: i64) {
             notice: long(terms.notice),
             protected: long(terms.protected),
             longest: terms.longest.map(long),
+            rebalance: terms.rebalance.map(long),
         };
     }
 }
@@ -955,6 +959,10 @@ impl Observer for Log {
             }
             Record::Requested(instance) => self.add(state, "requested", None, place(instance)),
             Record::Ready(instance) => self.add(state, "ready", None, place(instance)),
+            Record::AtRisk { instance, .. } => {
+                self.add(state, "at risk", None, place(instance));
+                self.see("it is recommended to leave an instance");
+            }
             Record::Slowed { instance, begins, .. } => {
                 self.add(state, "slowed", None, place(instance));
                 if begins && state.instance(instance).allocations > 0 {
@@ -1017,7 +1025,8 @@ impl Observer for Log {
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 39] = [
+const CORNERS: [&str; 40] = [
+    "it is recommended to leave an instance",
     "work is given up",
     "a launch comes to nothing",
     "a launch is throttled",

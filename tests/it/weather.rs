@@ -451,3 +451,62 @@ fn the_weather_of_a_seed_is_the_same_under_two_policies() {
     }
     assert_ne!(falls(1), falls(2));
 }
+
+/// The same, where the provider recommends to leave an instance five minutes before it warns.
+fn recommending(first: u32, changes: &[(i64, u32)]) -> World {
+    let mut world = world(120, first, changes);
+    for provider in world.providers.rows_mut() {
+        provider.spot.rebalance = Some(Span::from_secs(300));
+    }
+    world
+}
+
+/// Recommended at 1,000, warned at 1,300 and gone at 1,420, unless capacity is back by 1,300; what
+/// comes and goes before that changes nothing.
+#[test]
+fn a_recommendation_comes_before_the_warning() {
+    let ended = |changes: &[(i64, u32)]| {
+        let jobs = vec![hour(0, 1, true, false)];
+        let (outcome, summary) = run(&recommending(1, changes), jobs, 180);
+        (outcome.ended.micros() / 1_000_000, summary.work.interruptions, dollars(&summary))
+    };
+    // Asked again every 180 s from 1,420 on, the offer says yes at 4,120.
+    let gone = (4_120 + 3_660, 1, (1_420 + 3_660) as f64 / 1e3);
+    assert_eq!(ended(&[(1_000, 0), (4_000, 1)]), gone);
+    assert_eq!(ended(&[(1_000, 0), (1_200, 1), (1_250, 0), (4_000, 1)]), gone);
+    assert_eq!(ended(&[(1_000, 0), (1_200, 1)]), (3_660, 0, 3.66));
+    // A false alarm, and at 1,350 another that is none: gone at 1,770, and yes at 4,110.
+    let again = (4_110 + 3_660, 1, (1_770 + 3_660) as f64 / 1e3);
+    assert_eq!(ended(&[(1_000, 0), (1_200, 1), (1_350, 0), (4_000, 1)]), again);
+}
+
+/// Work that resumes goes from the cheap zone to the dear one at 1,000 if its policy heeds the
+/// recommendation, else at 1,300, when it is warned.
+#[test]
+fn parts_for_deadlines_may_heed_recommendations() {
+    let dear = OfferSpec::spot("cloud/r/r-b", "m", SHAPE, "7.2").boot(Distribution::Constant(60.0));
+    let cheap = OfferSpec::spot("cloud/r/r-a", "m", SHAPE, "3.6")
+        .boot(Distribution::Constant(60.0))
+        .capacity(CapacityPath::known(Some(1), vec![(Time::from_secs(1_000), Some(0))]));
+    let world = World::builder().offer(cheap).offer(dear).provider("cloud", |cloud| {
+        cloud.spot.notice = Span::from_secs(120);
+        cloud.spot.rebalance = Some(Span::from_secs(300));
+    });
+    let world = world.build().expect("a world");
+    let cost = |word| {
+        let mut policy = policy::build(&PolicySpec {
+            provision: provision::SPOT.spec().set("on_rebalance", word),
+            ..PolicySpec::named("heeds")
+        });
+        let mut observer = (Collector::default(), Laws::new(true));
+        let mut source = WorkList::new(vec![hour(0, 1, true, true)]);
+        let run = Run::new(&world, &mut source).policy(&mut *policy).observe(&mut observer);
+        let outcome = run.run().expect("it runs");
+        assert_eq!(observer.1.broken(), None);
+        let summary = observer.0.summary(&world, &[], &outcome);
+        (outcome.ended.micros() / 1_000_000, dollars(&summary))
+    };
+    // Of the hour 940 s are done at 1,000, and 1,240 at 1,300.
+    assert_eq!(cost("move"), (1_000 + 60 + 2_660, 1.0 + 2.0 * 2.72));
+    assert_eq!(cost("stay"), (1_300 + 60 + 2_360, 1.3 + 2.0 * 2.42));
+}

@@ -45,6 +45,7 @@ impl Build<'_> {
                 notice: section.span("notice").unwrap_or(catalog.notice),
                 protected: section.span("protected").unwrap_or(catalog.protected),
                 longest: section.span("max_life"),
+                rebalance: section.span("rebalance").filter(|&lead| lead > Span::ZERO),
             },
             throttle: launch::throttle(section, report),
         });

@@ -273,7 +273,11 @@ impl FactObserver for Collector {
                     exposures.fault(state, fault, begins);
                 }
             }
-            Fact::Placed(_) | Fact::Draining(..) | Fact::Slowed { .. } | Fact::Noted => (),
+            Fact::Placed(_)
+            | Fact::Draining(..)
+            | Fact::Slowed { .. }
+            | Fact::AtRisk(..)
+            | Fact::Noted => (),
         }
     }
 }

@@ -29,6 +29,8 @@ pub(super) enum Fact<'s> {
     Ready(InstanceRef, &'s Instance),
     /// An instance was warned that it goes at that time.
     Draining(&'s Instance, Time),
+    /// It is recommended to leave an instance, which may be warned at that time.
+    AtRisk(&'s Instance, Time),
     /// An instance failed.
     Failed(InstanceRef),
     Repaired(InstanceRef, &'s Instance),
@@ -83,6 +85,7 @@ impl<'s> Fact<'s> {
             Record::Requested(instance) => Self::Requested(instance, state.instance(instance)),
             Record::Ready(instance) => Self::Ready(instance, state.instance(instance)),
             Record::Draining { instance, until } => Self::Draining(state.instance(instance), until),
+            Record::AtRisk { instance, until } => Self::AtRisk(state.instance(instance), until),
             Record::Failed { instance, .. } => Self::Failed(instance),
             Record::Repaired(instance) => Self::Repaired(instance, state.instance(instance)),
             Record::Outage { fault, begins } => Self::Outage(fault, begins),

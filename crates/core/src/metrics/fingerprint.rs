@@ -110,6 +110,10 @@ impl FactObserver for Fingerprint {
             Fact::Draining(instance, until) => {
                 (0, None, Some(instance), i128::from(until.micros()))
             }
+            // Negative, and far from what failures and outages say.
+            Fact::AtRisk(instance, until) => {
+                (0, None, Some(instance), i128::from(i64::MIN) + i128::from(until.micros()))
+            }
             // Negative, unlike the time until which another is there.
             Fact::Failed(instance) => (0, None, Some(state.instance(instance)), -1),
             Fact::Repaired(_, instance) => (0, None, Some(instance), -2),

@@ -546,7 +546,7 @@ impl FactObserver for Laws {
                 self.has_capacity(state, requested);
                 self.is_launched(state, requested);
             }
-            Fact::Ready(..) | Fact::LaunchRefused(..) | Fact::Noted => (),
+            Fact::AtRisk(..) | Fact::Ready(..) | Fact::LaunchRefused(..) | Fact::Noted => (),
         }
     }
 }

@@ -264,6 +264,7 @@ impl Observer for WindowSums {
             | Fact::Repaired(..)
             | Fact::Outage(..)
             | Fact::Slowed { .. }
+            | Fact::AtRisk(..)
             | Fact::Released { .. }
             | Fact::Charged(..)
             | Fact::LaunchRefused(..)

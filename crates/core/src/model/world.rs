@@ -38,6 +38,9 @@ pub struct Provider {
 /// Terms on which a provider takes spot instances back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SpotTerms {
+    /// Time from the recommendation to rebalance to the warning, which comes only if there is no capacity
+    /// by then; `None` where the provider recommends nothing.
+    pub rebalance: Option<Span>,
     /// Time from the warning to the end; zero is no warning.
     pub notice: Span,
     /// Time from the launch before which an instance is not taken back, whatever the capacity.

@@ -67,6 +67,7 @@ impl Policy for RlScheduler {
                 | Trigger::Ready(_)
                 | Trigger::Idle(_)
                 | Trigger::Draining(_)
+                | Trigger::AtRisk(_)
                 | Trigger::Lost(_)
                 | Trigger::PricesChanged
                 | Trigger::Timer

@@ -331,6 +331,7 @@ impl Composed {
                 Trigger::Ready(_)
                 | Trigger::Idle(_)
                 | Trigger::Draining(_)
+                | Trigger::AtRisk(_)
                 | Trigger::Lost(_)
                 | Trigger::PricesChanged
                 | Trigger::Timer => changed = true,

@@ -31,6 +31,8 @@ pub enum Trigger {
     /// The provider takes the instance back: it takes no more work, and goes when its phase
     /// [`Draining`](crate::state::Phase::Draining) says.
     Draining(InstanceRef),
+    /// The provider recommends to leave an instance, as it may be taken back soon.
+    AtRisk(InstanceRef),
     /// An instance of the offer is gone, and the policy did not give it back.
     Lost(Id<Offer>),
     /// Prices of offers changed, those of [`State::repriced`].

@@ -56,15 +56,38 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let warns = terms.notice > Span::ZERO && !target.phase.is_booting();
         let notice = if warns { terms.notice } else { Span::ZERO };
         let end = now.saturating_add(notice);
+        let boots = target.phase.is_booting();
+        if warns && end >= safe && self.is_recommended_first(instance, terms) {
+            return;
+        }
         if end < safe {
             // An instance that boots is looked at when it is ready.
-            if !target.phase.is_booting() {
+            if !boots {
                 self.look_at(instance, safe - notice);
             }
         } else if warns {
             self.warn(instance, end);
         } else {
             self.lose(instance, Ending::Interrupted, Exit::Reclaimed);
+        }
+    }
+
+    /// Whether it is recommended to leave an instance rather than that it is warned: it is looked at
+    /// again when it would be.
+    fn is_recommended_first(&mut self, instance: InstanceRef, terms: SpotTerms) -> bool {
+        let Some(lead) = terms.rebalance else { return false };
+        let now = self.state.now();
+        match self.state.at_risk(instance) {
+            Some(until) => until > now,
+            None => {
+                let until = now.saturating_add(lead);
+                self.state.set_at_risk(instance, Some(until));
+                self.record(&Record::AtRisk { instance, until });
+                self.triggers.push(Trigger::AtRisk(instance));
+                self.save_on_notice(instance, until.saturating_add(terms.notice));
+                self.look_at(instance, until);
+                true
+            }
         }
     }
 
@@ -91,6 +114,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
     pub(super) fn age(&mut self, instance: InstanceRef) {
         self.due[instance.slot()] = None;
         let now = self.state.now();
+        if !self.state.lacks_capacity(instance) {
+            // What was recommended was a false alarm.
+            self.state.set_at_risk(instance, None);
+        }
         match self.ages_at(instance) {
             Some(at) if at <= now => {
                 let notice = self.terms(instance).notice;

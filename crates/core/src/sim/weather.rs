@@ -183,6 +183,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             | Trigger::Ready(_)
             | Trigger::Idle(_)
             | Trigger::Draining(_)
+            | Trigger::AtRisk(_)
             | Trigger::Lost(_)
             | Trigger::PricesChanged
             | Trigger::Timer
@@ -291,9 +292,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
         let state = &self.state;
         self.triggers.retain(|trigger| match *trigger {
-            Trigger::Ready(instance) | Trigger::Idle(instance) | Trigger::Draining(instance) => {
-                state.has_instance(instance)
-            }
+            Trigger::Ready(instance)
+            | Trigger::Idle(instance)
+            | Trigger::AtRisk(instance)
+            | Trigger::Draining(instance) => state.has_instance(instance),
             Trigger::Begins
             | Trigger::Arrived(_)
             | Trigger::Eligible(..)

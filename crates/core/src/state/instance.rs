@@ -47,6 +47,9 @@ pub struct Instance {
     pub(super) lists_tenants: bool,
     /// Faults that hold it down.
     pub(super) faults: u32,
+    /// Time at which it is warned if there is no capacity for it then; `None` where nobody recommended to
+    /// leave it.
+    pub(super) at_risk: Option<Time>,
     /// Whether nothing is charged for it.
     pub(super) waived: bool,
     /// Rows of the faults that make tasks on it slower.
@@ -177,6 +180,7 @@ impl Default for Instance {
             tenants: Vec::new(),
             lists_tenants: false,
             faults: 0,
+            at_risk: None,
             waived: false,
             slowed_by: Vec::new(),
             meter: Meter::default(),

@@ -127,7 +127,7 @@ impl State<'_> {
         instance.lists_tenants = state.loses;
         instance.faults = 0;
         instance.slowed_by.clear();
-        instance.waived = false;
+        (instance.waived, instance.at_risk) = (false, None);
         instance.meter = Meter::start(self.now, rate);
         self.launched += 1;
         if phase.is_capacity() && instance.newly_idle() {

@@ -123,6 +123,16 @@ impl State<'_> {
         state.reclaims && state.capacity.is_some_and(|most| instance.slot >= most)
     }
 
+    /// Time at which an instance is warned if there is no capacity for it then.
+    pub fn at_risk(&self, reference: InstanceRef) -> Option<Time> {
+        self.fleet.instances[reference].at_risk
+    }
+
+    /// It is recommended to leave an instance, or no longer.
+    pub(crate) fn set_at_risk(&mut self, reference: InstanceRef, until: Option<Time>) {
+        self.fleet.instances[reference].at_risk = until;
+    }
+
     /// An instance takes no more work and goes at `until`.
     pub(crate) fn drain(&mut self, reference: InstanceRef, until: Time) {
         self.transition(reference, Phase::Draining { until });

@@ -301,6 +301,14 @@ pub enum Record {
         /// Time at which it goes.
         until: Time,
     },
+    /// The provider recommends to leave an instance: it is warned at `until` if there is no capacity for
+    /// it then.
+    AtRisk {
+        /// The instance.
+        instance: InstanceRef,
+        /// Time at which it may be warned.
+        until: Time,
+    },
     /// The instance failed: it is down until it is repaired, or gone.
     Failed {
         /// The instance that failed.

@@ -456,6 +456,12 @@ pub(super) const ROWS: &[KeyRow] = &[
         "Time from the warning that a spot instance is taken back to its end.",
     ),
     row(
+        "cloud.*.rebalance",
+        ValueKind::Span,
+        "none",
+        "Time from a recommendation to leave a spot instance to its warning, which comes only if there is no capacity for it by then.",
+    ),
+    row(
         "cloud.*.protected",
         ValueKind::Span,
         "as the catalog says",

@@ -232,6 +232,8 @@ pub enum EventMessage {
     Ready(InstanceChange),
     /// The provider takes an instance back: it takes no more work.
     Draining(InstanceChange),
+    /// The provider recommends to leave an instance: it may be warned soon.
+    AtRisk(InstanceChange),
     /// An instance was given back.
     Released(InstanceChange),
     /// The provider has taken an instance back.
@@ -521,6 +523,8 @@ pub enum TriggerMessage {
     Idle(u32),
     /// The provider takes the instance back: it takes no more work.
     Draining(u32),
+    /// The provider recommends to leave the instance.
+    AtRisk(u32),
     /// An instance of the offer is gone, and the policy did not give it back.
     Lost(String),
     /// Prices of offers changed; the records of this call say which.

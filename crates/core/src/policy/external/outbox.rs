@@ -145,6 +145,7 @@ impl EventOutbox {
             Record::Requested(instance) => EventMessage::Requested(rented(state, instance)),
             Record::Ready(instance) => EventMessage::Ready(rented(state, instance)),
             Record::Draining { instance, .. } => EventMessage::Draining(rented(state, instance)),
+            Record::AtRisk { instance, .. } => EventMessage::AtRisk(rented(state, instance)),
             Record::Released { instance, exit, .. } => match exit {
                 Exit::Returned => EventMessage::Released(rented(state, instance)),
                 Exit::Reclaimed | Exit::Expired | Exit::NotLaunched => {

@@ -86,6 +86,7 @@ fn trigger_message(
         Trigger::Ready(instance) => message::TriggerMessage::Ready(ordinal(instance)),
         Trigger::Idle(instance) => message::TriggerMessage::Idle(ordinal(instance)),
         Trigger::Draining(instance) => message::TriggerMessage::Draining(ordinal(instance)),
+        Trigger::AtRisk(instance) => message::TriggerMessage::AtRisk(ordinal(instance)),
         Trigger::Lost(offer) => {
             message::TriggerMessage::Lost(state.world().offers[offer].name.clone())
         }

@@ -29,7 +29,7 @@ use crate::policy::scope::{FAMILIES, OfferScope, PROVIDERS, REGIONS, TYPES};
 use crate::policy::spot::{HeldMarket, Otherwise, SpotDecision, SpotPolicy, SpotView, SpotZone};
 use crate::policy::turn::{Trigger, Turn};
 use crate::state::{DecisionNote, InstanceRef, Wait, WaitReason, Why, WorkRef};
-use crate::units::{Money, Span};
+use crate::units::{Money, Span, Time};
 
 pub use on_demand::ON_DEMAND;
 pub use safe_greedy::SAFE_GREEDY;
@@ -61,12 +61,20 @@ const RESTART: Parameter = Parameter {
     doc: "Time that the policy takes work to need on a new instance until it goes on. Estimated: the longest mean boot, reading its input and a checkpoint.",
 };
 
+const ON_REBALANCE: Parameter = Parameter {
+    name: "on_rebalance",
+    kind: SettingKind::Word(&["stay", "move"]),
+    default: Setting::Word("stay"),
+    doc: "What it does when the provider recommends to leave an instance: it stays there, or moves the work as if the instance were warned.",
+};
+
 /// Parameters of parts that need no others.
-const CARRY: &[Parameter] = &[EVERY, SLACK, RESTART, PROVIDERS, REGIONS, TYPES, FAMILIES];
+const CARRY: &[Parameter] =
+    &[EVERY, SLACK, RESTART, ON_REBALANCE, PROVIDERS, REGIONS, TYPES, FAMILIES];
 
 /// Parameters of parts whose policy does not say which zone is tried first.
 const CARRY_ZONED: &[Parameter] =
-    &[EVERY, SLACK, RESTART, ZONE_ORDER, PROVIDERS, REGIONS, TYPES, FAMILIES];
+    &[EVERY, SLACK, RESTART, ON_REBALANCE, ZONE_ORDER, PROVIDERS, REGIONS, TYPES, FAMILIES];
 
 /// What is done, beside the settings.
 #[derive(Clone, Copy, Debug)]
@@ -90,6 +98,8 @@ struct SpotCarrier {
     slack: u64,
     restart: Option<Span>,
     every: Span,
+    /// Whether work moves when the provider recommends it.
+    heeds: bool,
     /// Rents for what is not carried.
     rest: OnDemand,
     /// Most instances of each offer at once.
@@ -132,6 +142,7 @@ impl SpotCarrier {
             slack: settings.count(SLACK.name).unwrap_or(0),
             restart: settings.span(RESTART.name),
             every,
+            heeds: settings.word(ON_REBALANCE.name) == "move",
             rest: OnDemand::new(Steadiest, &rest),
             rentable: Vec::new(),
             boots: Vec::new(),
@@ -217,8 +228,8 @@ impl SpotCarrier {
     }
 
     /// An instance of it was warned: the work goes, unless it is done before by its estimate.
-    fn flee(&mut self, turn: &mut Turn<'_, '_>, instance: InstanceRef) {
-        let Some(until) = turn.instance(instance).phase.until() else { return };
+    fn flee(&mut self, turn: &mut Turn<'_, '_>, instance: InstanceRef, until: Option<Time>) {
+        let Some(until) = until else { return };
         let mut tenants = Vec::new();
         turn.tenants(instance, &mut tenants);
         for allocation in tenants {
@@ -440,7 +451,12 @@ impl Provision for SpotCarrier {
                 Trigger::Cancelled(work) => self.let_go(turn, work),
                 Trigger::Eligible(work, why) => self.wait_again(turn, work, why),
                 Trigger::Draining(instance) if turn.has_instance(instance) => {
-                    self.flee(turn, instance);
+                    let until = turn.instance(instance).phase.until();
+                    self.flee(turn, instance, until);
+                }
+                Trigger::AtRisk(instance) if self.heeds && turn.has_instance(instance) => {
+                    let until = turn.at_risk(instance);
+                    self.flee(turn, instance, until);
                 }
                 Trigger::Acted | Trigger::Lost(_) => {
                     for work in std::mem::take(&mut self.stalled) {
@@ -453,6 +469,7 @@ impl Provision for SpotCarrier {
                 | Trigger::Ready(_)
                 | Trigger::Idle(_)
                 | Trigger::Draining(_)
+                | Trigger::AtRisk(_)
                 | Trigger::PricesChanged
                 | Trigger::Timer => {}
             }

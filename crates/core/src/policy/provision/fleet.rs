@@ -102,6 +102,7 @@ impl Provision for StaticFleet {
             | Trigger::Ready(_)
             | Trigger::Idle(_)
             | Trigger::Draining(_)
+            | Trigger::AtRisk(_)
             | Trigger::Cancelled(_)
             | Trigger::PricesChanged
             | Trigger::Acted => false,

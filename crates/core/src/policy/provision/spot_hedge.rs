@@ -253,6 +253,7 @@ impl Provision for SpotHedge {
     fn react(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
         let is_cause = |trigger: &Trigger| match trigger {
             Trigger::Ready(_) | Trigger::Draining(_) | Trigger::Lost(_) => true,
+            Trigger::AtRisk(_) => false,
             Trigger::Idle(_) => self.fallback.len() > self.base as usize,
             Trigger::Timer => self.due.is_some_and(|at| at <= turn.now()),
             Trigger::Begins

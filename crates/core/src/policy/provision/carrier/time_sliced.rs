@@ -1,7 +1,7 @@
 //! Greedy in each slice of the time until the deadline (Wu et al., NSDI 2024).
 
 use super::zone_order::ZONE_ORDER;
-use super::{Conduct, EVERY, RESTART, SLACK, SpotCarrier, ZoneOrder};
+use super::{Conduct, EVERY, ON_REBALANCE, RESTART, SLACK, SpotCarrier, ZoneOrder};
 use crate::model::Market;
 use crate::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::provision::ProvisionPart;
@@ -20,7 +20,18 @@ const SLICE: Parameter = Parameter {
 pub static TIME_SLICED: ProvisionPart = Part {
     name: "time-sliced",
     doc: "Cuts the time until the deadline and the work into slices alike, and goes through each as safe-greedy would (Wu et al., NSDI 2024).",
-    parameters: &[EVERY, SLACK, RESTART, SLICE, ZONE_ORDER, PROVIDERS, REGIONS, TYPES, FAMILIES],
+    parameters: &[
+        EVERY,
+        SLACK,
+        RESTART,
+        ON_REBALANCE,
+        SLICE,
+        ZONE_ORDER,
+        PROVIDERS,
+        REGIONS,
+        TYPES,
+        FAMILIES,
+    ],
     make: |settings| {
         let conduct = Conduct {
             make: |_, slice| Box::new(TimeSliced::new(slice)),

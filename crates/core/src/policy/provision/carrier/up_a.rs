@@ -1,6 +1,6 @@
 //! UP(A): Uniform Progress that goes where spot was had most of late.
 
-use super::{Conduct, EVERY, RESTART, SLACK, SpotCarrier};
+use super::{Conduct, EVERY, ON_REBALANCE, RESTART, SLACK, SpotCarrier};
 use crate::model::Market;
 use crate::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::provision::ProvisionPart;
@@ -19,7 +19,17 @@ const PROBE_EVERY: Parameter = Parameter {
 pub static UP_A: ProvisionPart = Part {
     name: "up-a",
     doc: "Uniform Progress over zones: spot is tried by the share of the last five samples of a zone that had it, and left for a zone with a higher share (UP(A) of SkyNomad, NSDI 2027).",
-    parameters: &[EVERY, SLACK, RESTART, PROBE_EVERY, PROVIDERS, REGIONS, TYPES, FAMILIES],
+    parameters: &[
+        EVERY,
+        SLACK,
+        RESTART,
+        ON_REBALANCE,
+        PROBE_EVERY,
+        PROVIDERS,
+        REGIONS,
+        TYPES,
+        FAMILIES,
+    ],
     make: |settings| {
         let conduct = Conduct {
             make: |zones, pace| Box::new(UpAvailability::new(zones, pace)),

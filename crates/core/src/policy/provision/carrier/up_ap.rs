@@ -1,6 +1,6 @@
 //! UP(AP): Uniform Progress that goes where availability costs least.
 
-use super::{Conduct, EVERY, RESTART, SLACK, SpotCarrier};
+use super::{Conduct, EVERY, ON_REBALANCE, RESTART, SLACK, SpotCarrier};
 use crate::model::Market;
 use crate::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::provision::ProvisionPart;
@@ -19,7 +19,17 @@ const PROBE_EVERY: Parameter = Parameter {
 pub static UP_AP: ProvisionPart = Part {
     name: "up-ap",
     doc: "Uniform Progress over zones: spot is tried by the share of all samples of a zone that had it over its price, and left where that is below nine tenths of the best (UP(AP) of SkyNomad, NSDI 2027).",
-    parameters: &[EVERY, SLACK, RESTART, PROBE_EVERY, PROVIDERS, REGIONS, TYPES, FAMILIES],
+    parameters: &[
+        EVERY,
+        SLACK,
+        RESTART,
+        ON_REBALANCE,
+        PROBE_EVERY,
+        PROVIDERS,
+        REGIONS,
+        TYPES,
+        FAMILIES,
+    ],
     make: |settings| {
         let conduct = Conduct {
             make: |zones, pace| Box::new(UpValue::new(zones, pace)),
