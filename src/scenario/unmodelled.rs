@@ -17,7 +17,8 @@ impl Scenario {
             FaultDomain::Machines(_) => true,
             FaultDomain::Slots { .. } | FaultDomain::Share(_) => false,
         };
-        if !world.faults.iter().any(fails) {
+        let stops = |fault: &&Fault| fault.effect.stops_machines();
+        if !world.faults.iter().filter(stops).any(fails) {
             told.push("failures of machines".to_owned());
         }
         if !offers.is_empty() {

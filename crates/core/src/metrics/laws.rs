@@ -364,7 +364,8 @@ impl Laws {
                 format!("{instance:?} holds {cpu}, {memory}, {gpu}")
             });
         }
-        for (_, instance) in state.instances().filter(|(_, one)| one.market == Market::Spot) {
+        for (reference, instance) in state.instances().filter(|(_, one)| one.market == Market::Spot)
+        {
             let world = state.world();
             let offer = &world.offers[instance.offer];
             let terms = world.providers[world.provider_of(instance.offer)].spot;
@@ -383,7 +384,10 @@ impl Laws {
             });
             // Who boots in its protection is looked at when it is ready.
             let boots = terms.protected > Span::ZERO && instance.phase.is_booting();
-            let may_stay = boots || takes_work_until(terms.protected);
+            // So is who is to be warned later.
+            let recommended = terms.rebalance.is_some()
+                && state.at_risk(reference).is_some_and(|until| until > now);
+            let may_stay = boots || recommended || takes_work_until(terms.protected);
             let holds = there || !offer.is_taken_back() || may_stay;
             self.check(holds, now, "a spot instance without capacity takes no work", || {
                 format!("slot {} of {}", instance.slot, offer.name)
