@@ -149,6 +149,13 @@ impl OutlookReport<'_> {
             "refuses_launches": fault.effect.refuses_launches(),
             "slows": fault.effect.slows(),
         });
+        if let Some(surge) = &fault.surge {
+            value["surge"] = json!({
+                "offers": surge.offers.len(),
+                "share_of_stretches": f64::from(surge.chance) / 1e6,
+                "after_s": surge.after.secs_f64(),
+            });
+        }
         match &fault.times {
             FaultTimes::Periods(periods) => {
                 let period = |&(from, until): &(Time, Option<Time>)| {
@@ -198,7 +205,7 @@ impl OutlookReport<'_> {
                         unquoted(&fault.name),
                         count(fault.offers.len() as u64),
                         domain(fault.domain),
-                        effect(fault.effect),
+                        meanwhile(fault),
                         when,
                     ]);
                 }
@@ -391,15 +398,23 @@ fn share_of(millionths: u32) -> String {
     share(f64::from(millionths) / 1e6)
 }
 
+/// What a fault does, here and to launches elsewhere.
+fn meanwhile(fault: &Fault) -> String {
+    let here = effect(fault.effect);
+    let Some(surge) = &fault.surge else { return here };
+    let offers = several(surge.offers.len() as u64, "other offer", "other offers");
+    format!("{here}; launches of {offers} fail in {} of ten minutes", share_of(surge.chance))
+}
+
 fn effect(effect: FaultEffect) -> String {
     match effect {
         FaultEffect::Machines => "machines stop".to_owned(),
         FaultEffect::Launches => "launches fail".to_owned(),
         FaultEffect::MachinesAndLaunches => "machines stop, launches fail".to_owned(),
-        FaultEffect::Speed(part) => format!("machines have {} of their speed", share_of(part)),
+        FaultEffect::Speed(part) => format!("machines work at {} of their speed", share_of(part)),
         FaultEffect::Security => "work is exposed".to_owned(),
         FaultEffect::NetworkSpeed(part) => {
-            format!("work over several machines has {} of its speed", share_of(part))
+            format!("work over several machines comes on at {} of its speed", share_of(part))
         }
     }
 }

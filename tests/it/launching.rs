@@ -2,12 +2,13 @@
 
 use windtunnel::metrics::{Collector, Laws, Summary};
 use windtunnel::model::{
-    Fault, FaultDomain, FaultEffect, FaultTimes, LaunchStage, LaunchTerms, Market, OfferSpec,
-    Surge, Throttle, Work, World,
+    Fault, FaultDomain, FaultEffect, FaultTimes, Filter, Interner, LaunchStage, LaunchTerms,
+    Market, OfferSpec, Rules, Surge, Throttle, Work, World,
 };
 use windtunnel::policy::spec::PolicySpec;
-use windtunnel::policy::{self, provision, recover, release};
-use windtunnel::sim::{Outcome, Run};
+use windtunnel::policy::{self, backfill, provision, recover, release};
+use windtunnel::sim::{Observer, Outcome, Run};
+use windtunnel::state::{Record, State};
 use windtunnel::units::{Demand, Distribution, Id, Shape, Span, Time};
 use windtunnel::workload::WorkList;
 
@@ -212,4 +213,61 @@ fn work_that_lost_its_place_is_tried_again_where_its_policy_says() {
     let late = recover::ELSEWHERE.spec().set("lasts", Span::from_secs(500));
     let late = late.set("backoff", Span::from_secs(600));
     assert_eq!(recovered(late), (4_000 + 2_400 + 60 + 3_600, 1.0 + 0.4 + 0.8 + 3.66, true));
+}
+
+/// Of two jobs the first, which may run at one provider only, can't be rented for from 600 to 20,000. The
+/// other is tried again at 900 nevertheless: where it was, and then, or later, anywhere.
+#[test]
+fn who_waits_behind_work_that_cannot_be_rented_for_is_tried_again() {
+    let offer = |place: &str| OfferSpec::on_demand(place, "m", SHAPE, "3.6");
+    let world = World::builder().offer(offer("aws/r/r-a")).offer(offer("gcp/r/r-a"));
+    let mut world = world.build().expect("a world");
+    world.faults.push(Fault {
+        name: "zone".into(),
+        offers: vec![Id::new(0)],
+        domain: FaultDomain::Share(1_000_000),
+        effect: FaultEffect::MachinesAndLaunches,
+        times: FaultTimes::Periods(vec![(Time::from_secs(600), Some(Time::from_secs(20_000)))]),
+        loses_data_of: Vec::new(),
+        surge: None,
+        crews: None,
+    });
+    let mut names = Interner::default();
+    let only = Filter { allowed: vec!["aws".into()], forbidden: Vec::new() };
+    let mut bound = hour(0, 0);
+    bound.ask.rules = names.rules(&Rules { providers: only, ..Rules::default() });
+    let free = hour(1, 0);
+    let five = Span::from_secs(300);
+    let parts = [
+        recover::SAME_PLACE.spec().set("lasts", five),
+        recover::ANYWHERE.spec().set("backoff", five),
+    ];
+    for part in parts {
+        let spec = PolicySpec {
+            backfill: backfill::GREEDY.spec(),
+            provision: provision::CHEAPEST.spec().set("markets", vec![Market::OnDemand]),
+            recover: part,
+            ..PolicySpec::named("tries again")
+        };
+        let mut policy = policy::build(&spec);
+        let mut ends = Ends::default();
+        let mut source = WorkList::new(vec![bound.clone(), free.clone()]).named(names.clone());
+        let run = Run::new(&world, &mut source).policy(&mut *policy).observe(&mut ends);
+        run.run().expect("it runs");
+        let [(first, at), (last, then)] = ends.0[..] else { panic!("{:?}", ends.0) };
+        assert_eq!((first, at, last), (1, Time::from_secs(900 + 3_600), 0));
+        assert!(then >= Time::from_secs(20_000 + 3_600), "{then:?}");
+    }
+}
+
+/// Work in order of its end.
+#[derive(Debug, Default)]
+struct Ends(Vec<(u64, Time)>);
+
+impl Observer for Ends {
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        if let Record::Finished(work) = *record {
+            self.0.push((state.work(work).id.ordinal, state.now()));
+        }
+    }
 }

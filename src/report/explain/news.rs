@@ -38,7 +38,7 @@ pub(super) struct Preempted {
 pub(super) struct News {
     stopped: Vec<Stopped>,
     ready: Vec<InstanceRef>,
-    /// The last failure, in words.
+    /// The last failure of this instant, in words.
     failure: String,
     /// Work left the queue: it started, or was turned away.
     left: bool,
@@ -53,7 +53,7 @@ impl News {
                 let work = target.work();
                 let lost = i64::try_from(lost / 1_000_000).unwrap_or(i64::MAX);
                 let (tasks, lost) = (target.tasks, Span::from_micros(lost));
-                let to = (ending == Ending::Failed).then(|| self.failure.clone());
+                let to = (ending == Ending::Failed).then(|| self.failure_of(state, allocation));
                 let preempted = Preempted { ending, tasks, lost, next: None, to };
                 self.stopped.push(Stopped {
                     work,
@@ -88,6 +88,20 @@ impl News {
         }
     }
 
+    /// What failed under the tasks of an allocation: a machine, or the launch of one.
+    fn failure_of(&self, state: &State<'_>, allocation: AllocationRef) -> String {
+        let held = state.allocation(allocation).held.iter();
+        let booting = held.map(|held| state.instance(held.share.instance));
+        let mut booting = booting.filter(|instance| instance.phase.is_booting());
+        match booting.next() {
+            Some(instance) if self.failure.is_empty() => {
+                let offer = &state.world().offers[instance.offer].name;
+                format!("the launch of {offer} #{} came to nothing", instance.slot)
+            }
+            Some(_) | None => self.failure.clone(),
+        }
+    }
+
     /// Whoever makes others yield is placed next.
     fn placed(&mut self, state: &State<'_>, allocation: AllocationRef) {
         let target = state.allocation(allocation);
@@ -114,6 +128,7 @@ impl News {
     pub(super) fn clear(&mut self) {
         self.stopped.clear();
         self.ready.clear();
+        self.failure.clear();
         self.left = false;
     }
 

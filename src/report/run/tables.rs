@@ -179,8 +179,8 @@ pub(in crate::report) fn work(summary: &Summary) -> Table {
         table.row(["failures".to_owned(), count(work.failures)]);
         table.row(["machines that failed".to_owned(), count(work.failed_instances)]);
     }
-    if work.failed_launches > 0 {
-        table.row(["launches that came to nothing".to_owned(), count(work.failed_launches)]);
+    if summary.security.is_some() {
+        table.row(["work that met no incident".to_owned(), figure("share", summary.security)]);
     }
     table.row(["makespan".to_owned(), figure("s", Some(summary.makespan_s))]);
     table.row(["throughput".to_owned(), figure("per h", summary.throughput_per_hour)]);
@@ -206,6 +206,9 @@ pub(in crate::report) fn resources(summary: &Summary) -> Table {
     add("launches refused", count(summary.work.refused_launches));
     for (reason, refused) in &summary.work.refused_launches_by_reason {
         add(&format!("refused by {reason}"), count(*refused));
+    }
+    if summary.work.failed_launches > 0 {
+        add("launches that came to nothing", count(summary.work.failed_launches));
     }
     add("useful core-hours", hours(summary.useful_core_hours));
     if summary.useful_gpu_hours > 0.0 {

@@ -37,6 +37,7 @@ impl Build<'_> {
         // Zones are not checked where a named region is not there: they may lie in it.
         let all_there = regions.len() == section.texts("regions").len();
         check_names(&catalog, section, all_there, report);
+        let throttle = launch::throttle(self, name, section, report);
         let provider = self.world.providers.push(Provider {
             name: name.to_owned(),
             title: catalog.title.clone(),
@@ -47,7 +48,7 @@ impl Build<'_> {
                 longest: section.span("max_life"),
                 rebalance: section.span("rebalance").filter(|&lead| lead > Span::ZERO),
             },
-            throttle: launch::throttle(section, report),
+            throttle,
         });
         let mut assumed = Vec::new();
         let mut sold = sold(section, &catalog);

@@ -1,5 +1,6 @@
 //! How launches of a cloud go: the stages of a boot, and what comes to nothing.
 
+use super::Build;
 use super::change::{self, Changes, OfferNames};
 use crate::model::{LaunchStage, LaunchTerms, Throttle};
 use crate::scenario::catalog::Catalog;
@@ -50,7 +51,12 @@ impl LaunchRows {
 }
 
 /// The limit on launches of a cloud, if it has one.
-pub(super) fn throttle(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<Throttle> {
+pub(super) fn throttle(
+    build: &mut Build<'_>,
+    name: &str,
+    section: &ConfigTable,
+    report: &mut Diagnostics<'_>,
+) -> Option<Throttle> {
     if !section.has("throttle") {
         return None;
     }
@@ -61,7 +67,13 @@ pub(super) fn throttle(section: &ConfigTable, report: &mut Diagnostics<'_>) -> O
     if every == Span::ZERO {
         report.at(&throttle.spot("every"), "a launch more at every moment is no limit");
     }
-    Some(Throttle { burst: throttle.count32("burst")?, every })
+    let burst = throttle.count32("burst")?;
+    let told = format!(
+        "In each region of {name} {burst} launches are let through at once, and one more each \
+         {every}: work that needs more instances than that at one moment is not rented for."
+    );
+    build.assumptions.push(told.into());
+    Some(Throttle { burst, every })
 }
 
 /// Reports rows that say nothing, or name what is not there.

@@ -561,11 +561,15 @@ impl Composed {
         for work in retried.drain(..) {
             if turn.pending(work).is_some() {
                 self.take_back(turn, work);
+                if let Some(overflow) = &mut self.overflow {
+                    overflow.push(turn.waits_since(work), work);
+                }
             }
         }
         self.retried = retried;
         if any {
-            (self.blocked, self.informed) = (None, false);
+            // What nothing could be rented for may have more to choose from.
+            (self.blocked, self.informed, self.acted) = (None, false, true);
         }
         any
     }

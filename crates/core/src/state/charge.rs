@@ -107,7 +107,10 @@ impl State<'_> {
         let now = self.now;
         let instance = &mut self.fleet.instances[reference];
         let provider = self.world.provider_of(instance.offer);
-        let bill = instance.meter.bill(now, self.world.providers[provider].billing);
+        let mut bill = instance.meter.bill(now, self.world.providers[provider].billing);
+        if instance.waived {
+            bill.billed = Span::ZERO;
+        }
         let (from, region) = (instance.meter.since(), instance.region);
         for (kind, amount) in [(ChargeKind::Boot, bill.boot), (ChargeKind::Idle, bill.idle)] {
             if amount != Money::ZERO {
