@@ -153,11 +153,15 @@ mod tests {
         };
         assert!((0..100).all(|row| !refused(&mut state, 600 * row)));
         state.seek(0, true);
-        let all: Vec<bool> = (0..10_000).map(|row| refused(&mut state, 600 * row)).collect();
-        let many = all.iter().filter(|&&refused| refused).count();
+        let mut many = 0;
+        for row in 100..10_100 {
+            let (first, last) =
+                (refused(&mut state, 600 * row), refused(&mut state, 600 * row + 599));
+            assert_eq!(first, last, "stretch {row}");
+            many += u32::from(first);
+        }
         assert!((4_800..=5_200).contains(&many), "{many}");
-        assert!((0..100).all(|row| refused(&mut state, 600 * row + 599) == all[row as usize]));
         state.seek(0, false);
-        assert!((0..100).all(|row| !refused(&mut state, 600 * row)));
+        assert!((10_100..10_200).all(|row| !refused(&mut state, 600 * row)));
     }
 }
