@@ -8,8 +8,8 @@ use crate::units::Time;
 pub(super) struct Exposures {
     /// Work that arrived before is not counted.
     from: Time,
-    /// Incidents that last: rows of their faults.
-    last: Vec<usize>,
+    /// Incidents that are not over: rows of their faults.
+    open: Vec<usize>,
     /// Live work that ran, and whether it was struck, by slot.
     ran: Vec<Option<(WorkRef, bool)>>,
     /// Number of pieces of work that ran.
@@ -35,11 +35,11 @@ impl Exposures {
             return;
         }
         if !begins {
-            let at = self.last.iter().position(|&other| other == fault);
-            at.map(|at| self.last.swap_remove(at));
+            let at = self.open.iter().position(|&other| other == fault);
+            at.map(|at| self.open.swap_remove(at));
             return;
         }
-        self.last.push(fault);
+        self.open.push(fault);
         for (work, live) in state.works() {
             let runs = live.allocations.iter().map(|&one| state.allocation(one));
             let mut runs = runs.filter(|one| one.started().is_some() && !one.has_ended());
@@ -64,7 +64,7 @@ impl Exposures {
             *entry = Some((work, false));
             self.exposures += 1;
         }
-        if self.last.iter().any(|&fault| lies_in(state, started, fault)) {
+        if self.open.iter().any(|&fault| lies_in(state, started, fault)) {
             self.strike(work);
         }
     }

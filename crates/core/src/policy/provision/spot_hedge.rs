@@ -264,17 +264,14 @@ impl Provision for SpotHedge {
             | Trigger::PricesChanged
             | Trigger::Acted => false,
         };
-        let ready = triggers.iter().filter_map(|trigger| match trigger {
-            Trigger::Ready(instance) => Some(*instance),
-            _ => None,
-        });
-        for instance in ready.filter(|&one| turn.has_instance(one)) {
-            let zone = turn.world().offers[turn.instance(instance).offer].zone;
-            let of = |one: &&mut HedgedZone| one.zone == zone;
-            if turn.instance(instance).market == Market::Spot
-                && let Some(zone) = self.zones.iter_mut().find(of)
+        for trigger in triggers {
+            if let Trigger::Ready(instance) = *trigger
+                && turn.has_instance(instance)
+                && turn.instance(instance).market == Market::Spot
             {
-                zone.is_lost = false;
+                let zone = turn.world().offers[turn.instance(instance).offer].zone;
+                let ready = self.zones.iter_mut().filter(|one| one.zone == zone);
+                ready.for_each(|one| one.is_lost = false);
             }
         }
         if triggers.iter().any(is_cause) {
