@@ -10,13 +10,13 @@ use pace::Paces;
 use promise::Promises;
 
 use super::fact::{Fact, FactObserver};
-use crate::model::{CapacityCursor, Market, Offer};
+use crate::model::{CapacityCursor, Market, Offer, Throttle};
 use crate::policy::Trigger;
 use crate::policy::queue::Queue;
 use crate::sim::Observer;
 use crate::state::{
-    Allocation, AllocationRef, Charge, Ending, HeldShare, Instance, InstanceRef, LiveWork, Record,
-    RefusalReason, StartPromise, State, WorkRef,
+    Allocation, AllocationRef, Charge, Ending, Exit, HeldShare, Instance, InstanceRef, LiveWork,
+    Record, RefusalReason, StartPromise, State, WorkRef,
 };
 use crate::units::{Id, Money, Span, Time};
 
@@ -50,6 +50,8 @@ pub struct Laws {
     transfers: Money,
     promises: Promises,
     paces: Paces,
+    /// Time at which each region lets through as many launches at once as ever, where that is limited.
+    throttles: Vec<Time>,
     /// Whether the instance in a slot is one job's alone.
     exclusive: Vec<bool>,
     /// The capacity of each offer, drawn again beside the run; empty where none is drawn.
@@ -145,6 +147,28 @@ impl Laws {
         };
         self.check(below, state.now(), "a launch stays within the capacity of its offer", || {
             format!("slot {} of {}, of which there are {most}", requested.slot, offer.name)
+        });
+    }
+
+    /// Launches in a region come no faster than its provider lets them through.
+    #[inline(always)]
+    fn is_let_through(&mut self, state: &State<'_>, requested: &Instance) {
+        let world = state.world();
+        let throttle = world.providers[world.provider_of(requested.offer)].throttle;
+        if let Some(throttle) = throttle.filter(|_| requested.market != Market::Owned) {
+            self.passes(state, requested, throttle);
+        }
+    }
+
+    fn passes(&mut self, state: &State<'_>, requested: &Instance, throttle: Throttle) {
+        let (world, now) = (state.world(), state.now());
+        self.throttles.resize(world.regions.len(), Time::ZERO);
+        let full = &mut self.throttles[requested.region.row()];
+        *full = (*full).max(now).saturating_add(throttle.every);
+        let most = i128::from(throttle.every.micros()) * i128::from(throttle.burst);
+        let holds = i128::from((*full - now).micros()) <= most;
+        self.check(holds, now, "launches come no faster than they are let through", || {
+            format!("{} and {throttle:?}", world.offers[requested.offer].name)
         });
     }
 
@@ -533,7 +557,11 @@ impl FactObserver for Laws {
             Fact::Slowed { instance, fault, begins, .. } => {
                 self.paces.change(state, instance, fault, begins);
             }
-            Fact::Released { instance, released, amount, .. } => {
+            Fact::Released { instance, released, amount, exit, .. } => {
+                let free = exit != Exit::NotLaunched || amount == Money::ZERO;
+                self.check(free, now, "a launch that came to nothing costs nothing", || {
+                    format!("instance {} cost {}", released.ordinal, amount.exact())
+                });
                 self.paces.released(instance);
                 self.excuse_loss();
                 self.released(now, instance.slot(), released, amount);
@@ -549,6 +577,7 @@ impl FactObserver for Laws {
             Fact::Requested(_, requested) => {
                 self.has_capacity(state, requested);
                 self.is_launched(state, requested);
+                self.is_let_through(state, requested);
             }
             Fact::AtRisk(..) | Fact::Ready(..) | Fact::LaunchRefused(..) | Fact::Noted => (),
         }
