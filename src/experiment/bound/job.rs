@@ -4,7 +4,7 @@
 use crate::model::{Home, Interner, Region, Work, World};
 use crate::units::{Demand, Id, Money, Shape, Span, Time};
 
-use super::offers::{FeasibleOffers, OfferClass, PAIRS, PLAIN, WEIGHTS};
+use super::offers::{FeasibleOffers, OfferClass, PAIRS, WEIGHTS};
 use super::spells::{Spell, lengths};
 
 /// The cheapest that the work can be on rented instances, in dollars, by pair of ways to weigh them (see
@@ -52,7 +52,10 @@ pub(super) struct JobReader<'w> {
     world: &'w World,
     started: Time,
     homes: Vec<Option<Id<Region>>>,
-    /// What the work at hand would cost on each class by which it can be in time.
+    /// Classes that can hold a task of the work at hand, and how many tasks of it one instance holds.
+    held: Vec<(usize, u32)>,
+    /// What the work at hand would cost on each class by which it can be in time, if it may be in parts
+    /// and instances of some class are not there for all of it.
     terms: Vec<RentTerms>,
     /// Spells of all of these together.
     spells: Vec<Spell>,
@@ -61,19 +64,31 @@ pub(super) struct JobReader<'w> {
 /// All of the work on one class of rented instances.
 #[derive(Clone, Copy, Debug)]
 struct RentTerms {
-    /// Rent by [`WEIGHTS`], where the class is weighed so.
-    by_way: [f64; WEIGHTS.len()],
-    is_plain: bool,
+    rent: WayRents,
     busy: Span,
     /// Time until the deadline at which instances may be there; `None` is all of it.
     there: Option<Span>,
 }
 
-impl RentTerms {
-    /// The rent by a pair of ways.
-    fn rent(&self, (plain, gpu): (usize, usize)) -> f64 {
-        self.by_way[if self.is_plain { plain } else { gpu }]
+/// Rent by [`WEIGHTS`], in dollars; infinite where no instance is weighed so.
+#[derive(Clone, Copy, Debug)]
+struct WayRents([f64; WEIGHTS.len()]);
+
+impl WayRents {
+    const NONE: Self = Self([f64::INFINITY; WEIGHTS.len()]);
+
+    /// The rent by a pair of ways: of instances without GPUs by the first, of those with them by the
+    /// second, whichever is lower.
+    fn by(&self, (plain, gpu): (usize, usize)) -> f64 {
+        self.0[plain].min(self.0[gpu])
     }
+}
+
+/// The lowest rents of the work at hand, and those by which it can be in time.
+#[derive(Debug)]
+struct LeastRents {
+    all: WayRents,
+    in_time: WayRents,
 }
 
 /// Time and cost of a job on one class of offers.
@@ -86,7 +101,14 @@ struct RunCost {
 
 impl<'w> JobReader<'w> {
     pub(super) fn new(world: &'w World, started: Time) -> Self {
-        Self { world, started, homes: Vec::new(), terms: Vec::new(), spells: Vec::new() }
+        Self {
+            world,
+            started,
+            homes: Vec::new(),
+            held: Vec::new(),
+            terms: Vec::new(),
+            spells: Vec::new(),
+        }
     }
 
     /// The job, which may turn out not to be feasible. Marks the classes of offers that a limited
@@ -99,12 +121,15 @@ impl<'w> JobReader<'w> {
     ) -> Job {
         let ask = &work.ask;
         let home = ask.home.and_then(|home| self.home(book, home));
-        let held = |class: &OfferClass| most_tasks(class.shape, ask.demand) > 0;
         let mut job = self.blank(work);
+        let each = |class: &OfferClass| most_tasks(class.shape, ask.demand);
+        let each = feasible.classes.iter().map(each).enumerate();
+        self.held.clear();
+        self.held.extend(each.filter(|&(_, tasks)| tasks > 0));
         let mut sum = OfferSums::default();
-        for class in feasible.classes.iter().filter(|class| held(class)) {
-            sum.add(class, ask.demand);
-            job.limited &= class.limit.is_some();
+        for &(row, tasks) in &self.held {
+            sum.add(&feasible.classes[row], tasks);
+            job.limited &= feasible.classes[row].limit.is_some();
         }
         let enough = if ask.gang { u128::from(ask.tasks) } else { 1 };
         let Some(runtime) = work.body.length().filter(|_| sum.most >= enough) else { return job };
@@ -116,18 +141,22 @@ impl<'w> JobReader<'w> {
         // on different instances: then no more than each part's least is sure.
         let whole = ask.tasks == 1 && !ask.keeps_progress();
         let mut best = OfferRange::default();
+        let mut least = LeastRents { all: WayRents::NONE, in_time: WayRents::NONE };
         self.terms.clear();
         self.spells.clear();
-        for class in feasible.classes.iter_mut().filter(|class| held(class)) {
+        for at in 0..self.held.len() {
+            let class = &mut feasible.classes[self.held[at].0];
+            class.needed |= job.limited;
             let run = self.run_on(work, runtime, class, home);
             best.see(run);
-            self.add(&mut job, work, class, run, whole);
+            self.add((&mut job, &mut least), work, class, run, whole);
         }
-        for class in feasible.classes.iter_mut().filter(|class| held(class)) {
-            class.needed |= job.limited;
+        let is_limited = |terms: &RentTerms| terms.there.is_some_and(|there| there < terms.busy);
+        if !self.terms.iter().any(is_limited) {
+            self.terms.clear();
         }
-        let parted = ask.keeps_progress();
-        job.rents_in_time = PAIRS.map(|pair| self.in_time(pair, parted));
+        job.rents = PAIRS.map(|pair| least.all.by(pair));
+        job.rents_in_time = PAIRS.map(|pair| self.in_time(&least.in_time, pair));
         best.finish(&mut job, whole, ask.tasks == 1 || ask.gang);
         job
     }
@@ -162,7 +191,7 @@ impl<'w> JobReader<'w> {
     /// Takes in the time and cost of the job on one class of offers.
     fn add(
         &mut self,
-        job: &mut Job,
+        (job, least): (&mut Job, &mut LeastRents),
         work: &Work,
         class: &mut OfferClass,
         run: RunCost,
@@ -189,53 +218,63 @@ impl<'w> JobReader<'w> {
             }
             return;
         }
+        let (in_time, there) = self.in_spells(job, work, class, busy, in_time);
         let cost = class.price * busy.micros() as f64 * f64::from(work.ask.tasks);
         let demand = work.ask.demand;
         let asked = [demand.cpu, demand.memory, demand.gpu_milli()].map(f64::from);
-        let mut by_way = [f64::INFINITY; WEIGHTS.len()];
+        let mut rent = WayRents::NONE;
         for at in class.ways.clone() {
             let shares = class.shares[at];
             let share = shares[0] * asked[0] + shares[1] * asked[1] + shares[2] * asked[2];
-            by_way[at] = moving + cost * share;
-        }
-        let is_plain = class.ways == PLAIN;
-        let mut terms = RentTerms { by_way, is_plain, busy, there: None };
-        for (rent, pair) in job.rents.iter_mut().zip(PAIRS) {
-            *rent = rent.min(terms.rent(pair));
-        }
-        if let (Some(spells), Some(deadline)) = (&mut class.spells, job.deadline) {
-            let first = self.spells.len();
-            spells.between(work.arrival.max(self.started), deadline, &mut self.spells);
-            let (all, longest) = lengths(&mut self.spells[first..]);
-            terms.there = Some(all);
-            // What is lost with an instance must be done in one spell, after a boot in it.
-            if all == Span::ZERO || !parted && longest < busy.saturating_add(class.boot) {
-                return;
+            rent.0[at] = moving + cost * share;
+            least.all.0[at] = least.all.0[at].min(rent.0[at]);
+            if in_time {
+                least.in_time.0[at] = least.in_time.0[at].min(rent.0[at]);
             }
         }
-        if in_time {
-            self.terms.push(terms);
+        if in_time && parted {
+            self.terms.push(RentTerms { rent, busy, there });
         }
+    }
+
+    /// Whether work that would be `in_time` on a class is so although its instances come and go, and
+    /// the time that they are there until its deadline; `None` is all of it.
+    fn in_spells(
+        &mut self,
+        job: &Job,
+        work: &Work,
+        class: &mut OfferClass,
+        busy: Span,
+        in_time: bool,
+    ) -> (bool, Option<Span>) {
+        let (Some(spells), Some(deadline)) = (&mut class.spells, job.deadline) else {
+            return (in_time, None);
+        };
+        let first = self.spells.len();
+        spells.between(work.arrival.max(self.started), deadline, &mut self.spells);
+        let (all, longest) = lengths(&mut self.spells[first..]);
+        // What is lost with an instance must be done in one spell, after a boot in it.
+        let in_one = work.ask.keeps_progress() || longest >= busy.saturating_add(class.boot);
+        (in_time && all > Span::ZERO && in_one, Some(all))
     }
 
     /// The least rent by which the work at hand is in time. Parts of work that keeps its progress may be
     /// anywhere, but never in two places at once: as much of it as there is time for on the cheapest
     /// class, then on the next, a knapsack of parts.
-    fn in_time(&mut self, pair: (usize, usize), parted: bool) -> f64 {
-        let is_limited = |terms: &RentTerms| terms.there.is_some_and(|there| there < terms.busy);
-        if !parted || !self.terms.iter().any(is_limited) {
-            return self.terms.iter().map(|terms| terms.rent(pair)).fold(f64::INFINITY, f64::min);
+    fn in_time(&mut self, least: &WayRents, pair: (usize, usize)) -> f64 {
+        if self.terms.is_empty() {
+            return least.by(pair);
         }
-        self.terms.sort_by(|one, other| one.rent(pair).total_cmp(&other.rent(pair)));
+        self.terms.sort_by(|one, other| one.rent.by(pair).total_cmp(&other.rent.by(pair)));
         let micros = |span: Span| span.micros() as f64;
         // Time on all of those that come and go together.
         let mut left = micros(lengths(&mut self.spells).0);
         let (mut rest, mut cost) = (1.0, 0.0);
-        for terms in self.terms.iter().filter(|terms| terms.rent(pair).is_finite()) {
+        for terms in self.terms.iter().filter(|terms| terms.rent.by(pair).is_finite()) {
             let busy = micros(terms.busy).max(1.0);
             let most = terms.there.map_or(f64::INFINITY, |there| micros(there).min(left) / busy);
             let part = most.min(rest);
-            cost += part * terms.rent(pair);
+            cost += part * terms.rent.by(pair);
             rest -= part;
             if terms.there.is_some() {
                 left -= part * busy;
@@ -299,8 +338,9 @@ impl Default for OfferSums {
 }
 
 impl OfferSums {
-    fn add(&mut self, class: &OfferClass, demand: Demand) {
-        let each = u128::from(most_tasks(class.shape, demand));
+    /// Adds a class whose instances hold so many tasks each.
+    fn add(&mut self, class: &OfferClass, each: u32) {
+        let each = u128::from(each);
         let limit = class.limit.map_or(u128::from(u64::MAX), u128::from);
         self.most = self.most.saturating_add(each * limit);
         self.running = self.running.saturating_add(each * u128::from(class.running));

@@ -7,6 +7,7 @@ use std::vec::IntoIter;
 use smallvec::SmallVec;
 
 use super::Pass;
+use super::free_capacity::FreeCapacity;
 use crate::model::{Ask, Offer, Spread};
 use crate::policy::place::Place;
 use crate::policy::turn::Turn;
@@ -196,17 +197,24 @@ fn in_scalar_pool(turn: &Turn<'_, '_>, head: WorkRef, room: u64) -> Option<(Time
     })
 }
 
-/// Instances as they will be when running work has ended, by their age. Only
+/// Instances as they will be when running work has ended, by their ordinals. Only
 /// those are copied on which the head fits now or something ends.
 #[derive(Debug)]
 struct Scratch {
     head: WorkRef,
     demand: Demand,
     spread: Spread,
-    lanes: BTreeMap<u32, (InstanceRef, Instance)>,
+    instances: BTreeMap<u32, FutureInstance>,
     /// Tasks of the head that must fit, and that fit.
     needed: u64,
     fitting: u64,
+}
+
+/// What will be free of an instance of `offer`.
+#[derive(Debug)]
+struct FutureInstance {
+    offer: Id<Offer>,
+    free: FreeCapacity,
 }
 
 /// The first estimated end at which the head fits on the instances. An even spread over
@@ -222,7 +230,7 @@ fn on_instances(
         head,
         demand: ask.demand,
         spread: rules.spread,
-        lanes: BTreeMap::new(),
+        instances: BTreeMap::new(),
         needed: u64::from(turn.work(head).together()),
         fitting: 0,
     };
@@ -232,18 +240,19 @@ fn on_instances(
         if !admitted(turn.instance(instance).offer) {
             continue;
         }
-        let copy = turn.instance(instance).clone();
-        scratch.fitting += scratch.holds(&copy);
-        scratch.lanes.insert(copy.ordinal, (instance, copy));
+        let now = turn.instance(instance);
+        let free = FreeCapacity::of(now);
+        scratch.fitting += scratch.holds(&free);
+        scratch.instances.insert(now.ordinal, FutureInstance { offer: now.offer, free });
     }
     for (at, together) in ends(turn) {
         for allocation in together {
             for held in &turn.allocation(allocation).held {
-                let instance = held.share.instance;
-                let Instance { offer, phase, .. } = *turn.instance(instance);
+                let now = turn.instance(held.share.instance);
+                let Instance { offer, phase, .. } = *now;
                 if phase.takes_work() && rules.allows(offer) && admitted(offer) {
                     let demand = turn.work(turn.allocation(allocation).work()).ask.demand;
-                    scratch.end(turn, instance, demand, held.share.tasks, held.share.devices);
+                    scratch.end(now, demand, held.share);
                 }
             }
         }
@@ -255,9 +264,9 @@ fn on_instances(
 }
 
 impl Scratch {
-    /// Tasks of the head that fit on `lane`.
-    fn holds(&self, lane: &Instance) -> u64 {
-        let room = u64::from(lane.room(self.demand));
+    /// Tasks of the head that fit into what is `free` of an instance.
+    fn holds(&self, free: &FreeCapacity) -> u64 {
+        let room = u64::from(free.room(self.demand));
         match self.spread {
             Spread::Instances | Spread::Zones => room.min(1),
             Spread::EvenZones if self.demand.exclusive => room.min(1),
@@ -265,24 +274,18 @@ impl Scratch {
         }
     }
 
-    /// Tasks of `demand` on `instance` end.
-    fn end(
-        &mut self,
-        turn: &Turn<'_, '_>,
-        instance: InstanceRef,
-        demand: Demand,
-        tasks: u32,
-        devices: u32,
-    ) {
-        let now = turn.instance(instance);
+    /// A share of tasks of `demand` ends on an instance, which is as it is `now`.
+    fn end(&mut self, now: &Instance, demand: Demand, share: Share) {
+        let fitting = |scratch: &Self| {
+            scratch.instances.get(&now.ordinal).map_or(0, |known| scratch.holds(&known.free))
+        };
         // An instance that is new here is not counted yet, though it may have room: it was passed
         // over for what the head has there already.
-        let known = self.lanes.remove(&now.ordinal);
-        let before = known.as_ref().map_or(0, |(_, lane)| self.holds(lane));
-        let (_, mut lane) = known.unwrap_or_else(|| (instance, now.clone()));
-        lane.give(demand, tasks, devices);
-        self.fitting = self.fitting + self.holds(&lane) - before;
-        self.lanes.insert(lane.ordinal, (instance, lane));
+        let before = fitting(self);
+        let of = || FutureInstance { offer: now.offer, free: FreeCapacity::of(now) };
+        let known = self.instances.entry(now.ordinal).or_insert_with(of);
+        known.free.give(demand, share.tasks, share.devices);
+        self.fitting = self.fitting + fitting(self) - before;
     }
 
     /// Whether the head fits, all of it in one site.
@@ -290,26 +293,25 @@ impl Scratch {
         if self.fitting < self.needed {
             return false;
         }
-        let site = |lane: &Instance| turn.site(self.head, lane.offer);
         let mut sites: SmallVec<[Option<u32>; 4]> = SmallVec::new();
-        self.lanes.values().any(|(_, lane)| {
-            let site_of_lane = site(lane);
-            let new = !sites.contains(&site_of_lane);
+        self.instances.values().any(|known| {
+            let site = turn.site(self.head, known.offer);
+            let new = !sites.contains(&site);
             if new {
-                sites.push(site_of_lane);
+                sites.push(site);
             }
-            new && self.fits_near(turn, |lane| site(lane) == site_of_lane)
+            new && self.fits_near(turn, |offer| turn.site(self.head, offer) == site)
         })
     }
 
-    /// Whether the head fits on the instances that are `near`.
-    fn fits_near(&self, turn: &Turn<'_, '_>, near: impl Fn(&Instance) -> bool) -> bool {
+    /// Whether the head fits on the instances of offers that are `near`.
+    fn fits_near(&self, turn: &Turn<'_, '_>, near: impl Fn(Id<Offer>) -> bool) -> bool {
         let (mut found, mut zones) = (0, Vec::new());
-        self.lanes.values().any(|(_, lane)| {
-            if near(lane) {
-                let tasks = self.holds(lane);
+        self.instances.values().any(|known| {
+            if near(known.offer) {
+                let tasks = self.holds(&known.free);
                 if tasks > 0 && self.spread == Spread::Zones {
-                    let zone = turn.world().offers[lane.offer].zone;
+                    let zone = turn.world().offers[known.offer].zone;
                     if zones.contains(&zone) {
                         return false;
                     }
@@ -332,24 +334,24 @@ impl Scratch {
         before: &mut Vec<TrialUndo>,
     ) -> bool {
         let ordinal = turn.instance(share.instance).ordinal;
-        let Some((_, lane)) = self.lanes.get_mut(&ordinal) else { return true };
-        if !lane.can_take(demand, share.tasks, share.devices) {
+        let Some(known) = self.instances.get_mut(&ordinal) else { return true };
+        if !known.free.can_take(demand, share.tasks, share.devices) {
             return false;
         }
-        let old = lane.clone();
-        lane.take(demand, share.tasks, share.devices);
-        let held = self.holds(&old) - self.holds(&self.lanes[&ordinal].1);
-        before.push(TrialUndo { fitting: self.fitting, lane: old });
+        let old = known.free.clone();
+        known.free.take(demand, share.tasks, share.devices);
+        let held = self.holds(&old) - self.holds(&self.instances[&ordinal].free);
+        before.push(TrialUndo { fitting: self.fitting, ordinal, free: old });
         self.fitting -= held;
         self.fitting >= self.needed
     }
 
     /// Becomes what it was before shares were taken.
     fn undo(&mut self, before: Vec<TrialUndo>) {
-        for TrialUndo { fitting, lane } in before.into_iter().rev() {
+        for TrialUndo { fitting, ordinal, free } in before.into_iter().rev() {
             self.fitting = fitting;
-            if let Some((_, now)) = self.lanes.get_mut(&lane.ordinal) {
-                *now = lane;
+            if let Some(known) = self.instances.get_mut(&ordinal) {
+                known.free = free;
             }
         }
     }
@@ -365,10 +367,10 @@ impl Scratch {
     ) -> Vec<Share> {
         let (mut left, mut shares, mut taken) = (most, Vec::new(), Vec::new());
         for instance in near {
-            let mut free = turn.instance(instance).clone();
+            let mut free = FreeCapacity::of(turn.instance(instance));
             while left > 0 {
                 let tasks = if ask.demand.exclusive { free.room(ask.demand).min(left) } else { 1 };
-                let devices = free.tightest_devices(ask.demand, tasks);
+                let devices = free.devices_for(ask.demand, tasks);
                 let Some(devices) = devices.filter(|_| tasks > 0) else { break };
                 let share = Share { instance, tasks, devices };
                 if !free.can_take(ask.demand, tasks, devices) {
@@ -397,5 +399,6 @@ impl Scratch {
 #[derive(Debug)]
 struct TrialUndo {
     fitting: u64,
-    lane: Instance,
+    ordinal: u32,
+    free: FreeCapacity,
 }
