@@ -1,13 +1,13 @@
 //! Work that is held until a better time, by hand.
 
 use windtunnel::metrics::{Collector, Laws, Summary};
-use windtunnel::model::{Ask, OfferSpec, PowerCurve, PricePath, StepPath, Work, World};
+use windtunnel::model::{Ask, CapacityPath, OfferSpec, PowerCurve, PricePath, StepPath, Work, World};
 use windtunnel::policy::shift::{NOW, PRICE_AWARE, WAIT_AWHILE};
 use windtunnel::policy::spec::{PolicySpec, ShiftSpec};
 use windtunnel::policy::{self, admit::AdmitSpec, provision};
 use windtunnel::sim::{Observer, Run};
 use windtunnel::state::{Record, State};
-use windtunnel::units::{Demand, Distribution, Rate, Shape, Span, Time};
+use windtunnel::units::{Demand, Distribution, Id, Money, Rate, Shape, Span, Time};
 use windtunnel::workload::WorkList;
 
 const SHAPE: Shape = Shape { cpu: 1_000, memory: 0, gpus: 0 };
@@ -213,4 +213,62 @@ fn nobody_waits_for_nothing() {
     assert_eq!(run(&world, &[job(0, 2, Some(7))], &wait).1, [(0, 7_200)]);
     let price = shifted(PRICE_AWARE.spec());
     assert_eq!(run(&cluster(1, grid()), &[job(0, 2, Some(7))], &price).1, [(0, 7_200)]);
+}
+
+/// Machines of one core that draw 100 W idle and 300 W full, where the grid gives 500 g/kWh, or for
+/// twice the price 100 g in the first hour and 900 after it; half as dear where nothing is known of the
+/// grid; and of four cores that draw 100 to 700 W, at 500 g, with `boot` hours of boot.
+fn grids(boot: i64) -> World {
+    let four = Shape { cpu: 4_000, ..SHAPE };
+    let offer = |place, shape, price| OfferSpec::on_demand(place, "m", shape, price);
+    let steady = offer("steady/r/z", SHAPE, "1");
+    let moving = offer("moving/r/z", SHAPE, "2");
+    let unknown = offer("unknown/r/z", SHAPE, "0.5");
+    let large = offer("large/r/z", four, "9").boot(Distribution::Constant(3_600.0 * boot as f64));
+    let grams = |grams: i64| grams * 1_000_000;
+    let path = |first, then| Some(StepPath::known(grams(first), [(hours(1), grams(then))]));
+    let world = World::builder().offer(steady).offer(moving).offer(unknown).offer(large);
+    let world = world.region("steady/r", |region| region.carbon = path(500, 500));
+    let world = world.region("moving/r", |region| region.carbon = path(100, 900));
+    let world = world.region("large/r", |region| region.carbon = path(500, 500));
+    let mut world = world.build().expect("a world");
+    for machine in world.types.rows_mut() {
+        let full = if machine.shape == four { 700_000 } else { 300_000 };
+        machine.power = Some(PowerCurve::by_load(&[100_000, full]));
+    }
+    world
+}
+
+/// Who rents where it causes the least carbon, and kilograms of it. An hour causes .3 x 500 = 150 g on
+/// one grid and .3 x 100 = 30 g on the other, two hours 300 g on both, three 450 or 570 g.
+#[test]
+fn the_greenest_place_is_that_of_the_least_carbon_over_all_of_the_work() {
+    let spec = PolicySpec { provision: provision::GREENEST.spec(), ..PolicySpec::named("green") };
+    let greenest = |world: &World, hours: i64, gone: &[&str]| {
+        let mut world = world.clone();
+        for row in 0..world.offers.len() {
+            let provider = world.provider_of(Id::new(row as u32));
+            if gone.contains(&world.providers[provider].name.as_str()) {
+                world.offers.rows_mut()[row].capacity = CapacityPath::known(Some(0), Vec::new());
+            }
+        }
+        let (summary, _) = run(&world, &[job(0, hours, None)], &spec);
+        assert_eq!(summary.work.finished, 1);
+        let rented = summary.cost.by_provider.iter().find(|(_, cost)| *cost > Money::ZERO);
+        let grams = summary.carbon.kg.map(|kg| (kg * 1e6).round() / 1e3);
+        (rented.expect("it was rented").0.clone(), grams)
+    };
+    let is = |name: &str, grams: f64| (name.to_owned(), Some(grams));
+    let world = grids(1);
+    assert_eq!(greenest(&world, 1, &[]), is("moving", 30.0));
+    // The same on both grids: the cheaper one.
+    assert_eq!(greenest(&world, 2, &[]), is("steady", 300.0));
+    // A quarter of the load draws 250 W: 125 g an hour, and 50 g for an hour of boot.
+    assert_eq!(greenest(&world, 3, &[]), is("large", 425.0));
+    assert_eq!(greenest(&world, 3, &["large"]), is("steady", 450.0));
+    assert_eq!(greenest(&world, 1, &["moving"]), is("steady", 150.0));
+    assert_eq!(greenest(&grids(0), 1, &["moving"]), is("large", 125.0));
+    // Of the cheapest nothing is known, so it comes last.
+    let all_known = ["steady", "moving", "large"];
+    assert_eq!(greenest(&world, 1, &all_known), ("unknown".to_owned(), None));
 }

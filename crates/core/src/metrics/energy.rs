@@ -14,7 +14,7 @@ use std::ops::AddAssign;
 use super::fact::Fact;
 use crate::model::{PowerCurve, StepPath, World};
 use crate::state::{Allocation, AllocationRef, InstanceRef, LiveWork, Record, State, WorkRef};
-use crate::units::{Demand, Time};
+use crate::units::Time;
 
 /// Energy, and the carbon of the grid that gave it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -210,13 +210,12 @@ impl EnergyMeter {
             self.machines.resize(reference.slot() + 1, MachineMeter::default());
         }
         let shape = instance.shape;
-        let whole = if shape.gpus > 0 { shape.gpu_milli() } else { shape.cpu };
         let grid = grid_of(state, reference);
         let meter = &mut self.machines[reference.slot()];
         *meter = MachineMeter {
             last: state.now(),
             intensity: grid.map_or(0, |path| path.integral(state.now())),
-            whole: u64::from(whole),
+            whole: shape.loadable(),
             ..MachineMeter::default()
         };
         if let Some(curve) = &self.curves[instance.offer.row()] {
@@ -251,7 +250,8 @@ impl EnergyMeter {
             self.settle(state, instance);
             let offer = state.instance(instance).offer.row();
             let meter = &mut self.machines[instance.slot()];
-            let part = held_of(&live.ask.demand, held.share.tasks, state, instance, meter.whole);
+            let shape = state.instance(instance).shape;
+            let part = shape.load(live.ask.demand, held.share.tasks);
             read += meter.full_drawn.part(part, meter.whole);
             match begins {
                 true => meter.held += part,
@@ -283,22 +283,6 @@ impl EnergyMeter {
 
 fn grid_of<'s>(state: &'s State<'_>, instance: InstanceRef) -> Option<&'s StepPath> {
     state.world().regions[state.instance(instance).region].carbon.as_ref()
-}
-
-/// Milli-cores or milli-GPUs of a machine with `whole` of them that `tasks` tasks hold.
-fn held_of(
-    demand: &Demand,
-    tasks: u32,
-    state: &State<'_>,
-    instance: InstanceRef,
-    whole: u64,
-) -> u64 {
-    let each = match state.instance(instance).shape.gpus {
-        _ if demand.exclusive => return whole,
-        0 => demand.cpu,
-        _ => demand.gpu_milli(),
-    };
-    u64::from(each) * u64::from(tasks)
 }
 
 #[cfg(test)]

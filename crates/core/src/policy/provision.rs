@@ -7,6 +7,7 @@ mod demand;
 mod diversified;
 mod fastest;
 mod fleet;
+mod greenest;
 mod price_capacity_optimised;
 mod ranking;
 mod reach;
@@ -28,6 +29,7 @@ pub use demand::OnDemand;
 pub use diversified::DIVERSIFIED;
 pub use fastest::FASTEST;
 pub use fleet::{OWNED_ONLY, STATIC, StaticFleet};
+pub use greenest::GREENEST;
 pub use price_capacity_optimised::PRICE_CAPACITY_OPTIMISED;
 pub use reach::Reach;
 pub use round_robin::ROUND_ROBIN;
@@ -44,6 +46,7 @@ pub static PARTS: &[&ProvisionPart] = &[
     &STATIC,
     &CHEAPEST,
     &FASTEST,
+    &GREENEST,
     &ROUND_ROBIN,
     &CAPACITY_OPTIMISED,
     &PRICE_CAPACITY_OPTIMISED,

@@ -28,7 +28,7 @@ const LONGEST: Parameter = Parameter {
     name: "longest",
     kind: SettingKind::Span,
     default: Setting::Span(Span::HOUR),
-    doc: "Longest wait before it is tried again.",
+    doc: "Longest wait before it is tried again, the first included.",
 };
 const LASTS: Parameter = Parameter {
     name: "lasts",

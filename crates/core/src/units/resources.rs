@@ -54,6 +54,23 @@ impl Shape {
         self.gpus as u32 * WHOLE_GPU as u32
     }
 
+    /// What the load of a machine is a part of, by which it draws power: milli-shares of its devices, or
+    /// milli-cores where it has none.
+    pub const fn loadable(self) -> u64 {
+        if self.gpus > 0 { self.gpu_milli() as u64 } else { self.cpu as u64 }
+    }
+
+    /// The part of [`Shape::loadable`] that `tasks` tasks of `demand` hold; all of it where they have the
+    /// machine alone.
+    pub fn load(self, demand: Demand, tasks: u32) -> u64 {
+        let each = match self.gpus {
+            _ if demand.exclusive => return self.loadable(),
+            0 => demand.cpu,
+            _ => demand.gpu_milli(),
+        };
+        u64::from(each) * u64::from(tasks)
+    }
+
     /// Free part of an empty instance of this shape.
     pub const fn free(self) -> Free {
         Free {

@@ -5,7 +5,7 @@ use crate::metrics::{Carbon, Collector, TenantNames};
 use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, Interner, Region, Work};
 use crate::sim::Run;
 use crate::state::testing::{Plan, demand, shape, world};
-use crate::units::{Shape, Span};
+use crate::units::{Demand, Shape, Span};
 use crate::workload::WorkList;
 
 const MINUTES: i64 = 60;

@@ -124,7 +124,7 @@ enum Mix {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Search<'s, 'z> {
     pub(super) ranking: &'s OfferRanking,
-    ask: &'s Ask,
+    pub(super) ask: &'s Ask,
     tasks: u32,
     /// Instances that one offer must have left.
     least: u64,
@@ -461,7 +461,7 @@ impl<'s> Search<'s, '_> {
     }
 
     /// Tasks to quote for: where zones matter, they are rented for one by one.
-    fn quoted(&self) -> u32 {
+    pub(super) fn quoted(&self) -> u32 {
         if self.zones.is_some() { 1 } else { self.tasks }
     }
 

@@ -28,7 +28,7 @@ const BASE: Parameter = Parameter {
     name: "base",
     kind: SettingKind::Count(0, 1_000_000),
     default: Setting::Count(0),
-    doc: "Of the instances that are needed, so many are on demand at all times.",
+    doc: "Of the instances that are needed, so many are on demand at all times, all of them where it is as many or more.",
 };
 
 /// Holds a fleet on spot over zones, and on demand in place of spot that is not ready.
