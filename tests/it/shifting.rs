@@ -1,7 +1,9 @@
 //! Work that is held until a better time, by hand.
 
 use windtunnel::metrics::{Collector, Laws, Summary};
-use windtunnel::model::{Ask, CapacityPath, OfferSpec, PowerCurve, PricePath, StepPath, Work, World};
+use windtunnel::model::{
+    Ask, CapacityPath, OfferSpec, PowerCurve, PricePath, StepPath, Work, World,
+};
 use windtunnel::policy::shift::{NOW, PRICE_AWARE, WAIT_AWHILE};
 use windtunnel::policy::spec::{PolicySpec, ShiftSpec};
 use windtunnel::policy::{self, admit::AdmitSpec, provision};

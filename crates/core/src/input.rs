@@ -4,6 +4,8 @@
 //! holds a command up for ever; compressed ones unfold within limits; and
 //! reading stops when the process is asked to end.
 
+#[cfg(feature = "parquet")]
+mod parquet;
 mod stdin;
 mod zstandard;
 
@@ -24,6 +26,9 @@ pub const MAX_BYTES: u64 = 16 << 30;
 pub const MAX_RATIO: u64 = 200;
 /// ... once past this many bytes.
 pub const RATIO_FROM: u64 = 64 << 20;
+
+/// Beginning of a Parquet file.
+const PARQUET: [u8; 4] = *b"PAR1";
 
 const CHUNK: usize = 1 << 16;
 
@@ -58,7 +63,7 @@ pub fn open(path: &Path, shown: &str) -> Result<(Input, Option<u64>), Problem> {
 }
 
 /// Opens the file at `path` as [`open`] does, and decompresses gzip and
-/// zstandard within limits.
+/// zstandard within limits. A Parquet file reads as a CSV, with the feature `parquet`.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -137,7 +142,23 @@ fn unfolded(input: Input, size: Option<u64>) -> io::Result<Input> {
         let decoder = zstandard::Decoder::new(input);
         return Ok(Box::new(Limited { input: decoder, left: limit }));
     }
+    if head.starts_with(&PARQUET) {
+        return table(Box::new(input), limit);
+    }
     Ok(Box::new(input))
+}
+
+/// The rows of a Parquet file as a CSV of at most `limit` bytes.
+#[cfg(feature = "parquet")]
+fn table(input: Input, limit: u64) -> io::Result<Input> {
+    Ok(Box::new(Limited { input: parquet::ParquetText::open(input)?, left: limit }))
+}
+
+#[cfg(not(feature = "parquet"))]
+fn table(_: Input, _: u64) -> io::Result<Input> {
+    let message =
+        "this build reads no Parquet: build with `--features parquet`, or write it as CSV";
+    Err(io::Error::other(message))
 }
 
 /// Fails once more than `left` bytes have been read.
@@ -181,7 +202,7 @@ mod tests {
             let path = dir.path().join(name);
             std::fs::write(&path, bytes).expect("written");
             let mut read = Vec::new();
-            let result = unfold(&path, name).expect("opened").read_to_end(&mut read);
+            let result = unfold(&path, name).map_err(|error| error.message)?.read_to_end(&mut read);
             result.map(|_| read).map_err(|error| error.to_string())
         };
         let text = b"one\ntwo\n";
@@ -194,6 +215,7 @@ mod tests {
         encoder.write_all(text).and_then(|()| encoder.finish()).expect("compressed");
         assert_eq!(read("a.zst", &packed), want);
         assert!(read("cut.gz", &gzip(text)[..15]).is_err());
+        assert!(read("x.parquet", b"PAR1 and no more").is_err());
         let bomb = gzip(&vec![b'\n'; (RATIO_FROM as usize) + 3_000_000]);
         assert!(read("bomb.gz", &bomb).expect_err("a bomb").contains("200 times"));
     }
