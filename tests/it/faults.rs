@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use windtunnel::metrics::{Collector, Laws, Summary};
+use windtunnel::metrics::{Collector, Laws, Summary, WindowSum, Windows};
 use windtunnel::model::{
     Ask, Checkpoint, Fault, FaultDomain, FaultEffect, FaultTimes, Interner, Market, OfferSpec,
     PricePath, Work, World,
@@ -502,5 +502,20 @@ fn security_is_the_share_of_work_that_met_no_incident() {
     let elsewhere = Fault { offers: Vec::new(), ..fault(ALL, FaultEffect::Security, times) };
     assert_eq!(run(&owned(4, elsewhere), jobs.clone()).1.security, Some(1.0));
     let none = fault(ALL, FaultEffect::Launches, periods(&[(1_000, Some(1_500))]));
-    assert_eq!(run(&owned(4, none), jobs).1.security, None);
+    assert_eq!(run(&owned(4, none), jobs.clone()).1.security, None);
+    // Half-hours: of the four jobs that run in the first two meet it; the fourth runs to the last.
+    let windows = |faults: &[(i64, Option<i64>)]| {
+        let world = owned(4, fault(ALL, FaultEffect::Security, periods(faults)));
+        let width = Span::from_secs(1_800);
+        let mut windows = Windows::new([(WindowSum::Security, width)], None, None);
+        let mut policy = policy::build(&PolicySpec::named("p"));
+        let mut source = WorkList::new(jobs.clone());
+        let run = Run::new(&world, &mut source).policy(&mut *policy).observe(&mut windows);
+        run.run().expect("it runs");
+        let values = windows.into_values().remove(0);
+        values.into_iter().map(|window| window.value).collect::<Vec<f64>>()
+    };
+    assert_eq!(windows(&[(1_000, Some(1_500)), (5_000, Some(5_001))]), [0.5, 1.0, 0.5, 1.0, 1.0]);
+    // One that is on from window to window is met in each.
+    assert_eq!(windows(&[(1_000, Some(4_000))]), [0.0, 0.0, 0.0, 1.0, 1.0]);
 }

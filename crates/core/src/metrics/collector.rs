@@ -184,7 +184,7 @@ impl Observer for Collector {
         self.load.begins(state);
         self.cpu_only.begins(state);
         self.meter.begins(state.world());
-        let exposes = state.world().faults.iter().any(|fault| fault.effect.exposes());
+        let exposes = Exposures::are_possible(state);
         self.exposures = exposes.then(|| Exposures::starting(self.from));
     }
 

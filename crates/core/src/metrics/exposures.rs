@@ -24,9 +24,30 @@ impl Exposures {
         Self { from, ..Self::default() }
     }
 
+    /// Whether there may be incidents in the world of `state`.
+    pub(super) fn are_possible(state: &State<'_>) -> bool {
+        state.world().faults.iter().any(|fault| fault.effect.exposes())
+    }
+
     /// Share of the work that ran that met no incident; `None` where none ran.
     pub(super) fn security(&self) -> Option<f64> {
         super::ratio((self.exposures - self.incidents) as f64, self.exposures as f64)
+    }
+
+    /// Pieces of work that ran and met no incident, and all that ran.
+    pub(super) fn counts(&self) -> [i128; 2] {
+        [i128::from(self.exposures - self.incidents), i128::from(self.exposures)]
+    }
+
+    /// Counts anew from now on: work that runs has begun to, and meets what is not over.
+    pub(super) fn begin_anew(&mut self, state: &State<'_>) {
+        self.ran.clear();
+        (self.exposures, self.incidents) = (0, 0);
+        for (_, live) in state.works() {
+            for one in running(state, live) {
+                self.started(state, one, live);
+            }
+        }
     }
 
     /// A fault begins or ends: if it is an incident, work that runs there is struck.
@@ -41,9 +62,7 @@ impl Exposures {
         }
         self.open.push(fault);
         for (work, live) in state.works() {
-            let runs = live.allocations.iter().map(|&one| state.allocation(one));
-            let mut runs = runs.filter(|one| one.started().is_some() && !one.has_ended());
-            if runs.any(|one| lies_in(state, one, fault)) {
+            if running(state, live).any(|one| lies_in(state, one, fault)) {
                 self.strike(work);
             }
         }
@@ -78,6 +97,12 @@ impl Exposures {
             self.incidents += 1;
         }
     }
+}
+
+/// Allocations of work that have started and not ended.
+fn running<'s>(state: &'s State<'_>, live: &'s LiveWork) -> impl Iterator<Item = &'s Allocation> {
+    let runs = live.allocations.iter().map(|&one| state.allocation(one));
+    runs.filter(|one| one.started().is_some() && !one.has_ended())
 }
 
 /// Whether an allocation lies on an instance that a fault concerns.

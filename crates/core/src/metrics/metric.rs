@@ -192,6 +192,7 @@ pub const METRICS: &[Metric] = &[
         .as_objective("Time of machines that run over that of those that run or are down."),
     share("security", "work that met no incident", Higher, |s| s.security)
         .of_counts()
+        .per_window(WindowSum::Security)
         .as_objective("Share of the work that ran that was nowhere where a security incident was."),
     count("unfinished", "work unfinished", Lower, |s| Some(s.work.unfinished as f64)),
     count("refused", "work refused", Lower, |s| Some(s.work.refused as f64)),

@@ -1,6 +1,7 @@
 //! Metrics of each window of the clock by itself, for what is promised of every window.
 
 use super::ChargePeriods;
+use super::exposures::Exposures;
 use super::fact::Fact;
 use super::recovery::Recoveries;
 use crate::billing::ChargePeriod;
@@ -23,6 +24,8 @@ pub enum WindowSum {
     Finished,
     /// Work that met its deadline over all that ended in the window and had one.
     DeadlinesMet,
+    /// Work that met no incident in the window over all that ran in it.
+    Security,
     /// Longest recovery of those that ended in the window.
     LongestRecovery,
     /// Progress thrown away in the window, in core-hours.
@@ -36,7 +39,7 @@ impl WindowSum {
         match self {
             Self::UtilisationCpu | Self::UtilisationGpu | Self::Availability => true,
             Self::Cost | Self::Finished | Self::DeadlinesMet | Self::LongestRecovery => false,
-            Self::LostCoreHours | Self::LostGpuHours => false,
+            Self::Security | Self::LostCoreHours | Self::LostGpuHours => false,
         }
     }
 
@@ -47,7 +50,7 @@ impl WindowSum {
             Self::UtilisationGpu => [areas.allocated[2], areas.capacity[2]],
             Self::Availability => [areas.running, areas.running + areas.down],
             Self::Cost | Self::Finished | Self::DeadlinesMet | Self::LongestRecovery => [0, 0],
-            Self::LostCoreHours | Self::LostGpuHours => [0, 0],
+            Self::Security | Self::LostCoreHours | Self::LostGpuHours => [0, 0],
         }
     }
 
@@ -62,6 +65,7 @@ impl WindowSum {
             Self::UtilisationCpu
             | Self::UtilisationGpu
             | Self::Availability
+            | Self::Security
             | Self::Finished
             | Self::DeadlinesMet => any.then(|| over as f64 / under as f64),
         }
@@ -100,6 +104,8 @@ struct WindowSums {
     /// Numerator and denominator of each window.
     sums: Vec<[i128; 2]>,
     recoveries: Recoveries,
+    /// Work that ran in the current window, where that is counted and there are incidents.
+    exposures: Option<Exposures>,
 }
 
 /// From 1970, a Thursday, back to a Monday.
@@ -120,6 +126,7 @@ impl WindowSums {
             place: 0,
             sums: Vec::new(),
             recoveries: Recoveries::default(),
+            exposures: None,
         }
     }
 
@@ -140,6 +147,9 @@ impl WindowSums {
             let areas = state.areas_at(at);
             self.sums[self.place] = self.of.of_areas(&areas.minus(&self.closed));
             self.closed = areas;
+        }
+        if let Some(exposures) = &self.exposures {
+            self.sums[self.place] = exposures.counts();
         }
     }
 
@@ -175,6 +185,7 @@ impl WindowSums {
                 | WindowSum::UtilisationCpu
                 | WindowSum::UtilisationGpu
                 | WindowSum::Availability
+                | WindowSum::Security
                 | WindowSum::LongestRecovery
                 | WindowSum::LostCoreHours
                 | WindowSum::LostGpuHours,
@@ -214,6 +225,9 @@ impl Observer for WindowSums {
         self.first = self.number(self.began);
         self.end = self.start(1);
         self.sums = vec![[0, 0]];
+        if self.of == WindowSum::Security && Exposures::are_possible(state) {
+            self.exposures = Some(Exposures::starting(self.counted_from.unwrap_or(Time::MIN)));
+        }
     }
 
     fn elapse(&mut self, state: &State<'_>, _from: Time, to: Time) {
@@ -222,6 +236,9 @@ impl Observer for WindowSums {
             self.place += 1;
             self.end = self.start(self.place + 1);
             self.add(self.place, [0, 0]);
+            if let Some(exposures) = &mut self.exposures {
+                exposures.begin_anew(state);
+            }
         }
     }
 
@@ -234,6 +251,9 @@ impl Observer for WindowSums {
             Fact::Started(_, started, live) => {
                 let took = self.recoveries.started(state, started.work());
                 self.recovered(live, took);
+                if let Some(exposures) = &mut self.exposures {
+                    exposures.started(state, started, live);
+                }
             }
             Fact::Stopped { stopped, live, ending, lost, .. } => {
                 self.recoveries.stopped(state.now(), stopped.work(), ending);
@@ -244,12 +264,18 @@ impl Observer for WindowSums {
                     | WindowSum::UtilisationCpu
                     | WindowSum::UtilisationGpu
                     | WindowSum::Availability
+                    | WindowSum::Security
                     | WindowSum::Finished
                     | WindowSum::DeadlinesMet
                     | WindowSum::LongestRecovery => 0,
                 };
                 let held = i128::from(u64::from(amount) * u64::from(stopped.tasks));
                 self.now([lost * held, 0]);
+            }
+            Fact::Outage(fault, begins) => {
+                if let Some(exposures) = &mut self.exposures {
+                    exposures.fault(state, fault, begins);
+                }
             }
             Fact::Finished(_, live) => self.ended(state.now(), live, true),
             Fact::Refused(live, _) | Fact::Unfinished(live) => {
@@ -262,7 +288,6 @@ impl Observer for WindowSums {
             | Fact::Draining(..)
             | Fact::Failed(_)
             | Fact::Repaired(..)
-            | Fact::Outage(..)
             | Fact::Slowed { .. }
             | Fact::AtRisk(..)
             | Fact::Released { .. }
