@@ -3,13 +3,13 @@
 use windtunnel::metrics::{Collector, Laws, Summary};
 use windtunnel::model::{
     Fault, FaultDomain, FaultEffect, FaultTimes, Filter, Interner, LaunchStage, LaunchTerms,
-    Market, OfferSpec, Rules, Surge, Throttle, Work, World,
+    Market, OfferSpec, PricePath, Rules, Surge, Throttle, Work, World,
 };
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::policy::{self, backfill, provision, recover, release};
 use windtunnel::sim::{Observer, Outcome, Run};
 use windtunnel::state::{Record, State};
-use windtunnel::units::{Demand, Distribution, Id, Shape, Span, Time};
+use windtunnel::units::{Demand, Distribution, Id, Rate, Shape, Span, Time};
 use windtunnel::workload::WorkList;
 
 const SHAPE: Shape = Shape { cpu: 4_000, memory: 4_096, gpus: 0 };
@@ -101,6 +101,16 @@ fn launches_that_come_to_nothing_cost_time_and_no_money() {
     let waited = summary.wait_s.mean.expect("all wait") * jobs as f64;
     assert!((waited - (60.0 * jobs as f64 + 100.0 * failed)).abs() < 1e-3, "{waited}");
     assert_eq!(summary.cost.total.dollars(), 7.2 * jobs as f64);
+    // The price doubles at 50 s, while the first of them fail: those that succeed cost two hours, and of
+    // the first wave 50 s at half the price.
+    let dimes = |dimes: i64| Rate::from_picos(dimes * 100_000_000_000);
+    let doubled = vec![(Time::from_secs(50), dimes(72))];
+    world.offers.rows_mut()[0].price = PricePath::known(dimes(36), doubled);
+    let (_, summary) = run(&world, (0..jobs).map(|row| hour(row, 0)).collect());
+    let first = (14.4 * jobs as f64 - summary.cost.total.dollars()) / 0.05;
+    assert!((first - first.round()).abs() < 1e-6, "{first}");
+    let spread = (jobs as f64 / 4.0).sqrt();
+    assert!((first - jobs as f64 / 2.0).abs() < 4.0 * spread, "{first}");
 }
 
 /// Two at once and one more each 100 s, asked for each minute: at 0, 0, 120, 240 and 300.

@@ -1,6 +1,7 @@
 //! Laws that every run must keep. The cheap ones are always watched; under an
 //! audit the whole live world is counted again at every moment.
 
+mod launches;
 mod pace;
 mod promise;
 #[cfg(test)]
@@ -10,7 +11,7 @@ use pace::Paces;
 use promise::Promises;
 
 use super::fact::{Fact, FactObserver};
-use crate::model::{CapacityCursor, Market, Offer, Throttle};
+use crate::model::{CapacityCursor, Market, Offer};
 use crate::policy::Trigger;
 use crate::policy::queue::Queue;
 use crate::sim::Observer;
@@ -133,70 +134,6 @@ impl Laws {
             Some(cursor) => cursor.advance_to(path, state.now()),
             None => path.at(state.now()),
         }
-    }
-
-    /// A launch is below the capacity of its offer: of spot offers its slot, of others all that live.
-    #[inline(always)]
-    fn has_capacity(&mut self, state: &State<'_>, requested: &Instance) {
-        let offer = &state.world().offers[requested.offer];
-        let Some(most) = self.capacity(state, requested.offer) else { return };
-        let below = match offer.market {
-            Market::Spot if offer.is_taken_back() => requested.slot < most,
-            Market::Spot | Market::OnDemand => state.offer(requested.offer).live <= most,
-            Market::Owned => true,
-        };
-        self.check(below, state.now(), "a launch stays within the capacity of its offer", || {
-            format!("slot {} of {}, of which there are {most}", requested.slot, offer.name)
-        });
-    }
-
-    /// Launches in a region come no faster than its provider lets them through.
-    #[inline(always)]
-    fn is_let_through(&mut self, state: &State<'_>, requested: &Instance) {
-        let world = state.world();
-        let throttle = world.providers[world.provider_of(requested.offer)].throttle;
-        if let Some(throttle) = throttle.filter(|_| requested.market != Market::Owned) {
-            self.passes(state, requested, throttle);
-        }
-    }
-
-    fn passes(&mut self, state: &State<'_>, requested: &Instance, throttle: Throttle) {
-        let (world, now) = (state.world(), state.now());
-        self.throttles.resize(world.regions.len(), Time::ZERO);
-        let full = &mut self.throttles[requested.region.row()];
-        *full = (*full).max(now).saturating_add(throttle.every);
-        let most = i128::from(throttle.every.micros()) * i128::from(throttle.burst);
-        let holds = i128::from((*full - now).micros()) <= most;
-        self.check(holds, now, "launches come no faster than they are let through", || {
-            format!("{} and {throttle:?}", world.offers[requested.offer].name)
-        });
-    }
-
-    /// Nothing is launched while its offer is known to be out.
-    #[inline(always)]
-    fn is_launched(&mut self, state: &State<'_>, requested: &Instance) {
-        if !state.world().faults.is_empty() && requested.market != Market::Owned {
-            self.has_no_outage(state, requested);
-        }
-    }
-
-    fn has_no_outage(&mut self, state: &State<'_>, requested: &Instance) {
-        let now = state.now();
-        // Who is asked between the events of an instant may launch before an outage of that instant.
-        let before = match state.world().classes.ask_per_event {
-            true => now - Span::from_micros(1),
-            false => now,
-        };
-        let out = state.world().faults.iter().find(|fault| {
-            fault.effect.refuses_launches()
-                && fault.is_known_at(now)
-                && fault.is_known_at(before)
-                && fault.concerns(requested.offer)
-        });
-        self.check(out.is_none(), state.now(), "nothing is launched during an outage", || {
-            let (offer, out) = (&state.world().offers[requested.offer], out.map(|out| &out.name));
-            format!("slot {} of {} in {out:?}", requested.slot, offer.name)
-        });
     }
 
     /// Nothing was on a machine that works again.

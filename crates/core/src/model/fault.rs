@@ -165,4 +165,15 @@ impl Fault {
             FaultTimes::Listed(_) | FaultTimes::Drawn { .. } => false,
         }
     }
+
+    /// Whether others seek the offers of its surge at `at` for a known period of it; never where its
+    /// times are drawn.
+    pub fn is_sought_at(&self, at: Time) -> bool {
+        let (FaultTimes::Periods(periods), Some(surge)) = (&self.times, &self.surge) else {
+            return false;
+        };
+        periods.iter().any(|&(from, until)| {
+            from <= at && until.is_none_or(|until| at < until.saturating_add(surge.after))
+        })
+    }
 }
