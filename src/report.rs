@@ -42,7 +42,7 @@ pub use comparison::{Between, ComparisonReport, ComparisonResults, PolicyResult}
 pub use days::{DailyTable, write_days};
 pub use document::{Answer, Document, Terminal};
 pub use drill::DrillReport;
-pub use explain::{ExplainCsv, Holder};
+pub use explain::{ExplainCsv, Holder, KEPT_TO};
 pub use figure::{clean, difference, figure};
 pub use files::{MANIFEST, RESULTS, ResultFiles, ResultFolder, write_page};
 pub use fit::FitReport;

@@ -182,6 +182,11 @@ impl<'a, F: FnMut(EventLogEntry)> EventLog<'a, F> {
                 let (name, cost) = (&state.world().offers[offer].name, expected_words(expected));
                 format!("{name} not taken{cost}: {}", rejection(state, why))
             }
+            DecisionNote::KeptTo { from, only, until } => {
+                let from = &state.world().offers[from].name;
+                let until = until.micros() as f64 / 1e6;
+                format!("until {until} s only {only} {from} (`recover`)")
+            }
             DecisionNote::OfferChosen { offer, expected } => {
                 format!("{} chosen{}", state.world().offers[offer].name, expected_words(expected))
             }

@@ -53,11 +53,17 @@ pub(super) const COLUMNS: [&str; 26] = [
     "ordinal",
 ];
 
+/// Note of a row on work that lost its place and is kept to some.
+pub const KEPT_TO: &str = "kept to";
+
 /// Facts known, and last written, of one piece of work.
 #[derive(Clone, Debug, Default)]
 struct WorkSoFar {
     /// Wait that the policy noted last.
     noted: Option<Wait>,
+    /// Where it was kept to at this instant after it had lost its place: the offer that it had, how it
+    /// is to lie to that, and until when.
+    kept_to: Option<(Id<Offer>, &'static str, Time)>,
     /// Cause that was written last and still holds.
     written: Option<Written>,
     /// Reason against each offer that was written last, and instances that it was weighed for.
@@ -130,7 +136,7 @@ struct ExplainRow<'r> {
     tasks: Option<u32>,
     census: Option<&'r Census>,
     wait: Option<Wait>,
-    /// Time at which the tasks of a start are to end by the estimate.
+    /// Time at which the tasks of a start are to end by the estimate, or at which work may run anywhere again.
     until: Option<Time>,
     /// Progress of each task that has to be made again after a preemption.
     lost: Option<Span>,
@@ -194,6 +200,10 @@ impl<W: io::Write> ExplainCsv<W> {
                     let why = &words.unwrap_or_else(|| rejection(state, why));
                     self.about(state, work, note, offer, why, expected);
                 }
+            }
+            DecisionNote::KeptTo { from, only, until } => {
+                told.kept_to = Some((from, only, until));
+                self.list(work);
             }
             DecisionNote::OfferChosen { offer, expected } => {
                 told.rejected.clear();
@@ -299,6 +309,11 @@ impl<W: io::Write> ExplainCsv<W> {
             let note = one.ending.name();
             let row = ExplainRow { work, note, why, tasks, lost, ..ExplainRow::default() };
             self.row(state, &row);
+        }
+        if let Some((from, why, until)) = self.works_so_far[work.slot()].kept_to.take() {
+            let (work, offer, until) = (Some(work), Some(from), Some(until));
+            let note = KEPT_TO;
+            self.row(state, &ExplainRow { work, note, offer, why, until, ..ExplainRow::default() });
         }
         let told = &mut self.works_so_far[work.slot()];
         let Some((tasks, why, until)) = told.started.take() else { return };

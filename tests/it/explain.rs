@@ -676,3 +676,37 @@ fn each_expected_cost_says_for_how_many_instances_it_is() {
     let own = "[cluster.dc]\nnodes = 1\nshape = { vcpus = 1, memory = \"16 GiB\" }\n";
     has(&told(hired(&rows, own).path(), "a"), &["an own machine, which is not rented"]);
 }
+
+/// The cheaper zone is out from 300 s on: its job lost 200 s of work, and is tried again in the other.
+#[test]
+fn work_that_lost_its_place_is_said_to_be_kept_to_others() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cloud.aws]\n\
+        regions = [\"us-east-1\"]\nzones = [\"us-east-1a\", \"us-east-1b\"]\ntypes = [\"m7i.xlarge\"]\nboot = \"100 s\"\n\
+        [[outage]]\nzone = \"us-east-1a\"\nfrom = \"300 s\"\nuntil = \"310 s\"\n\
+        [policy.p]\nprovision = { cheapest = {} }\nrelease = { idle = { after = \"50 s\" } }\n\
+        recover.elsewhere = { lasts = \"1 h\" }\n";
+    fs::write(
+        folder.path().join("a.csv"),
+        "id,arrival_s,runtime_s,estimate_s,vcpus\na,0,900,900,4\n",
+    )
+    .expect("written");
+    fs::write(folder.path().join("a.toml"), scenario).expect("written");
+    let out = run(folder.path(), &["run", "a.toml", "--explain", "--out", "o", "--quiet"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    has(
+        &told(folder.path(), "a"),
+        &[
+            "  failed after 5 min: ",
+            ", 3 min 20 s of its work lost; it is tried again only in another zone than \
+             aws/us-east-1a/m7i.xlarge/on-demand, and after 1 h 5 min anywhere (`recover`)\n",
+        ],
+    );
+    let notes = rows(&folder.path().join("o/explain.csv"));
+    let kept = notes.iter().filter(|row| row["note"] == "kept to").collect::<Vec<_>>();
+    assert_eq!(kept.len(), 1);
+    assert_eq!(
+        (micros(kept[0], "time_s"), micros(kept[0], "until_s")),
+        (Some(300_000_000), Some(3_900_000_000))
+    );
+}

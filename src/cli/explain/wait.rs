@@ -6,7 +6,7 @@ use super::clock::{RunClock, length};
 use super::others::Others;
 use super::row::CsvRow;
 use crate::cli::exit::Stop;
-use windtunnel::report::{Holder, clean};
+use windtunnel::report::{Holder, KEPT_TO, clean};
 use windtunnel::state::{Ending, WaitReason};
 use windtunnel::units::{Span, Time};
 
@@ -69,6 +69,16 @@ pub(super) struct Preemption {
     to: String,
     /// Lost progress of each task; `None` where it is not known.
     pub(super) lost: Option<Span>,
+    kept_to: Option<KeptTo>,
+}
+
+/// Where work may be placed after it lost its place.
+#[derive(Debug)]
+struct KeptTo {
+    /// Words that follow "only", before the name of the offer.
+    only: String,
+    offer: String,
+    until: Time,
 }
 
 /// Event in the life of a job.
@@ -145,11 +155,25 @@ pub(super) fn steps(job: &CsvRow, notes: &[CsvRow]) -> Result<Vec<JobStep>, Stop
                 let (tasks, why) = (note.whole("tasks")?, clean(note.cell("why")));
                 steps.push(JobStep::Start(Start { at, tasks, of, why, waited, again }));
             }
+            KEPT_TO => {
+                if let Some(JobStep::Preempted(one)) = steps.last_mut() {
+                    let (only, offer) = (clean(note.cell("why")), clean(note.cell("offer")));
+                    one.kept_to = Some(KeptTo { only, offer, until: note.time("until_s")? });
+                }
+            }
             _ => {
                 let Some(how) = stop_of(note) else { continue };
                 let (tasks, to) = (note.whole("tasks")?, clean(note.cell("why")));
                 let lost = note.maybe_time("lost_s")?.map(|lost| lost - Time::ZERO);
-                steps.push(JobStep::Preempted(Preemption { at, how, tasks, of, to, lost }));
+                steps.push(JobStep::Preempted(Preemption {
+                    at,
+                    how,
+                    tasks,
+                    of,
+                    to,
+                    lost,
+                    kept_to: None,
+                }));
             }
         }
     }
@@ -547,6 +571,13 @@ impl Preemption {
             (Some(lost), 1) => format!(", {} of its work lost", length(lost)),
             (Some(lost), _) => format!(", {} of work of each task lost", length(lost)),
         };
-        format!("{who}{} {}{to}{lost}", self.how.name(), clock.point(self.at))
+        let kept_to = match &self.kept_to {
+            None => String::new(),
+            Some(KeptTo { only, offer, until }) => {
+                let until = clock.point(*until);
+                format!("; it is tried again only {only} {offer}, and {until} anywhere (`recover`)")
+            }
+        };
+        format!("{who}{} {}{to}{lost}{kept_to}", self.how.name(), clock.point(self.at))
     }
 }

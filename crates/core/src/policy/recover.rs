@@ -95,7 +95,24 @@ pub struct RecoverRule {
     lasts: Span,
 }
 
+impl RecoverPlace {
+    /// Where work may be placed, in words that follow "only"; `None` where that is anywhere.
+    pub const fn only(self) -> Option<&'static str> {
+        match self {
+            Self::Anywhere => None,
+            Self::Same => Some("in the zone of"),
+            Self::OtherZone => Some("in another zone than"),
+            Self::OtherProvider => Some("at another provider than"),
+        }
+    }
+}
+
 impl RecoverRule {
+    /// Where work is tried again.
+    pub const fn place(&self) -> RecoverPlace {
+        self.place
+    }
+
     fn new(settings: &PartSettings, place: RecoverPlace) -> Self {
         let span = |parameter: &Parameter| settings.span(parameter.name).unwrap_or(Span::ZERO);
         Self {

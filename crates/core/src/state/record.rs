@@ -198,6 +198,15 @@ pub enum DecisionNote {
         /// Expected cost of the work there, where it was worked out.
         expected: Option<ExpectedCost>,
     },
+    /// The work lost its place, and may be placed only in some until then.
+    KeptTo {
+        /// Offer on which it ran.
+        from: Id<Offer>,
+        /// Places where it may be placed, in words that follow "only".
+        only: &'static str,
+        /// Time from which on it may be placed anywhere again.
+        until: Time,
+    },
     /// An offer was rented for the work.
     OfferChosen {
         /// The offer that was rented.

@@ -88,6 +88,11 @@ impl Retries {
                     let until = now.saturating_add(rule.lasts());
                     self.rules.insert(work, (before, until));
                     self.expect(turn, (until, true, tie, work));
+                    if turn.explaining()
+                        && let (Some(from), Some(only)) = (last, rule.place().only())
+                    {
+                        turn.note(work, DecisionNote::KeptTo { from, only, until });
+                    }
                 }
                 false => {
                     turn.restore_rules(work, before);
