@@ -268,6 +268,7 @@ fn is_decision(record: &Record) -> bool {
         | Record::Refused { .. }
         | Record::LaunchRefused { .. }
         | Record::Released { exit: Exit::Returned, .. }
+        | Record::Migrates { begins: true, .. }
         | Record::Stopped { ending: Ending::Preempted | Ending::Migrated, .. } => true,
         Record::Submitted(_)
         | Record::Stopped {
@@ -287,6 +288,7 @@ fn is_decision(record: &Record) -> bool {
         | Record::Repaired(_)
         | Record::Outage { .. }
         | Record::Slowed { .. }
+        | Record::Migrates { begins: false, .. }
         | Record::AtRisk { .. }
         | Record::Released {
             exit: Exit::Reclaimed | Exit::Expired | Exit::Failed | Exit::NotLaunched | Exit::RunOver,
@@ -401,6 +403,11 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
         Record::Outage { fault, begins } => {
             let how = if begins { "begins" } else { "is over" };
             (format!("outage {how}: {}", state.world().faults[fault].name), None)
+        }
+        Record::Migrates { allocation, begins } => {
+            let work = state.allocation(allocation).work();
+            let how = if begins { "is being copied" } else { "is no longer copied" };
+            (format!("{} {how} to other instances", of(work)), Some(work))
         }
         Record::Slowed { instance, fault, begins } => {
             let how = if begins { "is slower" } else { "is no longer slower" };

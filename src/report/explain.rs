@@ -473,6 +473,7 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Released { .. }
             | Record::Charged(_) => (),

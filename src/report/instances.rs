@@ -140,6 +140,7 @@ impl<W: io::Write> Observer for InstancesCsv<W> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

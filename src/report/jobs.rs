@@ -245,6 +245,7 @@ impl<W: io::Write> Observer for JobsCsv<W> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Released { .. }
             | Record::Charged(_)

@@ -24,7 +24,8 @@ use super::assumption::Assumption;
 use super::catalog::Tier;
 use super::section::{ConfigTable, Diagnostics};
 use crate::model::{
-    Billing, ClassOrder, GpuModel, InstanceType, Provider, Region, SpotTerms, World, Zone,
+    Billing, ClassOrder, GpuModel, InstanceType, Migration, Provider, Region, SpotTerms, World,
+    Zone,
 };
 use crate::problem::{Problem, clip};
 use crate::units::{Calendar, Id, Span};
@@ -45,7 +46,7 @@ pub(super) struct Build<'a> {
     tiers: Vec<[Tier; 2]>,
 }
 
-/// Reads `[cluster]`, `[cloud]`, `[transfer]` and `[classes]`.
+/// Reads `[cluster]`, `[cloud]`, `[transfer]`, `[migration]` and `[classes]`.
 pub(super) fn read<'a>(
     root: &ConfigTable,
     calendar: Calendar,
@@ -84,12 +85,25 @@ pub(super) fn read<'a>(
     }
     build.links(&transfer, report);
     fault::read(&mut build, root, report);
+    build.world.migration = migration(root);
     let classes = root.section("classes");
     build.world.classes = ClassOrder {
         arrivals_first: classes.flag("arrivals_first").unwrap_or(false),
         ask_per_event: classes.flag("ask_per_event").unwrap_or(false),
     };
     build
+}
+
+/// Reads `[migration]`.
+fn migration(root: &ConfigTable) -> Migration {
+    let (section, usual) = (root.section("migration"), Migration::default());
+    let gbps = section.number("gbps");
+    Migration {
+        bytes_per_sec: gbps.map_or(usual.bytes_per_sec, super::catalog::bytes_per_sec),
+        rewrites: section.span("rewrites").unwrap_or(usual.rewrites),
+        pause: section.span("pause").unwrap_or(usual.pause),
+        rounds: section.count32("rounds").unwrap_or(usual.rounds),
+    }
 }
 
 impl Build<'_> {

@@ -284,6 +284,8 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
         | (
             "docs/weather.md",
             "[workload.checkpoint]                       # of work that says nothing of its own"
+            | "[migration]                                 # how machines copy memory; these are the defaults"
+            | "[policy.mover]"
             | "[policy.careful.provision.uniform-progress]"
             | "[policy.hedged.provision.spot-hedge]"
             | "[[failure]]                                 # nodes of a cluster of our own, with two who repair them"

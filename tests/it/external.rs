@@ -177,7 +177,7 @@ fn acts(actions: &str) -> String {
 
 #[test]
 fn illegal_actions_are_named_by_their_rule() {
-    let table: [(&str, &str); 14] = [
+    let table: [(&str, &str); 15] = [
         (
             r#"{"place":{"work":0,"on":[{"instance":0,"tasks":9}]}}"#,
             "a placement covers between one and all waiting tasks",
@@ -195,6 +195,10 @@ fn illegal_actions_are_named_by_their_rule() {
         (r#"{"rent":{"offer":"c"}}"#, "an owned offer is not for rent"),
         (r#"{"rent":{"offer":"moon"}}"#, "names the offer `moon`, which is not there"),
         (r#"{"preempt":{"allocation":0}}"#, "an allocation that has ended cannot be preempted"),
+        (
+            r#"{"migrate":{"allocation":0,"on":[{"instance":0}]}}"#,
+            "an allocation that has ended cannot be preempted or moved",
+        ),
         (r#"{"wake":{"at":5}}"#, "a timer is set for later than now"),
         (r#"{"refuse":{"work":0}},{"refuse":{"work":0}}"#, "work that has ended cannot"),
         (

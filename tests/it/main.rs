@@ -24,6 +24,7 @@ mod input;
 mod interrupts;
 mod layers;
 mod lint;
+mod migration;
 mod names;
 mod logs;
 mod oracles;

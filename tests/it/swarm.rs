@@ -12,8 +12,8 @@ use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
     Ask, Billing, CapacityLaw, CapacityPath, Checkpoint, ClassOrder, Comovement, ComovementMember,
     DrawnCapacity, DrawnPrice, Fault, FaultDomain, FaultEffect, FaultTimes, Filter, GpuModel,
-    InstanceType, Interner, LaunchStage, LaunchTerms, Lemons, LevelLaw, Link, Market, Offer,
-    PowerCurve, PriceLaw, PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, Rules,
+    InstanceType, Interner, LaunchStage, LaunchTerms, Lemons, LevelLaw, Link, Market, Migration,
+    Offer, PowerCurve, PriceLaw, PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, Rules,
     SpotTerms, Spread, StateLaw, StepPath, Throttle, Together, Work, WorkId, WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
@@ -75,6 +75,7 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     add_slowness(&mut Dice::new(seed.rotate_left(40)), &mut scenario);
     add_launches(&mut Dice::new(seed.rotate_left(24)), &mut scenario);
     add_recovery(&mut Dice::new(seed.rotate_left(8)), &mut scenario);
+    add_migration(&mut Dice::new(seed.rotate_left(56)), &mut scenario);
     scenario
 }
 
@@ -205,6 +206,28 @@ fn add_recovery(dice: &mut Dice, scenario: &mut Scenario) {
     let settings = &mut scenario.policy.recover.settings;
     settings.set("retries", Setting::Count(dice.within(0, 4)));
     settings.set("backoff", Setting::Span(secs(dice, 0, 60)));
+}
+
+/// Half of the scenarios have tasks that leave machines that are warned, and some move them together.
+/// All times and bytes of three rounds are whole.
+fn add_migration(dice: &mut Dice, scenario: &mut Scenario) {
+    scenario.world.migration = Migration {
+        bytes_per_sec: dice.of(&[0, 1 << 26]),
+        rewrites: Span::from_secs(dice.of(&[1, 64])),
+        pause: Span::from_secs(dice.of(&[0, 2])),
+        rounds: 3,
+    };
+    if dice.once_in(2) {
+        let settings = &mut scenario.policy.recover.settings;
+        settings.set("on_warning", Setting::Word(dice.of(&["migrate", "live-migrate"])));
+        settings.set("on_rebalance", Setting::Word(dice.of(&["stay", "migrate", "live-migrate"])));
+    }
+    if dice.once_in(4) {
+        let manner = Setting::Word(dice.of(&["migrate", "live-migrate"]));
+        let every = secs(dice, 1, 60);
+        let part = release::CONSOLIDATE.spec().set("manner", manner).set("every", every);
+        scenario.policy.release = part;
+    }
 }
 
 /// Times of launches, made so many times as long.
@@ -902,12 +925,9 @@ impl Log {
             Ending::Preempted if lost > 0 => self.see("progress is lost"),
             Ending::Preempted if useful > 0 => self.see("progress is kept"),
             Ending::Preempted => self.see("work is preempted before it did anything"),
+            Ending::Migrated => self.see("tasks move to other machines"),
             Ending::RunOver => self.see("the run ends before the work"),
-            Ending::Done
-            | Ending::Interrupted
-            | Ending::Failed
-            | Ending::Migrated
-            | Ending::Cancelled => {}
+            Ending::Done | Ending::Interrupted | Ending::Failed | Ending::Cancelled => {}
         }
         let booting = state.instances().any(|(_, one)| one.phase == Phase::Booting);
         if booting && state.totals().waiting > 0 {
@@ -1019,13 +1039,19 @@ impl Observer for Log {
                 self.see("an owned machine is repaired");
             }
             Record::Outage { .. } => self.see("an outage begins or ends"),
+            Record::Migrates { begins: true, .. } => {
+                self.see("tasks are copied while they compute")
+            }
+            Record::Migrates { begins: false, .. } => {}
             Record::Placed(_) | Record::Noted(..) => {}
         }
     }
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 40] = [
+const CORNERS: [&str; 42] = [
+    "tasks move to other machines",
+    "tasks are copied while they compute",
     "it is recommended to leave an instance",
     "work is given up",
     "a launch comes to nothing",
@@ -1325,6 +1351,9 @@ fn slower(seed: u64, scenario: &Scenario) {
         link.bytes_per_sec /= 2;
         link.nanos_per_gib *= 2;
     }
+    let terms = &mut world.migration;
+    terms.bytes_per_sec /= 2;
+    (terms.rewrites, terms.pause) = (doubled(terms.rewrites), doubled(terms.pause));
     for work in &mut changed.works {
         work.arrival = later(work.arrival);
         *work.body.length_mut() = work.body.length().map(doubled);

@@ -4,12 +4,12 @@
 use std::ops::ControlFlow;
 
 use windtunnel::metrics::{Collector, Fingerprint};
-use windtunnel::model::{Market, Offer, OfferSpec, Work, World};
+use windtunnel::model::{Manner, Market, Offer, OfferSpec, Work, World};
 use windtunnel::policy::place::{self, Fit, Place};
 use windtunnel::policy::{self, Policy, Trigger, Turn};
 use windtunnel::sim::{self, Run};
 use windtunnel::state::{
-    AllocationRef, CheckpointPlan, InstanceRef, Needs, Record, State, WorkRef,
+    AllocationRef, CheckpointPlan, InstanceRef, Needs, Record, Share, State, WorkRef,
 };
 use windtunnel::units::{Id, Shape};
 use windtunnel::workload::WorkList;
@@ -23,7 +23,7 @@ struct Fickle {
     place: Box<dyn Place>,
     seed: u64,
     round: u64,
-    tried: [u64; 4],
+    tried: [u64; 5],
 }
 
 /// All that is told of the live world, one text for each thing.
@@ -42,6 +42,8 @@ fn told(state: &State<'_>) -> Vec<String> {
         texts.extend(allocations.map(|&one| format!("{:?}", state.allocation(one))));
     }
     texts.push(format!("{:?}", state.ends().collect::<Vec<_>>()));
+    let arriving = state.arriving().map(|one| format!("{:?}", state.allocation(one)));
+    texts.extend(arriving);
     texts
 }
 
@@ -102,7 +104,8 @@ impl Fickle {
     }
 
     fn try_one(&mut self, turn: &mut Turn<'_, '_>, dice: &mut Dice) {
-        match dice.within(0, 3) {
+        match dice.within(0, 4) {
+            4 => self.tried[4] += u64::from(move_one(turn, dice)),
             0 => {
                 let all = turn.works().flat_map(|(_, work)| work.allocations.iter().copied());
                 let running: Vec<AllocationRef> =
@@ -141,6 +144,23 @@ impl Fickle {
     }
 }
 
+/// Moves tasks at random, if any compute, to a machine that has room for all of them or not. Returns
+/// whether they move.
+fn move_one(turn: &mut Turn<'_, '_>, dice: &mut Dice) -> bool {
+    let all = turn.works().flat_map(|(_, work)| work.allocations.iter().copied());
+    let running: Vec<AllocationRef> = all.filter(|&one| turn.can_migrate(one)).collect();
+    let instances: Vec<InstanceRef> = turn.instances().map(|(one, _)| one).collect();
+    if running.is_empty() || instances.is_empty() {
+        return false;
+    }
+    let (one, instance) = (dice.of(&running), dice.of(&instances));
+    let (work, tasks) = (turn.allocation(one).work(), turn.allocation(one).tasks);
+    let demand = turn.work(work).ask.demand;
+    let devices = turn.instance(instance).tightest_devices(demand, tasks).unwrap_or(0);
+    let manner = dice.of(&[Manner::Cold, Manner::Live]);
+    turn.migrate(one, &[Share { instance, tasks, devices }], manner).is_ok()
+}
+
 impl Policy for Fickle {
     fn needs(&self) -> Needs {
         self.inner.needs()
@@ -177,7 +197,7 @@ fn outcome(seed: u64, scenario: &Scenario, policy: &mut dyn Policy) -> String {
 
 #[test]
 fn what_is_taken_back_leaves_no_trace() {
-    let mut tried = [0; 4];
+    let mut tried = [0; 5];
     for seed in 0..60 {
         let scenario = scenario(seed);
         let alone = outcome(seed, &scenario, &mut *policy::build(&scenario.policy));
@@ -187,7 +207,7 @@ fn what_is_taken_back_leaves_no_trace() {
             inner,
             seed,
             round: 0,
-            tried: [0; 4],
+            tried: [0; 5],
         };
         let beside = outcome(seed, &scenario, &mut fickle);
         assert_eq!(alone, beside, "seed {seed} under {:?}", scenario.policy);

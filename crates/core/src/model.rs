@@ -3,12 +3,14 @@
 mod checkpoint;
 mod fault;
 pub mod gpu;
+mod migration;
 mod work;
 mod world;
 
 pub use checkpoint::Checkpoint;
 pub use fault::{Fault, FaultDomain, FaultEffect, FaultTimes, Lemons};
 pub use gpu::GpuModel;
+pub use migration::{Manner, Migration, MigrationCost};
 pub use work::{
     Ask, Filter, Home, Interner, Rules, Spread, Tenant, Together, Work, WorkBody, WorkClass,
     WorkId, WorkKind,

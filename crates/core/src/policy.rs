@@ -9,6 +9,7 @@ pub mod composed;
 mod due;
 pub mod external;
 mod factory;
+mod migrate;
 pub mod order;
 pub mod place;
 pub mod preempt;

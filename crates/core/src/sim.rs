@@ -6,6 +6,7 @@ mod changes;
 mod effects;
 mod faults;
 mod forecast;
+mod migration;
 mod observer;
 mod options;
 mod outcome;
@@ -43,6 +44,8 @@ use crate::workload::Source;
 enum Event {
     /// An allocation's tasks, of this work, are done.
     Completes(AllocationRef, WorkRef),
+    /// The memory of tasks has been copied to the instances of this allocation.
+    Arrives(AllocationRef),
     /// An instance that was warned is lost.
     Lost(InstanceRef),
     /// An instance is old enough to be taken back, or so old that it must be.
@@ -62,7 +65,7 @@ impl Event {
     /// changes of prices and timers, or first of all (see `ClassOrder`).
     const fn class(self) -> u8 {
         match self {
-            Self::Completes(..) => 0,
+            Self::Completes(..) | Self::Arrives(_) => 0,
             Self::Lost(_) | Self::Aged(_) | Self::NotLaunched(_) | Self::Calms(_) => CAPACITY,
             Self::Ready(_) => 2,
             Self::Timer => ARRIVAL + 1,
@@ -192,7 +195,7 @@ struct Simulation<'r, 'w, O> {
     /// Progress of each task at which it is done, by slot of the work; `None` for work without an
     /// end.
     totals: Vec<Option<i128>>,
-    /// Completion events, by slot of the allocation.
+    /// Completion events, or arrivals of tasks, by slot of the allocation.
     keys: Vec<Option<EventKey>>,
     /// The next event of each instance, by its slot: it is ready, of some age, or lost.
     due: Vec<Option<EventKey>>,
@@ -406,6 +409,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 match event {
                     Event::Timer => self.idle += 1,
                     Event::Completes(..)
+                    | Event::Arrives(_)
                     | Event::Lost(_)
                     | Event::Aged(_)
                     | Event::NotLaunched(_)
@@ -437,6 +441,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn handle(&mut self, event: Event) {
         match event {
             Event::Completes(allocation, work) => self.complete(allocation, work),
+            Event::Arrives(to) => self.arrives(to),
             Event::Lost(instance) => self.take_back(instance),
             Event::Aged(instance) => self.age(instance),
             Event::Ready(instance) => self.ready(instance),

@@ -12,6 +12,7 @@ mod fleet;
 mod index;
 mod instance;
 mod latest;
+mod migration;
 mod launch;
 mod lifecycle;
 mod life;
@@ -59,6 +60,7 @@ pub use slab::Handle;
 
 use fleet::Fleet;
 use latest::LatestEnds;
+use migration::Migrating;
 use saved::{SavedCourse, SavedGroups};
 use slab::Slab;
 use suspension::Suspension;
@@ -115,6 +117,8 @@ pub struct Needs {
     /// Whether each task that need not start with others holds its resources by itself,
     /// so that it can yield alone.
     pub apart: bool,
+    /// Whether each instance knows the allocations on it, also one that cannot be lost.
+    pub tenants: bool,
 }
 
 /// Sums over the live world at this moment.
@@ -245,6 +249,8 @@ pub struct State<'w> {
     saved_waiting: Vec<SavedGroups>,
     /// Checkpoints of allocations, by slot, as far as any had saved or could save progress.
     courses: Vec<SavedCourse>,
+    /// Live migrations that are under way, by both ends.
+    migrating: BTreeMap<AllocationRef, Migrating>,
     /// Whether the policy may ever have an instance of each offer; all if it is empty.
     uses: Vec<bool>,
     /// Instances that were there at the start.
@@ -317,6 +323,7 @@ impl<'w> State<'w> {
             came_back: Vec::new(),
             saved_waiting: Vec::new(),
             courses: Vec::new(),
+            migrating: BTreeMap::new(),
             uses: Vec::new(),
             standing: 0,
             draining: 0,

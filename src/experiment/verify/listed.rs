@@ -48,6 +48,7 @@ impl Observer for ListedOutcome {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

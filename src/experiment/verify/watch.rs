@@ -244,6 +244,7 @@ impl Observer for WindowWatch {
             | Record::Draining { .. }
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Charged(_)
             | Record::LaunchRefused { .. }

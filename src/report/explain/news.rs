@@ -80,6 +80,7 @@ impl News {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Released { .. }
             | Record::Charged(_)

@@ -171,6 +171,9 @@ pub(in crate::report) fn work(summary: &Summary) -> Table {
         table.row([format!("refused: {reason}"), count(*refused)]);
     }
     table.row(["preemptions".to_owned(), count(work.preemptions)]);
+    if work.migrations > 0 {
+        table.row(["migrations".to_owned(), count(work.migrations)]);
+    }
     if work.reclaimed_instances > 0 {
         table.row(["interruptions".to_owned(), count(work.interruptions)]);
         table.row(["instances taken back".to_owned(), count(work.reclaimed_instances)]);

@@ -322,6 +322,7 @@ impl Observer for Alerts {
             | Fact::Repaired(..)
             | Fact::Outage(..)
             | Fact::Slowed { .. }
+            | Fact::Migrates(..)
             | Fact::AtRisk(..)
             | Fact::Released { .. }
             | Fact::Charged(..)

@@ -247,6 +247,7 @@ impl<O: Observer> Observer for ChargePeriods<O> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Released { .. }
             | Record::LaunchRefused { .. }

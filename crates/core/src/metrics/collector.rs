@@ -167,6 +167,7 @@ impl Collector {
         let refused = self.launches.refused_by_reason(world);
         WorkCounts {
             preemptions: self.progress.preemptions,
+            migrations: self.progress.migrations,
             interruptions: self.progress.interruptions,
             reclaimed_instances: self.launches.reclaimed,
             failures: self.progress.failures,
@@ -276,6 +277,7 @@ impl FactObserver for Collector {
             Fact::Placed(_)
             | Fact::Draining(..)
             | Fact::Slowed { .. }
+            | Fact::Migrates(..)
             | Fact::AtRisk(..)
             | Fact::Noted => (),
         }

@@ -196,6 +196,7 @@ impl EnergyMeter {
             | Fact::Draining(..)
             | Fact::Outage(..)
             | Fact::Slowed { .. }
+            | Fact::Migrates(..)
             | Fact::AtRisk(..)
             | Fact::Charged(..)
             | Fact::LaunchRefused(..)

@@ -36,6 +36,8 @@ pub(super) enum Fact<'s> {
     Repaired(InstanceRef, &'s Instance),
     /// A fault, by its row, begins or ends.
     Outage(usize, bool),
+    /// Tasks are copied to other instances while they compute, or no longer.
+    Migrates(AllocationRef, &'s LiveWork, bool),
     /// A fault, by its row, makes tasks on an instance slower, or no longer.
     Slowed {
         instance: InstanceRef,
@@ -89,6 +91,10 @@ impl<'s> Fact<'s> {
             Record::Failed { instance, .. } => Self::Failed(instance),
             Record::Repaired(instance) => Self::Repaired(instance, state.instance(instance)),
             Record::Outage { fault, begins } => Self::Outage(fault, begins),
+            Record::Migrates { allocation, begins } => {
+                let work = state.allocation(allocation).work();
+                Self::Migrates(allocation, state.work(work), begins)
+            }
             Record::Slowed { instance, fault, begins } => {
                 Self::Slowed { instance, slowed: state.instance(instance), fault, begins }
             }

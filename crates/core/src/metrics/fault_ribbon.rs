@@ -38,6 +38,7 @@ impl Observer for FaultRibbon {
             | Record::Ready(_)
             | Record::Draining { .. }
             | Record::Slowed { .. }
+            | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Released { .. }
             | Record::Charged(_)

@@ -148,6 +148,10 @@ impl FactObserver for Fingerprint {
                 self.hash_trace.step(self.names[offer.row()] ^ why);
                 return;
             }
+            Fact::Migrates(_, live, begins) => {
+                self.hash_trace.step(live.id.ordinal << 1 | u64::from(begins));
+                return;
+            }
             Fact::Noted => return,
         };
         self.records += 1;

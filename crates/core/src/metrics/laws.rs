@@ -10,6 +10,8 @@ mod tests;
 use pace::Paces;
 use promise::Promises;
 
+use std::collections::BTreeSet;
+
 use super::fact::{Fact, FactObserver};
 use crate::model::{CapacityCursor, Market, Offer};
 use crate::policy::Trigger;
@@ -17,7 +19,7 @@ use crate::policy::queue::Queue;
 use crate::sim::Observer;
 use crate::state::{
     Allocation, AllocationRef, Charge, Ending, Exit, HeldShare, Instance, InstanceRef, LiveWork,
-    Record, RefusalReason, StartPromise, State, WorkRef,
+    Progress, Record, RefusalReason, StartPromise, State, WorkRef,
 };
 use crate::units::{Id, Money, Span, Time};
 
@@ -51,6 +53,10 @@ pub struct Laws {
     transfers: Money,
     promises: Promises,
     paces: Paces,
+    /// Progress under way from the instances that tasks left to those where they go on, times tasks.
+    in_transit: i128,
+    /// Allocations whose tasks are copied while they compute.
+    migrating: BTreeSet<AllocationRef>,
     /// Time at which each region lets through as many launches at once as ever, where that is limited.
     throttles: Vec<Time>,
     /// Whether the instance in a slot is one job's alone.
@@ -199,14 +205,27 @@ impl Laws {
     #[inline(always)]
     fn progress(
         &mut self,
+        state: &State<'_>,
         (allocation, target): (AllocationRef, &Allocation),
         ending: Ending,
         parts: [i128; 3],
-        now: Time,
     ) {
-        let executed = parts.iter().sum();
+        let now = state.now();
         let computed = if ending.is_done() { now - target.output } else { now };
-        let Some(made) = self.paces.made((allocation, target), computed) else { return };
+        let Some(made) = self.paces.made((allocation, target), computed) else {
+            self.in_transit -= state.carried(allocation) * carried_tasks(state, target);
+            return;
+        };
+        let leaves = match ending {
+            Ending::Migrated => self.leaves_with(state, (allocation, target), parts, made),
+            Ending::Done
+            | Ending::Preempted
+            | Ending::Interrupted
+            | Ending::Failed
+            | Ending::Cancelled
+            | Ending::RunOver => 0,
+        };
+        let executed = parts.iter().sum::<i128>() + leaves - state.carried(allocation);
         let holds = match ending.is_done() {
             true => made.comes_to(executed, computed),
             false if target.output == Span::ZERO && now >= made.since => {
@@ -218,6 +237,26 @@ impl Laws {
         self.check(holds, now, "progress is time computed times speed", || {
             format!("{made:?} and then {} of output made {parts:?}", target.output)
         });
+    }
+
+    /// Progress that each task of an allocation takes along as it migrates: all that it made there or
+    /// brought, but what was saved and what was overhead.
+    #[cold]
+    fn leaves_with(
+        &mut self,
+        state: &State<'_>,
+        (allocation, target): (AllocationRef, &Allocation),
+        parts: [i128; 3],
+        made: Progress,
+    ) -> i128 {
+        let now = state.now();
+        let brought = state.carried(allocation);
+        let leaves = made.done_at(now) + brought - parts.iter().sum::<i128>();
+        self.in_transit += carried_tasks(state, target) * leaves;
+        self.check(leaves >= 0, now, "who migrates takes along what it made", || {
+            format!("{made:?} of which {parts:?}")
+        });
+        leaves
     }
 
     fn totals(&mut self, state: &State<'_>) {
@@ -307,6 +346,25 @@ impl Laws {
                 }
             }
         }
+        // Tasks that compute elsewhere still hold these, and do not run there.
+        for allocation in state.arriving() {
+            let target = state.allocation(allocation);
+            let demand = state.work(target.work()).ask.demand;
+            self.check(target.started().is_none(), now, "nothing runs on two places", || {
+                format!("{:?}", state.work(target.work()).id)
+            });
+            for one in &target.held {
+                let (slot, tasks) = (one.share.instance.slot(), u64::from(one.share.tasks));
+                let asked = [demand.cpu, demand.memory, demand.gpu_milli()];
+                let whole = state.instance(one.share.instance).shape;
+                let whole = [whole.cpu, whole.memory, whole.gpu_milli()];
+                for (at, held) in held[slot].iter_mut().enumerate() {
+                    let part = u64::from(asked[at]) * tasks;
+                    *held += if demand.exclusive { u64::from(whole[at]) } else { part };
+                }
+                allocations[slot] += 1;
+            }
+        }
         self.check(waiting == state.totals().waiting, now, "the queue is counted", || {
             format!("{waiting}, not {}", state.totals().waiting)
         });
@@ -363,6 +421,13 @@ impl Laws {
     }
 }
 
+/// Tasks whose progress can be followed from allocation to allocation. Those that write output may be
+/// moved while they do, and nobody sees from when on.
+fn carried_tasks(state: &State<'_>, target: &Allocation) -> i128 {
+    let writes = state.work(target.work()).ask.output > 0;
+    if writes { 0 } else { i128::from(target.tasks) }
+}
+
 impl Observer for Laws {
     fn begins(&mut self, state: &State<'_>) {
         let now = state.now();
@@ -402,6 +467,8 @@ impl Observer for Laws {
         self.clock = Some(to);
         self.judge_promises(from);
         self.area += i128::from(self.alive) * i128::from((to - from).micros());
+        let lost = self.in_transit;
+        self.check(lost == 0, from, "a migration loses no progress", || format!("{lost}"));
         self.totals(state);
         if self.audit {
             self.recount(state);
@@ -440,6 +507,8 @@ impl Observer for Laws {
         self.check(parts == whole, now, "charges sum to the bills", || {
             format!("{} and {}", whole.exact(), parts.exact())
         });
+        let left = self.migrating.len();
+        self.check(left == 0, now, "every migration ends once", || format!("{left} have not"));
         let totals = state.totals();
         let holds = totals.allocated == crate::state::Amounts::default()
             && totals.capacity == crate::state::Amounts::default()
@@ -467,6 +536,7 @@ impl FactObserver for Laws {
             Fact::Placed(placed) => self.placed(state, placed),
             Fact::Started(allocation, started, live) => {
                 self.paces.starts(state, allocation, started);
+                self.in_transit -= state.carried(allocation) * carried_tasks(state, started);
                 self.excuse_boot(started, now);
                 let holds = !live.ask.gang || started.tasks == live.ask.tasks;
                 self.check(holds, now, "a gang starts whole", || {
@@ -479,7 +549,9 @@ impl FactObserver for Laws {
             }
             Fact::Stopped { allocation, stopped, live, ending, useful, lost, overhead } => {
                 self.excuse_stop(stopped, ending, now);
-                self.progress((allocation, stopped), ending, [useful, lost, overhead], now);
+                self.progress(state, (allocation, stopped), ending, [useful, lost, overhead]);
+                let copied = self.migrating.contains(&allocation);
+                self.check(!copied, now, "every migration ends once", || format!("{:?}", live.id));
                 self.leaves(stopped, live);
             }
             Fact::Finished(_, live) | Fact::Unfinished(live) => self.work_ended(now, live),
@@ -491,6 +563,15 @@ impl FactObserver for Laws {
                 self.work_ended(now, live);
             }
             Fact::Charged(charge, ..) => self.charged(now, charge),
+            Fact::Migrates(allocation, live, begins) => {
+                // Instances are held from now on, which others may have been promised.
+                self.excuse_loss();
+                let is_new = match begins {
+                    true => self.migrating.insert(allocation),
+                    false => self.migrating.remove(&allocation),
+                };
+                self.check(is_new, now, "every migration ends once", || format!("{:?}", live.id));
+            }
             Fact::Slowed { instance, fault, begins, .. } => {
                 self.paces.change(state, instance, fault, begins);
             }

@@ -303,6 +303,7 @@ impl FactObserver for Series {
             | Fact::Repaired(..)
             | Fact::Outage(..)
             | Fact::Slowed { .. }
+            | Fact::Migrates(..)
             | Fact::AtRisk(..)
             | Fact::Charged(..)
             | Fact::LaunchRefused(..)

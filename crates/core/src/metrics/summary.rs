@@ -86,6 +86,8 @@ pub struct WorkCounts {
     pub unfinished: u64,
     /// Allocations that the policy took away.
     pub preemptions: u64,
+    /// Allocations whose tasks were moved to other instances with what they had made.
+    pub migrations: u64,
     /// Allocations that lost an instance to its provider.
     pub interruptions: u64,
     /// Instances that their provider took back.

@@ -289,6 +289,7 @@ impl Observer for WindowSums {
             | Fact::Failed(_)
             | Fact::Repaired(..)
             | Fact::Slowed { .. }
+            | Fact::Migrates(..)
             | Fact::AtRisk(..)
             | Fact::Released { .. }
             | Fact::Charged(..)

@@ -16,6 +16,7 @@ pub(super) struct WorkHours {
     pub(super) preemptions: u64,
     pub(super) interruptions: u64,
     pub(super) failures: u64,
+    pub(super) migrations: u64,
 }
 
 /// Amounts that make one of each unit in which progress is told.
@@ -35,7 +36,8 @@ impl WorkHours {
             Ending::Preempted => self.preemptions += 1,
             Ending::Interrupted => self.interruptions += 1,
             Ending::Failed => self.failures += 1,
-            Ending::Done | Ending::Migrated | Ending::Cancelled | Ending::RunOver => {}
+            Ending::Migrated => self.migrations += 1,
+            Ending::Done | Ending::Cancelled | Ending::RunOver => {}
         }
         let amounts = [demand.cpu, demand.memory, demand.gpu_milli()];
         for (at, amount) in amounts.into_iter().enumerate() {
@@ -63,6 +65,7 @@ impl WorkHours {
         self.preemptions -= earlier.preemptions;
         self.interruptions -= earlier.interruptions;
         self.failures -= earlier.failures;
+        self.migrations -= earlier.migrations;
     }
 
     /// Core-hours, GiB-hours and GPU-hours that were of use.

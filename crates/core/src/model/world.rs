@@ -17,7 +17,7 @@ pub use power::PowerCurve;
 pub use price::{DrawnPrice, PriceCursor, PriceLaw, PriceMotion, PricePath};
 pub use step_path::StepPath;
 
-use super::{Fault, GpuModel};
+use super::{Fault, GpuModel, Migration};
 use crate::units::{Calendar, Id, IdVec, Rate, Shape, Span};
 
 /// A cloud, or an owned cluster seen as one.
@@ -252,6 +252,8 @@ pub struct World {
     pub links: Vec<Link>,
     /// All that fails.
     pub faults: Vec<Fault>,
+    /// How tasks that compute move to other machines.
+    pub migration: Migration,
     /// Order of simultaneous events.
     pub classes: ClassOrder,
 }
@@ -270,6 +272,7 @@ impl World {
             quotas: Vec::new(),
             links: Vec::new(),
             faults: Vec::new(),
+            migration: Migration::default(),
             classes: ClassOrder::STANDARD,
         }
     }

@@ -2,6 +2,7 @@
 
 mod explain;
 pub mod fits;
+mod leaving;
 mod retries;
 mod timetable;
 
@@ -28,6 +29,7 @@ use crate::units::{Demand, Id, Span, Time};
 
 use super::due::{Alarm, Due};
 use fits::Feasibility;
+use leaving::Leavers;
 use retries::{AfterLoss, Retries};
 use timetable::Timetable;
 
@@ -60,6 +62,7 @@ pub struct Composed {
     checkpoint: Option<Box<dyn CheckpointRule>>,
     shift: Option<Timetable>,
     recover: Option<Retries>,
+    leavers: Option<Leavers>,
     /// Work that is tried again at this decision.
     retried: Vec<WorkRef>,
     outside: ExternalParts,
@@ -145,6 +148,7 @@ impl Composed {
             release,
             checkpoint: spec.checkpoint.build(),
             shift: spec.shift.build().map(Timetable::new),
+            leavers: spec.recover.build().as_ref().and_then(Leavers::new),
             recover: spec.recover.build().map(Retries::new),
             retried: Vec::new(),
             outside,
@@ -164,7 +168,8 @@ impl Policy for Composed {
         let backfill = self.backfill.as_ref().is_some_and(|part| part.needs_ends());
         let follows = !self.outside.sessions.is_empty();
         let (ends, apart) = (backfill || self.preempt.is_some(), self.preempts());
-        Needs { ends, follows, apart, ..self.place.needs() }
+        let tenants = self.release.as_ref().is_some_and(|part| part.needs_tenants());
+        Needs { ends, follows, apart, tenants, ..self.place.needs() }
     }
 
     fn uses(&mut self, world: &World, offer: Id<Offer>) -> bool {
@@ -226,6 +231,9 @@ impl Composed {
         }
         let placed = self.placed.take();
         let changed = self.take_in(triggers, turn);
+        if let Some(leavers) = &mut self.leavers {
+            leavers.decide(triggers, turn, &mut *self.place, &mut *self.provision);
+        }
         let room_made = turn.room_made();
         self.react(triggers, turn);
         if changed || placed.is_some() || turn.room_made() != room_made {
@@ -268,7 +276,7 @@ impl Composed {
     /// Gives back what is not needed.
     fn release(&mut self, turn: &mut Turn<'_, '_>) {
         if let Some(release) = &mut self.release {
-            release.decide(turn, &*self.provision);
+            release.decide(turn, &mut *self.provision, &mut *self.place);
         }
     }
 

@@ -124,6 +124,9 @@ fn order_to(
 fn victims(kind: &dyn Preempt, turn: &Turn<'_, '_>, head: WorkRef) -> Victims {
     let mut victims: Victims = Vec::new();
     for (_, reference) in turn.ends() {
+        if turn.is_arriving(reference) {
+            continue;
+        }
         let allocation = turn.allocation(reference);
         let work = turn.work(allocation.work());
         // Work that was placed in this very turn has not started yet.

@@ -1,6 +1,6 @@
 //! Recover part: what becomes of work whose instance was taken back or failed.
 
-use crate::model::{Filter, Offer, Rules, World};
+use crate::model::{Filter, Manner, Offer, Rules, World};
 use crate::part::{Parameter, Part, PartSettings, PartSpec, Setting, SettingKind};
 use crate::units::{Id, Span};
 
@@ -37,14 +37,30 @@ const LASTS: Parameter = Parameter {
     doc: "How long it keeps to that; then it may run wherever it may otherwise.",
 };
 
+/// What is done on a warning or recommendation.
+const WORDS: &[&str] = &["stay", "migrate", "live-migrate"];
+
+const ON_WARNING: Parameter = Parameter {
+    name: "on_warning",
+    kind: SettingKind::Word(WORDS),
+    default: Setting::Word("stay"),
+    doc: "When the provider warns a spot instance, tasks on it stay, or move to instances that are ready and have room, if they are there in time: standing still (`migrate`), or copied while they compute (`live-migrate`).",
+};
+const ON_REBALANCE: Parameter = Parameter {
+    name: "on_rebalance",
+    kind: SettingKind::Word(WORDS),
+    default: Setting::Word("stay"),
+    doc: "The same when it recommends to leave one.",
+};
+
 /// Anywhere.
 pub static ANYWHERE: RecoverPart = Part {
     name: "anywhere",
     doc: "Work is tried again wherever it may run.",
-    parameters: &[RETRIES, BACKOFF, LONGEST],
+    parameters: &[RETRIES, BACKOFF, LONGEST, ON_WARNING, ON_REBALANCE],
     make: |settings| {
         let rule = RecoverRule::new(settings, RecoverPlace::Anywhere);
-        Some(rule).filter(|rule| rule.retries.is_some() || rule.backoff > Span::ZERO)
+        Some(rule).filter(RecoverRule::does_something)
     },
 };
 
@@ -52,7 +68,7 @@ pub static ANYWHERE: RecoverPart = Part {
 pub static SAME_PLACE: RecoverPart = Part {
     name: "same-place",
     doc: "Work is tried again in the zone or cluster where it was.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS],
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE],
     make: |settings| Some(RecoverRule::new(settings, RecoverPlace::Same)),
 };
 
@@ -60,7 +76,7 @@ pub static SAME_PLACE: RecoverPart = Part {
 pub static ELSEWHERE: RecoverPart = Part {
     name: "elsewhere",
     doc: "Work is tried again in another zone or cluster, if it may run in any.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS],
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE],
     make: |settings| Some(RecoverRule::new(settings, RecoverPlace::OtherZone)),
 };
 
@@ -68,7 +84,7 @@ pub static ELSEWHERE: RecoverPart = Part {
 pub static OTHER_PROVIDER: RecoverPart = Part {
     name: "other-provider",
     doc: "Work is tried again at another provider or cluster, if it may run at any.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS],
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE],
     make: |settings| Some(RecoverRule::new(settings, RecoverPlace::OtherProvider)),
 };
 
@@ -93,6 +109,10 @@ pub struct RecoverRule {
     backoff: Span,
     longest: Span,
     lasts: Span,
+    /// How tasks leave an instance that is warned; `None` if they stay.
+    pub on_warning: Option<Manner>,
+    /// How tasks leave an instance that it is recommended to leave; `None` if they stay.
+    pub on_rebalance: Option<Manner>,
 }
 
 impl RecoverPlace {
@@ -121,7 +141,17 @@ impl RecoverRule {
             backoff: span(&BACKOFF),
             longest: span(&LONGEST),
             lasts: if place == RecoverPlace::Anywhere { Span::ZERO } else { span(&LASTS) },
+            on_warning: manner(settings, &ON_WARNING),
+            on_rebalance: manner(settings, &ON_REBALANCE),
         }
+    }
+
+    /// Whether work is not tried again at once, anywhere, for ever, after it has stayed to the end.
+    const fn does_something(&self) -> bool {
+        self.retries.is_some()
+            || self.backoff.micros() > 0
+            || self.on_warning.is_some()
+            || self.on_rebalance.is_some()
     }
 
     /// Whether work is given up that has lost its place so many times, this one too.
@@ -161,6 +191,14 @@ impl RecoverRule {
         forbidden.dedup();
         let offers = Filter { allowed: rules.offers.allowed.clone(), forbidden };
         Some(Rules { offers, ..rules.clone() })
+    }
+}
+
+fn manner(settings: &PartSettings, parameter: &Parameter) -> Option<Manner> {
+    match settings.word(parameter.name) {
+        "migrate" => Some(Manner::Cold),
+        "live-migrate" => Some(Manner::Live),
+        _ => None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::ops::Deref;
 
 use crate::halt;
-use crate::model::{Offer, Rules};
+use crate::model::{Manner, Offer, Rules};
 use crate::state::{
     AllocationRef, ClassBy, DecisionNote, IndexBy, InstanceRef, OfferSet, Refusal, RefusalReason,
     Share, StartPromise, State, Why, WorkRef,
@@ -181,8 +181,29 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.judge(result)
     }
 
-    /// Ends an allocation as the provider or a fault would: the simulator does not do so yet.
-    #[cfg(test)]
+    /// Moves the tasks of an allocation to these shares, on instances that are ready, with all that
+    /// they have made. In a cold migration they leave at once; in a live one they compute on while their
+    /// memory is copied, and both ends hold their instances until then.
+    ///
+    /// # Errors
+    /// Tasks that do not compute or are moved already, an instance that is not ready, and what
+    /// [`Turn::place`] refuses: all illegal.
+    pub fn migrate(
+        &mut self,
+        allocation: AllocationRef,
+        to: &[Share],
+        manner: Manner,
+    ) -> Result<(), Refusal> {
+        let result = self.state.migrate(allocation, to, manner);
+        self.judge(result)
+    }
+
+    /// Lets an instance take no more work for the rest of an attempt, which is rolled back.
+    pub(super) fn shut(&mut self, instance: InstanceRef) {
+        self.state.shut(instance);
+    }
+
+    /// Ends an allocation in an attempt, or as the provider or a fault would.
     pub(crate) fn end(&mut self, allocation: AllocationRef, ending: crate::state::Ending) {
         self.state.end(allocation, ending);
     }

@@ -28,6 +28,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 | Effect::Rented(_)
                 | Effect::Released(_)
                 | Effect::Stopped(_)
+                | Effect::Migrated { .. }
+                | Effect::Migrates { .. }
                 | Effect::Refused(..) => self.acts(),
             }
             match effect {
@@ -43,6 +45,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
                     self.conclude_early(allocation, ending.expect("it has ended"));
                     self.triggers.push(Trigger::Acted);
                 }
+                Effect::Migrated { from, to, bytes } => self.migrated(from, to, bytes),
+                Effect::Migrates { from, to } => self.migrates(from, to),
                 Effect::Refused(work, reason) => self.refused(work, reason),
                 Effect::Wake(at) => {
                     if self.timers.insert(at) {
@@ -141,6 +145,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
     pub(super) fn conclude(&mut self, allocation: AllocationRef, ending: Ending) {
         debug_assert_eq!(self.state.allocation(allocation).ending(), Some(ending));
         let work = self.state.allocation(allocation).work();
+        if self.state.has_migrating() {
+            self.stay(allocation);
+        }
         if let Some(key) = self.keys.get_mut(allocation.slot()).and_then(Option::take) {
             self.queue.cancel(key);
         }
@@ -154,19 +161,23 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
         let before = self.state.saved(allocation).min(total);
         let now = self.state.now();
-        let made = || progress.map_or(0, |progress| progress.done_at(now).min(total) - before);
+        let carried = self.state.carried(allocation);
+        let made = || progress.map_or(carried, |one| one.done_at(now).min(total) - before);
         let (useful, lost) = match ending {
             Ending::Done => (total - before, 0),
             Ending::RunOver => (made(), 0),
             Ending::Cancelled => (0, made()),
-            Ending::Preempted | Ending::Interrupted | Ending::Failed | Ending::Migrated => {
+            // What is not saved goes on with the tasks.
+            Ending::Migrated => (self.state.kept(allocation, ending).min(total) - before, 0),
+            Ending::Preempted | Ending::Interrupted | Ending::Failed => {
                 let useful = self.state.kept(allocation, ending).min(total) - before;
                 (useful, made() - useful)
             }
         };
         let computed = || progress.and_then(|progress| progress.eta(total)).unwrap_or(now);
         let overhead = self.state.overhead(allocation, || computed().min(now));
-        if let Some(why) = ending.returns() {
+        // Tasks that migrate have their place already.
+        if let Some(why) = ending.returns().filter(|_| ending != Ending::Migrated) {
             self.triggers.push(Trigger::Eligible(work, why));
         }
         let stopped = Record::Stopped { allocation, ending, useful, lost, overhead };

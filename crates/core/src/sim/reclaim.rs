@@ -170,6 +170,12 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let mut tenants = std::mem::take(&mut self.tenants);
         self.state.tenants(instance, &mut tenants);
         for allocation in tenants.drain(..) {
+            if self.state.is_arriving(allocation) {
+                if self.state.instance(instance).phase.until().is_some() {
+                    self.stay_away(allocation);
+                }
+                continue;
+            }
             let work = self.state.allocation(allocation).work();
             let Some(checkpoint) = self.state.checkpoint(work) else { continue };
             let total = self.totals[work.slot()].unwrap_or(i128::MAX);

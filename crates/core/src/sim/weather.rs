@@ -50,6 +50,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let mut tenants = std::mem::take(&mut self.tenants);
         self.state.tenants(instance, &mut tenants);
         for allocation in tenants.drain(..) {
+            if self.state.is_arriving(allocation) {
+                self.stay_away(allocation);
+                continue;
+            }
             self.state.stop(allocation, ending);
             self.conclude_early(allocation, ending);
         }

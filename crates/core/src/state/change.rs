@@ -9,7 +9,7 @@ use super::{
 };
 use crate::billing::ShareUsage;
 use crate::model::{Ask, Offer, Region, Spread};
-use crate::units::{Id, Span, Time};
+use crate::units::{Demand, Id, Span, Time};
 
 /// Reason why an action was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +44,10 @@ pub enum Refusal {
     Launch(LaunchRefusal),
     /// The allocation has ended.
     AllocationGone,
+    /// Tasks that do not compute, or are moved already, are not moved.
+    NotComputing,
+    /// Tasks that compute are not moved to an instance that is not ready.
+    NotReady,
     /// Work that has started is not turned away.
     HasStarted,
     /// A timer must be set for later than now.
@@ -84,7 +88,9 @@ impl Refusal {
             }
             Self::Launch(LaunchRefusal::Price) => "nothing is launched above the highest price",
             Self::Launch(LaunchRefusal::Outage) => "nothing is launched during an outage",
-            Self::AllocationGone => "an allocation that has ended cannot be preempted",
+            Self::AllocationGone => "an allocation that has ended cannot be preempted or moved",
+            Self::NotComputing => "only tasks that compute are moved, and once at a time",
+            Self::NotReady => "tasks that compute move only to instances that are ready",
             Self::HasStarted => "work that has started is not turned away",
             Self::TimerPast => "a timer is set for later than now",
         }
@@ -128,6 +134,22 @@ pub enum Effect {
     Released(InstanceRef),
     /// An allocation has ended.
     Stopped(AllocationRef),
+    /// An allocation has ended as its tasks go on in another, with this many bytes of memory.
+    Migrated {
+        /// The allocation that has ended.
+        from: AllocationRef,
+        /// The allocation in which they go on.
+        to: AllocationRef,
+        /// Bytes that are copied.
+        bytes: i64,
+    },
+    /// Tasks are copied to other instances while they compute.
+    Migrates {
+        /// The allocation whose tasks they are.
+        from: AllocationRef,
+        /// The allocation that holds the other instances.
+        to: AllocationRef,
+    },
     /// Work is turned away.
     Refused(WorkRef, RefusalReason),
     /// The policy wants to be asked again then.
@@ -151,6 +173,8 @@ pub(super) enum Undo {
     Rented(InstanceRef, Option<Time>),
     Released(InstanceRef, Phase),
     Stopped(AllocationRef),
+    /// A live migration to this allocation.
+    Migrates(AllocationRef),
     /// The wait of the work's tasks before that; `None` if it began with the submission.
     Wait(WorkRef, Option<Pending>),
     /// A share was given back: the moment from which the instance had been idle, and whether it was
@@ -203,6 +227,7 @@ impl State<'_> {
                 Undo::Rented(instance, throttle) => self.unrent(instance, throttle),
                 Undo::Released(instance, phase) => self.transition(instance, phase),
                 Undo::Stopped(allocation) => self.unstop(allocation),
+                Undo::Migrates(to) => self.unmigrate(to),
                 Undo::Wait(work, wait) => drop(self.set_wait(work, wait)),
                 Undo::Emptied { instance, idle_since, listed } => {
                     let target = &mut self.fleet.instances[instance];
@@ -215,6 +240,12 @@ impl State<'_> {
             }
         }
         self.room_made = attempt.room_made;
+    }
+
+    /// Lets an instance take no more work for the rest of an attempt that is rolled back.
+    pub(crate) fn shut(&mut self, instance: InstanceRef) {
+        self.remember(Undo::Released(instance, self.fleet.instances[instance].phase));
+        self.transition(instance, Phase::Draining { until: self.now });
     }
 
     #[inline]
@@ -271,10 +302,17 @@ impl State<'_> {
     /// Opens an allocation for waiting tasks of `work`; add shares, then commit or abandon it.
     #[inline(always)]
     pub(crate) fn open(&mut self, work: WorkRef) -> AllocationRef {
+        let allocation = self.claim(work);
+        self.works[work].allocations.push(allocation);
+        allocation
+    }
+
+    /// An allocation of `work` that holds nothing yet, and is none of its own yet.
+    #[inline(always)]
+    pub(super) fn claim(&mut self, work: WorkRef) -> AllocationRef {
         let allocation = self.allocations.claim();
         self.allocations[allocation].reset(work, self.now);
         self.forget_saved(allocation);
-        self.works[work].allocations.push(allocation);
         allocation
     }
 
@@ -292,6 +330,13 @@ impl State<'_> {
         let live = &mut self.works[work];
         live.waiting -= share.tasks;
         live.placed += share.tasks;
+        self.hold(opened, work, share);
+    }
+
+    /// Lets an allocation hold a share, whoever its tasks belong to.
+    #[inline(always)]
+    pub(super) fn hold(&mut self, opened: AllocationRef, work: WorkRef, share: Share) {
+        let live = &self.works[work];
         let (demand, kind, rules) = (live.ask.demand, live.kind, live.ask.rules);
         let (dominant, offer, booting) = self.fleet.change(share.instance, |instance| {
             let dominant = instance.dominant_share(demand, share.tasks);
@@ -328,16 +373,29 @@ impl State<'_> {
         if !self.site_allows(work, instance.offer) {
             return Err(Refusal::Apart);
         }
-        if !instance.free.admits(live.ask.demand) {
+        self.has_room(live.ask.demand, share)?;
+        if rules.spread != Spread::None
+            && (share.tasks > 1 || !self.spread_allows(work, share.instance))
+        {
+            return Err(Refusal::Spread);
+        }
+        Ok(())
+    }
+
+    /// Whether an instance has room for a share of tasks of `demand`.
+    #[inline(always)]
+    pub(super) fn has_room(&self, demand: Demand, share: Share) -> Result<(), Refusal> {
+        let instance = &self.fleet.instances[share.instance];
+        if !instance.free.admits(demand) {
             return Err(Refusal::Exclusive);
         }
-        if !instance.has_room(live.ask.demand, share.tasks) {
+        if !instance.has_room(demand, share.tasks) {
             return Err(Refusal::NoRoom);
         }
-        if live.ask.demand.gpus > 0 || share.devices != 0 {
-            let wanted = share.tasks * u32::from(live.ask.demand.gpus);
+        if demand.gpus > 0 || share.devices != 0 {
+            let wanted = share.tasks * u32::from(demand.gpus);
             let share_fits = |(at, &free): (usize, &u16)| {
-                share.devices & (1 << at) == 0 || free >= live.ask.demand.gpu_share
+                share.devices & (1 << at) == 0 || free >= demand.gpu_share
             };
             if share.devices.count_ones() != wanted
                 || u64::from(share.devices) >> instance.devices.len() != 0
@@ -345,11 +403,6 @@ impl State<'_> {
             {
                 return Err(Refusal::Devices);
             }
-        }
-        if rules.spread != Spread::None
-            && (share.tasks > 1 || !self.spread_allows(work, share.instance))
-        {
-            return Err(Refusal::Spread);
         }
         Ok(())
     }
@@ -390,7 +443,20 @@ impl State<'_> {
 
     /// Makes an allocation real, whose data moves together with that of `moved` tasks in all.
     #[inline(always)]
-    fn settle(&mut self, opened: AllocationRef, work: WorkRef, moved: u32) {
+    pub(super) fn settle(&mut self, opened: AllocationRef, work: WorkRef, moved: u32) {
+        let last = self.make_real(opened, work, moved);
+        self.remember(Undo::Placed(opened, last));
+        self.effects.push(Effect::Placed(opened));
+    }
+
+    /// The same, outside of a turn. Returns the offer on which the work had been placed last.
+    #[inline(always)]
+    pub(super) fn make_real(
+        &mut self,
+        opened: AllocationRef,
+        work: WorkRef,
+        moved: u32,
+    ) -> Option<Id<Offer>> {
         let allocation = &self.allocations[opened];
         let live = &mut self.works[work];
         let offer = self.fleet.instances[allocation.held[0].share.instance].offer;
@@ -406,16 +472,18 @@ impl State<'_> {
             }
         }
         if live.ask.home.is_some() {
-            let (input, output) = self.transfer_times(work, offer, moved);
+            let (mut input, output) = self.transfer_times(work, offer, moved);
+            if self.has_migrated(opened) {
+                input = Span::ZERO;
+            }
             let allocation = &mut self.allocations[opened];
             (allocation.input, allocation.output) = (input, output);
         }
-        if self.has_saved(work) {
+        if self.has_saved(work) && !self.has_migrated(opened) {
             self.take_saved(opened);
         }
         self.set_estimated_end(opened);
-        self.remember(Undo::Placed(opened, last));
-        self.effects.push(Effect::Placed(opened));
+        last
     }
 
     /// Drops an open allocation as if it had never been.
@@ -489,6 +557,8 @@ impl State<'_> {
             Effect::Rented(_)
             | Effect::Released(_)
             | Effect::Stopped(_)
+            | Effect::Migrated { .. }
+            | Effect::Migrates { .. }
             | Effect::Refused(..)
             | Effect::Wake(_)
             | Effect::LaunchRefused(..)

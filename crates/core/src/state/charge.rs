@@ -63,8 +63,10 @@ impl State<'_> {
         let instance = target.held[0].share.instance;
         let region = self.fleet.instances[instance].region;
         let is_done = target.ending.is_some_and(Ending::is_done);
+        // Who came from other instances has its input in memory.
+        let reads = (!self.has_migrated(allocation)).then_some(started);
         let ways = [
-            (home, region, ask.input, Some(started), target.input),
+            (home, region, ask.input, reads, target.input),
             (region, home, ask.output, computed, target.output),
         ];
         for (from, to, bytes, since, span) in ways {
@@ -102,6 +104,36 @@ impl State<'_> {
         }
     }
 
+    /// Charges for memory that was copied from the instances of one allocation to those of another.
+    pub(crate) fn charge_migration(
+        &mut self,
+        (from, to): (AllocationRef, AllocationRef),
+        bytes: i64,
+        charges: &mut Vec<Charge>,
+    ) {
+        let instance = |one: AllocationRef| self.allocations[one].held[0].share.instance;
+        let region = |one| self.fleet.instances[instance(one)].region;
+        let (source, place) = (region(from), region(to));
+        if bytes == 0 || source == place {
+            return;
+        }
+        let amount = Money::for_bytes(bytes, self.world.link(source, place).nanos_per_gib);
+        let work = self.allocations[from].work();
+        let instance = instance(to);
+        self.works[work].cost += amount;
+        charges.push(Charge {
+            kind: ChargeKind::Transfer,
+            amount,
+            instance,
+            region: source,
+            work: Some(work),
+            from: self.now,
+            until: self.now,
+            bytes,
+            share: None,
+        });
+    }
+
     /// Bills an instance that holds no work, as if released now.
     pub(crate) fn bill(&mut self, reference: InstanceRef, charges: &mut Vec<Charge>) -> Bill {
         let now = self.now;
@@ -132,7 +164,7 @@ impl State<'_> {
 }
 
 /// Part of `bytes`, which take `span`, that has moved after `elapsed`, rounded down.
-fn moved(bytes: i64, elapsed: Span, span: Span) -> i64 {
+pub(super) fn moved(bytes: i64, elapsed: Span, span: Span) -> i64 {
     if elapsed >= span {
         return bytes;
     }

@@ -124,7 +124,7 @@ impl State<'_> {
         instance.kinds.clear();
         instance.awaited_by.clear();
         instance.tenants.clear();
-        instance.lists_tenants = state.loses;
+        instance.lists_tenants = state.loses || self.needs.tenants;
         instance.faults = 0;
         instance.slowed_by.clear();
         (instance.waived, instance.at_risk) = (false, None);

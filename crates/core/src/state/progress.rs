@@ -27,6 +27,12 @@ impl Progress {
         Self { done: saved, saved, rate, since, cycle: None, begun: saved }
     }
 
+    /// The same of tasks that have made so much more than they have saved.
+    #[must_use]
+    pub const fn carrying(self, more: i128) -> Self {
+        Self { done: self.done + more, ..self }
+    }
+
     /// The same of tasks that write checkpoints. The cycle begins no later than the progress.
     #[must_use]
     pub const fn writing(self, cycle: Option<CheckpointCycle>) -> Self {

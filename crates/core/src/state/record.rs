@@ -334,6 +334,13 @@ pub enum Record {
         /// Whether it begins.
         begins: bool,
     },
+    /// The memory of tasks is copied to other instances while they compute, or no longer.
+    Migrates {
+        /// The allocation whose tasks they are.
+        allocation: AllocationRef,
+        /// Whether that begins.
+        begins: bool,
+    },
     /// A fault makes tasks on the instance slower from now on, or no longer.
     Slowed {
         /// The instance.

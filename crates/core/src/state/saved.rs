@@ -24,7 +24,11 @@ pub(super) struct SavedGroups {
 pub(super) struct SavedCourse {
     /// Progress that each had saved when it was placed.
     saved: i128,
-    /// Time to read it before they compute.
+    /// Progress beyond that, which each brought along from other instances.
+    carried: i128,
+    /// Whether they came from other instances, with what they had in memory.
+    has_migrated: bool,
+    /// Time to read what they go on from before they compute, or in which the last of it comes.
     restore: Span,
     /// The checkpoints that they write, once they have started.
     cycle: Option<CheckpointCycle>,
@@ -50,7 +54,8 @@ impl State<'_> {
             return course.settled;
         }
         let since = since.saturating_add(course.restore);
-        Some(Progress::from_saved(course.saved, target.speed, since).writing(course.cycle))
+        let progress = Progress::from_saved(course.saved, target.speed, since);
+        Some(progress.carrying(course.carried).writing(course.cycle))
     }
 
     /// Cost of a checkpoint of `work`; `None` where it can write none that is of use.
@@ -69,12 +74,12 @@ impl State<'_> {
         checkpoint: Checkpoint,
         plan: CheckpointPlan,
     ) {
-        let from = self.progress(allocation).map_or(self.now, |progress| progress.since);
+        let mut from = self.progress(allocation).map_or(self.now, |progress| progress.since);
         let course = self.course_mut(allocation);
-        if course.saved > 0 {
+        if course.saved > 0 && !course.has_migrated {
             course.restore = checkpoint.restore;
+            from = from.saturating_add(course.restore);
         }
-        let from = from.saturating_add(course.restore);
         course.cycle = plan.every.map(|every| CheckpointCycle::new(every, checkpoint, from));
         course.on_notice = plan.on_notice;
     }
@@ -175,9 +180,46 @@ impl State<'_> {
     }
 
     fn rest_after_progress(&self, live: &LiveWork, allocation: AllocationRef) -> Option<Span> {
-        let progress = self.progress(allocation);
-        let done = progress.map_or(self.saved(allocation), |one| one.done_at(self.now));
-        live.estimate_after(whole_micros(done))
+        live.estimate_after(whole_micros(self.made(allocation)))
+    }
+
+    /// Progress that each task of an allocation has made until now, with what it began with.
+    pub(super) fn made(&self, allocation: AllocationRef) -> i128 {
+        let before = || self.saved(allocation) + self.carried(allocation);
+        self.progress(allocation).map_or_else(before, |progress| progress.done_at(self.now))
+    }
+
+    /// Tasks that come from other instances have made no more than there is of them.
+    pub(crate) fn cap_carried(&mut self, allocation: AllocationRef, total: i128) {
+        let course = self.course_mut(allocation);
+        let made = (course.saved + course.carried).min(total);
+        course.saved = course.saved.min(total);
+        course.carried = made - course.saved;
+    }
+
+    /// Progress that each task of an allocation brought along from other instances and had not saved.
+    pub fn carried(&self, allocation: AllocationRef) -> i128 {
+        self.courses.get(allocation.slot()).map_or(0, |course| course.carried)
+    }
+
+    /// Whether the tasks of an allocation came from other instances, with what they had in memory.
+    pub(super) fn has_migrated(&self, allocation: AllocationRef) -> bool {
+        self.courses.get(allocation.slot()).is_some_and(|course| course.has_migrated)
+    }
+
+    /// The tasks of an allocation come from other instances: each with so much that was saved, so much
+    /// that was not, and a time until the last of it has come.
+    pub(super) fn set_carried(
+        &mut self,
+        allocation: AllocationRef,
+        saved: i128,
+        carried: i128,
+        downtime: Span,
+    ) {
+        let restore = downtime;
+        let moved =
+            SavedCourse { saved, carried, restore, has_migrated: true, ..SavedCourse::default() };
+        *self.course_mut(allocation) = moved;
     }
 
     /// Progress that the tasks of an allocation that has ended so keep: all of it where they save it

@@ -1,7 +1,7 @@
 //! Suspended time of work whose tasks were stopped before they were done.
 
 use super::progress::span_at;
-use super::{AllocationRef, State, WorkRef};
+use super::{AllocationRef, Ending, State, WorkRef};
 use crate::units::{Span, Time};
 
 /// Suspended and lost time of one piece of work since its first start.
@@ -47,11 +47,15 @@ impl State<'_> {
         let target = &self.allocations[stopped];
         let ask = &self.works[target.work()].ask;
         let ending = target.ending.expect("it has stopped");
-        if ask.tasks > 1 && !ask.gang || ending.saves_progress() && ask.keeps_progress() {
+        let goes_on = ending == Ending::Migrated;
+        if ask.tasks > 1 && !ask.gang || goes_on || ending.saves_progress() && ask.keeps_progress()
+        {
             return Span::ZERO;
         }
         let kept = self.kept(stopped, ending) - self.saved(stopped);
-        self.now - started - span_at(kept, target.speed)
+        // What was brought along counted as time in which they came on.
+        let brought = span_at(self.carried(stopped), target.speed);
+        self.now - started + brought - span_at(kept, target.speed)
     }
 
     fn pause_of(&mut self, work: WorkRef) -> &mut Suspension {

@@ -705,6 +705,31 @@ pub(super) const ROWS: &[KeyRow] = &[
         "as before",
         "Bandwidth, shared by tasks that are placed together, such as those of a gang; each placement has it anew. 0 is unlimited.",
     ),
+    row("migration", ValueKind::Table, "", "How tasks that compute move to other machines."),
+    row(
+        "migration.gbps",
+        ValueKind::Number(0.0, 1e6),
+        "10",
+        "Gigabit per second of memory that a machine sends or takes in; 0 is unlimited.",
+    ),
+    row(
+        "migration.rewrites",
+        ValueKind::Span,
+        "10 min",
+        "Time in which tasks write as much memory as they have.",
+    ),
+    row(
+        "migration.pause",
+        ValueKind::Span,
+        "300 ms",
+        "A live migration copies memory in rounds until the rest can be copied within this time.",
+    ),
+    row(
+        "migration.rounds",
+        ValueKind::Count(1, 1_000),
+        "29",
+        "Most rounds of a live migration before the tasks pause.",
+    ),
     row(
         "classes",
         ValueKind::Table,

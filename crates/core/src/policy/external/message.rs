@@ -633,6 +633,16 @@ pub enum Action {
         /// The allocation that is preempted.
         allocation: u64,
     },
+    /// Moves the tasks of an allocation, which compute, to other instances that are ready.
+    Migrate {
+        /// The allocation whose tasks move.
+        allocation: u64,
+        /// Instances that they go to, for all of them.
+        on: Vec<ShareMessage>,
+        /// They compute on while their memory is copied.
+        #[serde(default, skip_serializing_if = "is_false")]
+        live: bool,
+    },
     /// Turns waiting work away.
     Refuse {
         /// The work that is turned away.

@@ -167,6 +167,8 @@ impl EventOutbox {
             }
             // That a machine is slow, nobody says: who looks at the progress of its tasks can tell.
             Record::Slowed { .. }
+            // The policy said so itself.
+            | Record::Migrates { .. }
             | Record::Unfinished(_)
             | Record::Charged(_)
             | Record::Noted(..) => return,

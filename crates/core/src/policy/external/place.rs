@@ -68,7 +68,7 @@ impl place::Place for ExternalPlace {
             session.fail(turn, &what, "`not_on` names instances with room that are not to be used");
             return None;
         }
-        let chosen = share(turn, work, instance, &asked)
+        let chosen = share(turn, (work, waiting), instance, &asked)
             .and_then(|share| turn.would_take(work, share).map(|()| share));
         match chosen {
             Ok(share) => {
@@ -88,16 +88,16 @@ impl place::Place for ExternalPlace {
     }
 }
 
-/// The share that was asked for, with devices: the fullest that have room
-/// where none are named.
+/// The share of no more than so many tasks of some work that was asked for, with devices: the
+/// fullest that have room where none are named.
 pub(super) fn share(
     turn: &Turn<'_, '_>,
-    work: WorkRef,
+    (work, most): (WorkRef, u32),
     instance: InstanceRef,
     asked: &message::ShareMessage,
 ) -> Result<Share, Refusal> {
     let live = turn.work(work);
-    if asked.tasks == 0 || asked.tasks > live.waiting {
+    if asked.tasks == 0 || asked.tasks > most {
         return Err(Refusal::TaskCount);
     }
     let devices = match &asked.devices {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::SharedSession;
 use super::message::Question;
 use crate::model::Market;
+use crate::policy::place::Place;
 use crate::policy::provision::Provision;
 use crate::policy::release::Release;
 use crate::policy::turn::Turn;
@@ -30,7 +31,7 @@ impl ExternalRelease {
 
 impl Release for ExternalRelease {
     /// Gives back what the answer names.
-    fn decide(&mut self, turn: &mut Turn<'_, '_>, _provision: &dyn Provision) {
+    fn decide(&mut self, turn: &mut Turn<'_, '_>, _: &mut dyn Provision, _: &mut dyn Place) {
         turn.take_emptied(&mut self.emptied);
         self.idle.retain(|_, &mut instance| is_idle(turn, instance));
         let mut ask = self.again.is_some_and(|again| again <= turn.now());

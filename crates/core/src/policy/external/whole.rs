@@ -6,7 +6,7 @@ use super::message::{self, Action, Question};
 use super::place::share;
 use super::session::{Session, SharedSession};
 use super::{Launcher, outbox};
-use crate::model::Offer;
+use crate::model::{Manner, Offer};
 use crate::policy::Policy;
 use crate::policy::spec::{External, PolicyPart};
 use crate::policy::turn::{Trigger, Turn};
@@ -159,6 +159,7 @@ impl Doing<'_, '_, '_> {
                     None => ActionResult::Illegal(Refusal::AllocationGone),
                 }
             }
+            Action::Migrate { allocation, on, live } => self.migrate(*allocation, on, *live),
             Action::Refuse { work } => self.refuse(*work),
             Action::Wake { at } => done(self.turn.wake(Time::from_micros(*at))),
         }
@@ -183,7 +184,8 @@ impl Doing<'_, '_, '_> {
                     return done;
                 }
             };
-            let added = share(self.turn, work, instance, asked)
+            let most = self.turn.work(work).waiting;
+            let added = share(self.turn, (work, most), instance, asked)
                 .and_then(|share| self.turn.add(opened, share));
             if let Err(refusal) = added {
                 self.turn.abandon(opened);
@@ -191,6 +193,29 @@ impl Doing<'_, '_, '_> {
             }
         }
         done(self.turn.commit(opened))
+    }
+
+    fn migrate(&mut self, number: u64, on: &[message::ShareMessage], live: bool) -> ActionResult {
+        let Some(allocation) = self.session.outbox.allocations.find(number) else {
+            return ActionResult::Illegal(Refusal::AllocationGone);
+        };
+        let target = self.turn.allocation(allocation);
+        let (work, most) = (target.work(), target.tasks);
+        let mut shares = Vec::new();
+        for asked in on {
+            let instance = match self.instance(asked) {
+                Ok(Some(instance)) => instance,
+                // It boots at best: nothing moves there.
+                Ok(None) => return ActionResult::Illegal(Refusal::NotReady),
+                Err(done) => return done,
+            };
+            match share(self.turn, (work, most), instance, asked) {
+                Ok(share) => shares.push(share),
+                Err(refusal) => return ActionResult::Illegal(refusal),
+            }
+        }
+        let manner = if live { Manner::Live } else { Manner::Cold };
+        done(self.turn.migrate(allocation, &shares, manner))
     }
 
     /// The instance of a share, by its number or by the name that this answer gave it; `None` if

@@ -3,12 +3,13 @@
 use super::{Release, ReleasePart};
 use crate::part::{Parameter, Part, Setting, SettingKind};
 use crate::policy::due::Due;
+use crate::policy::place::Place;
 use crate::policy::provision::Provision;
 use crate::policy::turn::Turn;
 use crate::state::{InstanceRef, Phase};
 use crate::units::{Span, Time};
 
-const AFTER: Parameter = Parameter {
+pub(super) const AFTER: Parameter = Parameter {
     name: "after",
     kind: SettingKind::Span,
     default: Setting::Span(Span::ZERO),
@@ -42,14 +43,24 @@ impl IdleRelease {
 }
 
 impl Release for IdleRelease {
-    fn decide(&mut self, turn: &mut Turn<'_, '_>, provision: &dyn Provision) {
-        if !self.idle.is_empty() || turn.has_emptied() {
-            self.decide_on_idle(turn, provision);
-        }
+    fn decide(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        provision: &mut dyn Provision,
+        _: &mut dyn Place,
+    ) {
+        self.give_back(turn, provision);
     }
 }
 
 impl IdleRelease {
+    /// Gives back what has been idle for long enough.
+    pub(super) fn give_back(&mut self, turn: &mut Turn<'_, '_>, provision: &dyn Provision) {
+        if !self.idle.is_empty() || turn.has_emptied() {
+            self.decide_on_idle(turn, provision);
+        }
+    }
+
     #[inline(never)]
     fn decide_on_idle(&mut self, turn: &mut Turn<'_, '_>, provision: &dyn Provision) {
         turn.take_emptied(&mut self.emptied);
@@ -103,13 +114,14 @@ mod tests {
         latest: false,
         follows: false,
         apart: false,
+        tenants: false,
     };
 
     /// Effects of the part's decision at `secs`.
     fn at(part: &mut IdleRelease, state: &mut State<'_>, secs: i64) -> Vec<Effect> {
         state.set_now(Time::from_secs(secs));
         let provision = provision::OWNED_ONLY.spec().build();
-        part.decide(&mut Turn::new(state, &mut Stream::new(1, "policy")), &*provision);
+        part.give_back(&mut Turn::new(state, &mut Stream::new(1, "policy")), &*provision);
         let mut effects = Vec::new();
         state.take_effects(&mut effects);
         effects

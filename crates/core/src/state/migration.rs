@@ -1,0 +1,257 @@
+//! Tasks that move to other instances while they are at work, with all that they have made.
+
+use super::change::{Effect, Refusal, Undo};
+use super::{AllocationRef, Ending, InstanceRef, Phase, Share, State, WorkRef};
+use crate::model::{Manner, MigrationCost};
+use crate::units::Time;
+
+/// One end of a live migration that is under way.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Migrating {
+    /// The allocation at the other end.
+    other: AllocationRef,
+    /// Whether this one is the new one, which holds its instances and does not compute yet.
+    arrives: bool,
+    began: Time,
+    cost: MigrationCost,
+}
+
+impl State<'_> {
+    /// Whether the tasks of an allocation can be moved: they compute, and are not moved already.
+    pub fn can_migrate(&self, allocation: AllocationRef) -> bool {
+        self.allocations.contains(allocation)
+            && !self.allocations[allocation].has_ended()
+            && !self.is_migrating(allocation)
+            && self.progress(allocation).is_some_and(|one| one.since <= self.now)
+    }
+
+    /// Whether an allocation has not ended.
+    pub fn has_allocation(&self, allocation: AllocationRef) -> bool {
+        self.allocations.contains(allocation) && !self.allocations[allocation].has_ended()
+    }
+
+    /// Whether an allocation is an end of a live migration that is under way.
+    pub fn is_migrating(&self, allocation: AllocationRef) -> bool {
+        self.migrating.contains_key(&allocation)
+    }
+
+    /// Whether an allocation only holds instances for tasks that still compute elsewhere.
+    pub fn is_arriving(&self, allocation: AllocationRef) -> bool {
+        self.migrating.get(&allocation).is_some_and(|one| one.arrives)
+    }
+
+    /// Allocations that hold instances for tasks that still compute elsewhere.
+    pub fn arriving(&self) -> impl Iterator<Item = AllocationRef> + '_ {
+        self.migrating.iter().filter(|(_, one)| one.arrives).map(|(&to, _)| to)
+    }
+
+    /// Cost of moving the tasks of an allocation to these shares.
+    pub fn migration_cost(
+        &self,
+        allocation: AllocationRef,
+        to: &[Share],
+        manner: Manner,
+    ) -> MigrationCost {
+        let target = &self.allocations[allocation];
+        let memory = i64::from(self.works[target.work()].ask.demand.memory) << 20;
+        let shares = target.held.iter().map(|held| held.share).chain(to.iter().copied());
+        let each = shares.map(|share| share.tasks).max().unwrap_or(0);
+        let region = |share: Share| self.fleet.instances[share.instance].region;
+        let (from, all) = (region(target.held[0].share), i64::from(target.tasks));
+        let link = to.first().map(|&to| self.world.link(from, region(to))).unwrap_or_default();
+        self.world.migration.cost(manner, memory * all, memory * i64::from(each), link)
+    }
+
+    /// Moves the tasks of an allocation to these shares: at once if they stand still meanwhile, or
+    /// else when their memory is copied, until when both ends hold their instances.
+    pub(crate) fn migrate(
+        &mut self,
+        allocation: AllocationRef,
+        to: &[Share],
+        manner: Manner,
+    ) -> Result<(), Refusal> {
+        if !self.allocations.contains(allocation) || self.allocations[allocation].has_ended() {
+            return Err(Refusal::AllocationGone);
+        }
+        if !self.can_migrate(allocation) {
+            return Err(Refusal::NotComputing);
+        }
+        let tasks = to.iter().map(|share| u64::from(share.tasks)).sum::<u64>();
+        if tasks != u64::from(self.allocations[allocation].tasks) {
+            return Err(Refusal::TaskCount);
+        }
+        for share in to {
+            if !self.fleet.instances.contains(share.instance) {
+                return Err(Refusal::InstanceGone);
+            }
+            if self.fleet.instances[share.instance].phase != Phase::Running {
+                return Err(Refusal::NotReady);
+            }
+        }
+        let cost = self.migration_cost(allocation, to, manner);
+        match manner {
+            Manner::Cold => self.migrate_now(allocation, to, cost),
+            Manner::Live => self.begin_migration(allocation, to, cost),
+        }
+    }
+
+    fn migrate_now(
+        &mut self,
+        from: AllocationRef,
+        to: &[Share],
+        cost: MigrationCost,
+    ) -> Result<(), Refusal> {
+        let attempt = self.begin();
+        let work = self.allocations[from].work();
+        self.stop(from, Ending::Migrated);
+        match self.open_shares(work, to) {
+            Ok(opened) => {
+                self.effects.push(Effect::Migrated { from, to: opened, bytes: cost.bytes });
+                self.carry_over(from, opened, cost);
+                self.settle(opened, work, self.allocations[opened].tasks);
+                self.keep(attempt);
+                Ok(())
+            }
+            Err(refusal) => {
+                self.roll_back(attempt);
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Takes the instances to which tasks move, while they compute where they are.
+    fn begin_migration(
+        &mut self,
+        from: AllocationRef,
+        shares: &[Share],
+        cost: MigrationCost,
+    ) -> Result<(), Refusal> {
+        let work = self.allocations[from].work();
+        // The rules of the work are kept if they were when its tasks had left.
+        let attempt = self.begin();
+        self.stop(from, Ending::Migrated);
+        let allowed = self.open_shares(work, shares).map(|opened| self.abandon(opened));
+        self.roll_back(attempt);
+        allowed?;
+        let to = self.claim(work);
+        let demand = self.works[work].ask.demand;
+        for &share in shares {
+            if let Err(refusal) = self.has_room(demand, share) {
+                self.let_go(to, work);
+                return Err(refusal);
+            }
+            self.hold(to, work, share);
+        }
+        self.set_estimated_end(to);
+        let (began, arrives) = (self.now, true);
+        self.migrating.insert(to, Migrating { other: from, arrives, began, cost });
+        self.migrating.insert(from, Migrating { other: to, arrives: false, began, cost });
+        self.remember(Undo::Migrates(to));
+        self.effects.push(Effect::Migrates { from, to });
+        Ok(())
+    }
+
+    fn open_shares(&mut self, work: WorkRef, shares: &[Share]) -> Result<AllocationRef, Refusal> {
+        let opened = self.open(work);
+        for &share in shares {
+            if let Err(refusal) = self.add(opened, share) {
+                self.abandon(opened);
+                return Err(refusal);
+            }
+        }
+        Ok(opened)
+    }
+
+    /// The tasks of an opened allocation go on from all that those of `from` have made, which has
+    /// ended, when the last of their memory has come.
+    fn carry_over(&mut self, from: AllocationRef, to: AllocationRef, cost: MigrationCost) {
+        let (work, tasks) = (self.allocations[to].work(), self.allocations[to].tasks);
+        let (kept, made) = (self.kept(from, Ending::Migrated), self.made(from));
+        self.change_saved(work, kept, -i64::from(tasks));
+        self.set_carried(to, kept, made - kept, cost.downtime);
+        self.tell_saved(work);
+    }
+
+    /// The allocation from which tasks come to this one, and what that costs.
+    pub(crate) fn migration_to(&self, to: AllocationRef) -> (AllocationRef, MigrationCost) {
+        let arriving = self.migrating[&to];
+        (arriving.other, arriving.cost)
+    }
+
+    /// The allocation that tasks leave, if any, that holds instances for them elsewhere.
+    pub(crate) fn migration_from(&self, from: AllocationRef) -> Option<AllocationRef> {
+        self.migrating.get(&from).filter(|one| !one.arrives).map(|one| one.other)
+    }
+
+    /// Whether any live migration is under way.
+    pub(crate) fn has_migrating(&self) -> bool {
+        !self.migrating.is_empty()
+    }
+
+    /// The tasks that an allocation holds instances for have just left the other end, and are here.
+    pub(crate) fn arrive(&mut self, to: AllocationRef) {
+        let arriving = self.forget_migration(to);
+        let work = self.allocations[to].work();
+        let tasks = self.allocations[to].tasks;
+        self.allocations[to].placed = self.now;
+        let live = &mut self.works[work];
+        live.allocations.push(to);
+        live.waiting -= tasks;
+        live.placed += tasks;
+        self.carry_over(arriving.other, to, arriving.cost);
+        self.make_real(to, work, tasks);
+    }
+
+    /// The end that tasks would leave for this one, and how many bytes have been copied by now.
+    pub(crate) fn copied_to(&self, to: AllocationRef) -> (AllocationRef, i64) {
+        let Migrating { other, began, cost, .. } = self.migrating[&to];
+        (other, super::charge::moved(cost.bytes, self.now - began, cost.time()))
+    }
+
+    /// The instances that were held for tasks are free again, as they do not come. Returns these.
+    pub(crate) fn give_up_migration(&mut self, to: AllocationRef) -> Vec<InstanceRef> {
+        self.forget_migration(to);
+        let work = self.allocations[to].work();
+        let held: Vec<_> =
+            self.allocations[to].held.iter().map(|held| held.share.instance).collect();
+        self.let_go(to, work);
+        for &instance in &held {
+            let target = &mut self.fleet.instances[instance];
+            target.idle_since = self.now;
+            if target.newly_idle() {
+                self.emptied.push(instance);
+            }
+        }
+        held
+    }
+
+    /// Takes the beginning of a migration back.
+    pub(super) fn unmigrate(&mut self, to: AllocationRef) {
+        self.forget_migration(to);
+        let work = self.allocations[to].work();
+        self.let_go(to, work);
+    }
+
+    fn forget_migration(&mut self, to: AllocationRef) -> Migrating {
+        let arriving = self.migrating.remove(&to).expect("tasks come");
+        self.migrating.remove(&arriving.other);
+        self.forget_end(to);
+        arriving
+    }
+
+    /// Frees what an allocation holds, which is none of its work's.
+    fn let_go(&mut self, to: AllocationRef, work: WorkRef) {
+        let demand = self.works[work].ask.demand;
+        let mut room = 0;
+        for at in (0..self.allocations[to].held.len()).rev() {
+            let share = self.allocations[to].held[at].share;
+            room += self.fleet.room_of_share(share);
+            self.fleet.change(share.instance, |instance| {
+                instance.give(demand, share.tasks, share.devices);
+                instance.leaves(to);
+            });
+        }
+        self.fleet.uniform.change(room);
+        self.allocations.free(to);
+    }
+}
