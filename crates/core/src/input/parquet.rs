@@ -25,7 +25,7 @@ const ROWS: usize = 1_024;
 
 /// The text of a Parquet file.
 pub(super) struct ParquetText {
-    columns: Vec<Column>,
+    columns: Vec<ParquetColumn>,
     rows: RowIter<'static>,
     text: Cursor<Vec<u8>>,
     /// Line of the text that is written next.
@@ -33,7 +33,7 @@ pub(super) struct ParquetText {
 }
 
 /// A column of the file.
-struct Column {
+struct ParquetColumn {
     name: String,
     /// Instants in nanoseconds since 1970, which are read as whole numbers.
     is_nanos: bool,
@@ -50,7 +50,8 @@ impl ParquetText {
         }
         let reader = decoded(|| SerializedFileReader::new(bytes::Bytes::from(bytes)))?;
         let schema = reader.metadata().file_metadata().schema();
-        let columns: Vec<Column> = schema.get_fields().iter().map(Column::new).collect();
+        let columns: Vec<ParquetColumn> =
+            schema.get_fields().iter().map(ParquetColumn::new).collect();
         let mut text = csv::Writer::from_writer(Vec::new());
         text.write_record(columns.iter().map(|column| &column.name))?;
         let text = Cursor::new(text.into_inner().map_err(|error| error.into_error())?);
@@ -92,7 +93,7 @@ impl Read for ParquetText {
     }
 }
 
-impl Column {
+impl ParquetColumn {
     fn new(field: &TypePtr) -> Self {
         let unit = match field.get_basic_info().logical_type_ref() {
             Some(LogicalType::Timestamp(instant)) => Some(&instant.unit),
