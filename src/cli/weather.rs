@@ -49,12 +49,15 @@ fn show(arguments: &WeatherShowArgs) -> CommandResult {
         return Err(Stop::of_run(failure, ""));
     };
     let recipe = Recipe::of(&scenario, "none")?;
+    let all: Vec<usize> = (0..scenario.policies.len()).collect();
+    let assumptions = scenario.assumed(&all);
     let report = OutlookReport {
         scenario: &scenario.name,
         world: &scenario.world,
         seed: scenario.seed,
         outlook: &outlook,
         faults: &faults,
+        assumptions: &assumptions,
         recipe: folder.as_ref().map(|_| &recipe),
     };
     let written = match folder {

@@ -29,6 +29,8 @@ pub struct OutlookReport<'a> {
     pub outlook: &'a Outlook,
     /// What will be out.
     pub faults: &'a FaultRibbon,
+    /// Assumptions of the scenario that a reader must know.
+    pub assumptions: &'a [String],
     /// Inputs that made it.
     pub recipe: Option<&'a Recipe>,
 }
@@ -54,6 +56,7 @@ impl OutlookReport<'_> {
             "Weather does not depend on what a policy does: every policy of this seed meets it."
                 .to_owned(),
         ];
+        document.assumptions.extend_from_slice(self.assumptions);
         if let Some(recipe) = self.recipe {
             document.made_by(recipe);
             document.files = vec![("weather.json".to_owned(), "all of it for programs")];

@@ -94,6 +94,8 @@ fn the_weather_of_a_scenario_is_shown() {
     assert!(out.status.success(), "{}", text(&out.stderr));
     let page = fs::read_to_string(folder.path().join("w/weather.html")).expect("a page");
     assert!(page.contains("How much capacity will be there") && page.contains("no price changes"));
+    // What is assumed of the scenario is told beside its weather.
+    assert!(page.contains("List prices of aws"));
     assert!(folder.path().join("w/charts/weather-capacity.svg").exists());
     assert!(folder.path().join("w/manifest.json").exists());
 }
