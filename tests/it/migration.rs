@@ -275,6 +275,27 @@ fn input_stays_in_memory() {
     assert_eq!(summary.cost.total.dollars(), 0.08);
 }
 
+/// Work that loses its machine reads its input again where it goes on, and pays for it again: 100 GiB at
+/// a GiB a second and two cents, twice.
+#[test]
+fn work_that_starts_again_elsewhere_reads_its_input_again() {
+    let machine = |place: &str, count| OfferSpec::owned(place, "m", SHAPE, count).named(place);
+    let world = World::builder().offer(machine("dc/a/a1", 1)).offer(machine("dc/b/b1", 1));
+    let link = Link { nanos_per_gib: 20_000_000, bytes_per_sec: 1 << 30 };
+    let world = world.offer(machine("dc/c/c1", 0));
+    let mut world =
+        world.link("dc/c", "dc/a", link).link("dc/c", "dc/b", link).build().expect("ok");
+    world.faults.push(machine_fails(0, 1_000, None));
+    let mut names = Interner::default();
+    let mut work = job(0, 0, 3_600);
+    work.ask = Ask { home: Some(names.home("dc/c")), input: 100 << 30, ..work.ask };
+    let spec = PolicySpec::named("p");
+    let (outcome, summary, _) = run(&world, (names, vec![work]), &spec, None);
+    assert_eq!(outcome.ended, secs(1_000 + 100 + 3_600));
+    assert_eq!(summary.cost.total.dollars(), 4.0);
+    assert!(close(summary.lost_core_hours, 4.0 * 900.0 / 3_600.0));
+}
+
 /// Refusals, each of which would end a run.
 #[test]
 fn only_tasks_that_compute_move_and_only_to_machines_that_are_ready() {
