@@ -71,9 +71,11 @@ pub struct Condition {
 
 impl Condition {
     /// Whether the condition holds for a run that finished so much work and has these values by key
-    /// of metric.
+    /// of metric. None speaks of runs that move work: it keeps its progress from machine to machine, and a
+    /// bound has it all on one.
     pub fn met(&self, finished: u64, metric: impl Fn(&str) -> Option<f64>) -> bool {
         finished >= self.finished
+            && metric("migrations") == Some(0.0)
             && self
                 .deadlines_met
                 .is_none_or(|share| metric("deadlines_met").is_some_and(|met| met >= share))

@@ -13,6 +13,9 @@ pub(crate) fn obstacle(state: &State<'_>, work: WorkRef, offer: Id<Offer>) -> Op
     let rules = &state.book().all_rules()[ask.rules];
     if let Some(what) = barrier(world, rules, offer) {
         return Some(match what {
+            "offer" => {
+                "the job's rules, or for now the `recover` part, do not allow its offer".to_owned()
+            }
             "GPU model" => "no GPU of a model that the job asks for".to_owned(),
             _ => format!("the job's rules do not allow its {what}"),
         });

@@ -923,6 +923,7 @@ fn launches_go_by_the_rows_that_name_them() {
     assert!(wrong("[[cloud.aws.launch]]\ntype = \"m5.large\"\n").contains("says nothing"));
     assert!(wrong("[[cloud.aws.launch]]\ntype = \"m9\"\nfails = \"5 %\"\n").contains("no type"));
     assert!(wrong("throttle = { burst = 7, every = \"0 s\" }\n").contains("is no limit"));
+    assert!(wrong("throttle = { burst = 7, every = \"1 us\" }\n").contains("at least 0.001 s"));
     assert!(wrong("throttle = { burst = 7 }\n").contains("every"));
     let outage = |row: &str| wrong(&format!("[[outage]]\nuntil = \"1 h\"\n{row}"));
     assert!(outage("surge_for = \"1 h\"\n").contains("needs a `surge`"));

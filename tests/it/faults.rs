@@ -516,6 +516,8 @@ fn security_is_the_share_of_work_that_met_no_incident() {
         values.into_iter().map(|window| window.value).collect::<Vec<f64>>()
     };
     assert_eq!(windows(&[(1_000, Some(1_500)), (5_000, Some(5_001))]), [0.5, 1.0, 0.5, 1.0, 1.0]);
+    // One that begins at the very end of a window was not on in it.
+    assert_eq!(windows(&[(1_800, Some(1_900))]), [1.0, 0.0, 1.0, 1.0, 1.0]);
     // One that is on from window to window is met in each.
     assert_eq!(windows(&[(1_000, Some(4_000))]), [0.0, 0.0, 0.0, 1.0, 1.0]);
 }

@@ -292,7 +292,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn check_use(&self) -> Result<(), Failure> {
         let at = self.state.now();
         if self.idle > MOST_IDLE {
-            let what = "woke itself a million times in a row, and nothing else happened";
+            let what = "woke itself a million times in a row, and nothing else happened: work waits \
+                for what does not come, which a `horizon` ends, or it asks too often (`retry`)";
             return Err(Failure::Futile { what, at });
         }
         if self.state.is_overrun() {
@@ -324,6 +325,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.begin_prices(started);
         self.begin_capacity(started);
         self.triggers.push(Trigger::Begins);
+        // What is out from the start on is out before anybody rents.
+        while self.faults.at() == Some(started) {
+            self.fail();
+        }
     }
 
     fn next_instant(&self) -> Option<Time> {

@@ -145,13 +145,19 @@ fn a_warm_up_and_a_horizon_are_kept_apart() {
 fn a_bound_speaks_of_runs_that_meet_its_condition() {
     let bounds = bounds(&world([owned(1), rented("2")]), &pair(HOUR), Some(1.0));
     let of_run = |finished, met: f64| {
-        let metric = move |key: &str| Some(if key == "preemptions" { 0.0 } else { met });
+        let metric = move |key: &str| {
+            Some(if ["preemptions", "migrations"].contains(&key) { 0.0 } else { met })
+        };
         bounds.of_run("cost_total", finished, metric).map(|row| row.value.round())
     };
     assert_eq!(of_run(2, 1.0), Some(3.0));
     assert_eq!(of_run(2, 0.5), Some(2.0));
     assert_eq!(of_run(1, 1.0), None);
-    let preempted = |key: &str| (key == "preemptions").then_some(1.0);
+    let preempted = |key: &str| match key {
+        "preemptions" => Some(1.0),
+        "migrations" => Some(0.0),
+        _ => None,
+    };
     assert!(bounds.of_run("wait_mean", 2, preempted).is_none());
     assert!(bounds.of_run("turnaround_mean", 2, preempted).is_some());
 }

@@ -7,6 +7,9 @@ use crate::scenario::catalog::Catalog;
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Distribution, Span};
 
+/// Shortest time from launch to launch of a throttle.
+const FINEST: Span = Span::from_micros(1_000);
+
 /// What a row says of launches, as far as it does.
 #[derive(Debug)]
 struct LaunchRow {
@@ -64,8 +67,9 @@ pub(super) fn throttle(
     throttle.require("burst", report);
     throttle.require("every", report);
     let every = throttle.span("every")?;
-    if every == Span::ZERO {
-        report.at(&throttle.spot("every"), "a launch more at every moment is no limit");
+    if every < FINEST {
+        let message = format!("a launch more at every moment is no limit: at least {FINEST}");
+        report.at(&throttle.spot("every"), message);
     }
     let burst = throttle.count32("burst")?;
     let told = format!(

@@ -50,6 +50,11 @@ impl Exposures {
         }
     }
 
+    /// An incident is on from now on; who runs there has not met it yet.
+    pub(super) fn opens(&mut self, fault: usize) {
+        self.open.push(fault);
+    }
+
     /// A fault begins or ends: if it is an incident, work that runs there is struck.
     pub(super) fn fault(&mut self, state: &State<'_>, fault: usize, begins: bool) {
         if !state.world().faults[fault].effect.exposes() {
@@ -60,7 +65,7 @@ impl Exposures {
             at.map(|at| self.open.swap_remove(at));
             return;
         }
-        self.open.push(fault);
+        self.opens(fault);
         for (work, live) in state.works() {
             if running(state, live).any(|one| lies_in(state, one, fault)) {
                 self.strike(work);

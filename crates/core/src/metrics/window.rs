@@ -251,7 +251,9 @@ impl Observer for WindowSums {
             Fact::Started(_, started, live) => {
                 let took = self.recoveries.started(state, started.work());
                 self.recovered(live, took);
-                if let Some(exposures) = &mut self.exposures {
+                // What starts at the very end of a window ran in the next.
+                if let Some(exposures) = self.exposures.as_mut().filter(|_| state.now() < self.end)
+                {
                     exposures.started(state, started, live);
                 }
             }
@@ -273,7 +275,12 @@ impl Observer for WindowSums {
                 self.now([lost * held, 0]);
             }
             Fact::Outage(fault, begins) => {
-                if let Some(exposures) = &mut self.exposures {
+                let Some(exposures) = &mut self.exposures else { return };
+                // An incident that begins at the very end of a window was not on in it.
+                let exposes = state.world().faults[fault].effect.exposes();
+                if begins && exposes && state.now() == self.end {
+                    exposures.opens(fault);
+                } else {
                     exposures.fault(state, fault, begins);
                 }
             }

@@ -1,6 +1,6 @@
 //! Recover part: what becomes of work whose instance was taken back or failed.
 
-use crate::model::{Filter, Manner, Offer, Rules, World};
+use crate::model::{Filter, Manner, Offer, Rules, Spread, World};
 use crate::part::{Parameter, Part, PartSettings, PartSpec, Setting, SettingKind};
 use crate::units::{Id, Span};
 
@@ -171,8 +171,13 @@ impl RecoverRule {
         self.lasts
     }
 
-    /// The rules of work that ran on `last`, narrowed to where it is tried again; `None` if they stay.
+    /// The rules of work that ran on `last`, narrowed to where it is tried again; `None` if they stay:
+    /// those of work that is spread over zones, as fewer zones would be another spread.
     pub fn narrowed(&self, world: &World, rules: &Rules, last: Id<Offer>) -> Option<Rules> {
+        match rules.spread {
+            Spread::None | Spread::Instances => {}
+            Spread::Zones | Spread::EvenZones => return None,
+        }
         let (zone, provider) = (world.offers[last].zone, world.provider_of(last));
         let suits = |offer: Id<Offer>| match self.place {
             RecoverPlace::Anywhere => true,
@@ -244,5 +249,9 @@ mod tests {
         assert_eq!(all[1], [false, true, false]);
         assert_eq!(all[2], [true, false, true]);
         assert_eq!(all[3], [false, false, true]);
+        for spread in [Spread::Zones, Spread::EvenZones] {
+            let spread = Rules { spread, ..Rules::default() };
+            assert_eq!(rule(&SAME_PLACE).narrowed(&world, &spread, Id::new(1)), None);
+        }
     }
 }
