@@ -21,8 +21,8 @@ pub(super) struct Job {
     pub(super) start: Time,
     /// Earliest end.
     pub(super) done: Time,
-    /// Time from start to end at the least, and, if it is not preempted and all its tasks start
-    /// together, at the most.
+    /// Time from start to end at the least, and, if it is not preempted, all its tasks start
+    /// together, it writes no checkpoints and no machine is ever slow, at the most.
     pub(super) shortest: Span,
     pub(super) longest: Option<Span>,
     /// Milli-cores, MiB, milli-GPUs of all tasks together.
@@ -50,6 +50,8 @@ pub(super) struct Job {
 #[derive(Debug)]
 pub(super) struct JobReader<'w> {
     world: &'w World,
+    /// Whether machines may be slow.
+    is_slow: bool,
     started: Time,
     homes: Vec<Option<Id<Region>>>,
     /// Classes that can hold a task of the work at hand, and how many tasks of it one instance holds.
@@ -103,6 +105,7 @@ impl<'w> JobReader<'w> {
     pub(super) fn new(world: &'w World, started: Time) -> Self {
         Self {
             world,
+            is_slow: world.faults.iter().any(|fault| fault.effect.slows()),
             started,
             homes: Vec::new(),
             held: Vec::new(),
@@ -157,7 +160,8 @@ impl<'w> JobReader<'w> {
         }
         job.rents = PAIRS.map(|pair| least.all.by(pair));
         job.rents_in_time = PAIRS.map(|pair| self.in_time(&least.in_time, pair));
-        best.finish(&mut job, whole, ask.tasks == 1 || ask.gang);
+        let steady = ask.checkpoint.is_none() && !self.is_slow;
+        best.finish(&mut job, whole, steady && (ask.tasks == 1 || ask.gang));
         job
     }
 

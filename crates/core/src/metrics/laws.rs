@@ -131,14 +131,19 @@ impl Laws {
 
     /// The capacity of an offer by its path and its price, now.
     fn capacity(&mut self, state: &State<'_>, offer: Id<Offer>) -> Option<u32> {
+        self.capacity_at(state, offer, state.now())
+    }
+
+    /// The capacity of an offer by its path at `at`, which is no earlier than any before, and its price.
+    fn capacity_at(&mut self, state: &State<'_>, offer: Id<Offer>, at: Time) -> Option<u32> {
         let facts = &state.world().offers[offer];
         let path = &facts.capacity;
         if facts.max_price.is_some_and(|most| state.price(offer) > most) {
             return Some(0);
         }
         match self.capacities.get_mut(offer.row()) {
-            Some(cursor) => cursor.advance_to(path, state.now()),
-            None => path.at(state.now()),
+            Some(cursor) => cursor.advance_to(path, at),
+            None => path.at(at),
         }
     }
 

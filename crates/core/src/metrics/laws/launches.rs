@@ -1,10 +1,10 @@
 //! Laws of launches: none where capacity, an outage, a throttle or others in want of it refuse it.
 
 use super::Laws;
-use crate::model::{Fault, Market, Throttle};
+use crate::model::{Fault, Market, Offer, Throttle};
 use crate::state::{Instance, State};
 use crate::units::stream::fnv1a;
-use crate::units::{Span, Stream, Time};
+use crate::units::{Id, Span, Stream, Time};
 
 /// Stretch of time in which launches of an offer that is sought are refused, or none is.
 const STRETCH: Span = Span::from_secs(600);
@@ -14,7 +14,7 @@ impl Laws {
     #[inline(always)]
     pub(super) fn has_capacity(&mut self, state: &State<'_>, requested: &Instance) {
         let offer = &state.world().offers[requested.offer];
-        let Some(most) = self.capacity(state, requested.offer) else { return };
+        let Some(most) = self.capacity_at_launch(state, requested.offer) else { return };
         let below = match offer.market {
             Market::Spot if offer.is_taken_back() => requested.slot < most,
             Market::Spot | Market::OnDemand => state.offer(requested.offer).live <= most,
@@ -23,6 +23,23 @@ impl Laws {
         self.check(below, state.now(), "a launch stays within the capacity of its offer", || {
             format!("slot {} of {}, of which there are {most}", requested.slot, offer.name)
         });
+    }
+
+    /// The most that a launch of `offer` may have found now: between the events of an instant, what there
+    /// was before it, too.
+    fn capacity_at_launch(&mut self, state: &State<'_>, offer: Id<Offer>) -> Option<u32> {
+        let (now, before) = instants(state);
+        if before == now {
+            return self.capacity_at(state, offer, now);
+        }
+        let earlier = self.capacity_at(state, offer, before)?;
+        // More launches of this instant ask for what was before it.
+        let kept = self.capacities.get(offer.row()).cloned();
+        let later = self.capacity_at(state, offer, now);
+        if let Some(kept) = kept {
+            self.capacities[offer.row()] = kept;
+        }
+        Some(earlier.max(later?))
     }
 
     /// Launches in a region come no faster than its provider lets them through.
