@@ -177,7 +177,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let computed = || progress.and_then(|progress| progress.eta(total)).unwrap_or(now);
         let overhead = self.state.overhead(allocation, || computed().min(now));
         // Tasks that migrate have their place already.
-        if let Some(why) = ending.returns().filter(|_| ending != Ending::Migrated) {
+        let moved = ending == Ending::Migrated && self.state.work(work).waiting == 0;
+        if let Some(why) = ending.returns().filter(|_| !moved) {
             self.triggers.push(Trigger::Eligible(work, why));
         }
         let stopped = Record::Stopped { allocation, ending, useful, lost, overhead };

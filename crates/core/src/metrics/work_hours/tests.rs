@@ -128,7 +128,7 @@ fn checkpoints_that_block_take_their_time() {
 #[test]
 fn what_a_failure_leaves_is_the_last_checkpoint() {
     let stops = |ends: &[(i64, Ending)]| Case { ends: ends.to_vec(), ..Case::default() }.stops();
-    for ending in [Ending::Failed, Ending::Interrupted, Ending::Preempted, Ending::Migrated] {
+    for ending in [Ending::Failed, Ending::Interrupted, Ending::Preempted] {
         // In the second write, with 60 s done; the rest is read by 80 s, computed from 80 to 110,
         // 120 to 150 and 160 to 170 s.
         let want = [(75.0, [30.0, 30.0, 15.0]), (170.0, [70.0, 0.0, 25.0])];
