@@ -21,7 +21,7 @@ use crate::state::{
     Allocation, AllocationRef, Charge, Ending, Exit, HeldShare, Instance, InstanceRef, LiveWork,
     Progress, Record, RefusalReason, StartPromise, State, WorkRef,
 };
-use crate::units::{Id, Money, Span, Time};
+use crate::units::{Demand, Id, Money, Span, Time};
 
 /// A law that a run broke: a bug of the simulator, never of the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -327,16 +327,8 @@ impl Laws {
                 let target = state.allocation(allocation);
                 let mut all_running = true;
                 for one in &target.held {
-                    let (slot, tasks) = (one.share.instance.slot(), u64::from(one.share.tasks));
-                    let demand = work.ask.demand;
-                    let asked = [demand.cpu, demand.memory, demand.gpu_milli()];
-                    let whole = state.instance(one.share.instance).shape;
-                    let whole = [whole.cpu, whole.memory, whole.gpu_milli()];
-                    for (at, held) in held[slot].iter_mut().enumerate() {
-                        let part = u64::from(asked[at]) * tasks;
-                        *held += if demand.exclusive { u64::from(whole[at]) } else { part };
-                    }
-                    allocations[slot] += 1;
+                    count_share(state, (one, work.ask.demand), &mut held);
+                    allocations[one.share.instance.slot()] += 1;
                     let phase = state.instance(one.share.instance).phase;
                     all_running &= phase.is_capacity();
                     self.check(phase.is_billed(), now, "nothing runs on a dead instance", || {
@@ -359,15 +351,8 @@ impl Laws {
                 format!("{:?}", state.work(target.work()).id)
             });
             for one in &target.held {
-                let (slot, tasks) = (one.share.instance.slot(), u64::from(one.share.tasks));
-                let asked = [demand.cpu, demand.memory, demand.gpu_milli()];
-                let whole = state.instance(one.share.instance).shape;
-                let whole = [whole.cpu, whole.memory, whole.gpu_milli()];
-                for (at, held) in held[slot].iter_mut().enumerate() {
-                    let part = u64::from(asked[at]) * tasks;
-                    *held += if demand.exclusive { u64::from(whole[at]) } else { part };
-                }
-                allocations[slot] += 1;
+                count_share(state, (one, demand), &mut held);
+                allocations[one.share.instance.slot()] += 1;
             }
         }
         self.check(waiting == state.totals().waiting, now, "the queue is counted", || {
@@ -520,6 +505,18 @@ impl Observer for Laws {
             && totals.rates.iter().all(|&rate| rate == 0)
             && totals.waiting == 0;
         self.check(holds, now, "nothing is left when a run has ended", || format!("{totals:?}"));
+    }
+}
+
+/// Adds cores, memory and devices that a share of tasks of `demand` holds to those of its instance.
+fn count_share(state: &State<'_>, (one, demand): (&HeldShare, Demand), held: &mut [[u64; 3]]) {
+    let (instance, tasks) = (one.share.instance, u64::from(one.share.tasks));
+    let asked = [demand.cpu, demand.memory, demand.gpu_milli()];
+    let whole = state.instance(instance).shape;
+    let whole = [whole.cpu, whole.memory, whole.gpu_milli()];
+    for (at, held) in held[instance.slot()].iter_mut().enumerate() {
+        let part = u64::from(asked[at]) * tasks;
+        *held += if demand.exclusive { u64::from(whole[at]) } else { part };
     }
 }
 
