@@ -129,7 +129,10 @@ class Work:
     ask: Dict[str, Any]
     """Everything else that its `submitted` record says."""
     waiting: int = 0
-    """Tasks that are not placed."""
+    """Tasks that are not placed. Of a gang all, or none while it runs, with however many."""
+    fewest: int = 0
+    """Fewest tasks that may be placed together now: all of a gang, but of one that can go on
+    with fewer once its provider or a failure took its place; otherwise one."""
 
     @property
     def exclusive(self) -> bool:
@@ -381,10 +384,11 @@ def _record(world: World, kind: str, facts: Dict[str, Any]) -> None:
             world.rules[facts["rules"]],
             facts,
             facts["tasks"],
+            facts["tasks"] if facts["gang"] else 1,
         )
     elif kind == "placed":
         work = world.work[facts["work"]]
-        work.waiting -= _tasks(facts["on"])
+        work.waiting = 0 if work.gang else work.waiting - _tasks(facts["on"])
         number = facts["allocation"]
         world.allocations[number] = Allocation(number, work, facts["on"])
     elif kind == "started":
@@ -393,7 +397,10 @@ def _record(world: World, kind: str, facts: Dict[str, Any]) -> None:
         del world.allocations[facts["allocation"]]
     elif kind in ("preempted", "interrupted", "failed", "migrated"):
         allocation = world.allocations.pop(facts["allocation"])
-        allocation.work.waiting += _tasks(allocation.on)
+        work = allocation.work
+        work.waiting = work.tasks if work.gang else work.waiting + _tasks(allocation.on)
+        if kind in ("interrupted", "failed"):
+            work.fewest = work.ask.get("min_tasks", work.fewest)
     elif kind in ("finished", "refused"):
         del world.work[facts["work"]]
     elif kind == "price_changed":

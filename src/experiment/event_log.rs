@@ -361,7 +361,8 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
         }
         Record::Started(allocation) => {
             let work = state.allocation(allocation).work();
-            (format!("{} starts on {}", of(work), held(state, allocation)), Some(work))
+            let with = with(state, allocation);
+            (format!("{} starts{with} on {}", of(work), held(state, allocation)), Some(work))
         }
         Record::Stopped { allocation, ending, useful, lost, overhead } => {
             let work = state.allocation(allocation).work();
@@ -448,6 +449,14 @@ fn place(state: &State<'_>, instance: InstanceRef) -> String {
         0 => format!("{offer} #{}", instance.slot),
         launch => format!("{offer} #{}.{launch}", instance.slot),
     }
+}
+
+/// With how many of its tasks a gang goes on, if not with all.
+fn with(state: &State<'_>, allocation: AllocationRef) -> String {
+    let target = state.allocation(allocation);
+    let whole = state.gang_tasks(target.work());
+    let fewer = target.tasks < whole;
+    if fewer { format!(" with {} of its {whole} tasks", target.tasks) } else { String::new() }
 }
 
 fn held(state: &State<'_>, allocation: AllocationRef) -> String {

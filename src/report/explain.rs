@@ -292,7 +292,12 @@ impl<W: io::Write> ExplainCsv<W> {
         let known = state.work(work).ask.estimate.is_some();
         let until = Some(target.estimated_end).filter(|_| known);
         let started = told.started.get_or_insert_with(|| {
-            let why = if waited { self.news.cause(state, allocation) } else { String::new() };
+            let mut why = if waited { self.news.cause(state, allocation) } else { String::new() };
+            let whole = state.whole_tasks(work);
+            if state.work(work).ask.gang && target.tasks < whole {
+                let comma = if why.is_empty() { "" } else { ", " };
+                why += &format!("{comma}with fewer than its {whole} tasks");
+            }
             (0, why, until)
         });
         started.0 += target.tasks;

@@ -135,7 +135,7 @@ impl<W: io::Write> JobsCsv<W> {
             Some(deadline) if finished && now <= deadline => "yes",
             Some(_) => "no",
         });
-        sheet.whole(live.ask.tasks);
+        sheet.whole(state.whole_tasks(work));
         sheet.whole(live.ask.demand.cpu);
         sheet.whole(live.ask.demand.memory);
         sheet.whole(live.ask.demand.gpus);

@@ -61,6 +61,14 @@ pub(super) fn read(
             let told = foreseen(&spec, world).map(|told| (policies.specs.len(), told));
             policies.assumptions.extend(told);
         }
+        if spec.is_ours(PolicyPart::Recover) && spec.recover.build().is_some_and(|rule| rule.shrink)
+        {
+            let told = format!(
+                "Policy {} lets gangs go on with fewer tasks, which come on in proportion (linear speedup).",
+                clip(&spec.name)
+            );
+            policies.assumptions.push((policies.specs.len(), told));
+        }
         if spec.place.settings.mixes().next().is_some() {
             let range = if own.has("place") { own.spot("place") } else { key.clone() };
             policies.mixes.push((policies.specs.len(), range));

@@ -49,6 +49,7 @@ mod swarm;
 mod verdicts;
 mod weather;
 mod shifting;
+mod shrinking;
 mod speeds;
 mod sweep;
 mod trial;

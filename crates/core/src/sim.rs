@@ -461,8 +461,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     fn arrive(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
         let runtime = self.next.body.length();
-        let total = runtime.map(|runtime| i128::from(runtime.micros()) * 1_000_000);
         let work = self.state.submit(&self.next);
+        let joint = i64::from(self.state.joint_tasks(work)) * 1_000_000;
+        let total = runtime.map(|runtime| i128::from(runtime.micros()) * i128::from(joint));
         if self.state.work_count() > self.options.max_alive {
             return Err(limit("max_alive", self.options.max_alive));
         }

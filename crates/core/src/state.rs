@@ -32,6 +32,7 @@ mod stop;
 pub(crate) mod testing;
 mod change_log;
 mod scalar_pool;
+mod shrink;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -62,6 +63,7 @@ use fleet::Fleet;
 use latest::LatestEnds;
 use migration::Migrating;
 use saved::{SavedCourse, SavedGroups};
+use shrink::Shrinking;
 use slab::Slab;
 use suspension::Suspension;
 
@@ -249,6 +251,8 @@ pub struct State<'w> {
     saved_waiting: Vec<SavedGroups>,
     /// Checkpoints of allocations, by slot, as far as any had saved or could save progress.
     courses: Vec<SavedCourse>,
+    /// Gangs that can go on with fewer tasks, by slot of the work, as far as any can.
+    shrinking: Vec<Shrinking>,
     /// Live migrations that are under way, by both ends.
     migrating: BTreeMap<AllocationRef, Migrating>,
     /// Whether the policy may ever have an instance of each offer; all if it is empty.
@@ -323,6 +327,7 @@ impl<'w> State<'w> {
             came_back: Vec::new(),
             saved_waiting: Vec::new(),
             courses: Vec::new(),
+            shrinking: Vec::new(),
             migrating: BTreeMap::new(),
             uses: Vec::new(),
             standing: 0,

@@ -138,7 +138,7 @@ impl<'w> JobReader<'w> {
         let Some(runtime) = work.body.length().filter(|_| sum.most >= enough) else { return job };
         job.feasible = true;
         // A gang may need a rented instance beside those that run at the start.
-        let boot = if sum.running >= enough { Span::ZERO } else { sum.boot };
+        let boot = if sum.running >= fewest(work) { Span::ZERO } else { sum.boot };
         job.start = work.arrival.max(self.started.saturating_add(boot));
         // One task in one allocation that does all of it, or parts that may lie
         // on different instances: then no more than each part's least is sure.
@@ -160,7 +160,7 @@ impl<'w> JobReader<'w> {
         }
         job.rents = PAIRS.map(|pair| least.all.by(pair));
         job.rents_in_time = PAIRS.map(|pair| self.in_time(&least.in_time, pair));
-        let steady = ask.checkpoint.is_none() && !self.is_slow;
+        let steady = ask.checkpoint.is_none() && !self.is_slow && !shrinks(work);
         best.finish(&mut job, whole, steady && (ask.tasks == 1 || ask.gang));
         job
     }
@@ -168,7 +168,7 @@ impl<'w> JobReader<'w> {
     fn blank(&self, work: &Work) -> Job {
         let ask = &work.ask;
         let of_task = [ask.demand.cpu, ask.demand.memory, ask.demand.gpu_milli()].map(i128::from);
-        let first = if ask.gang { i128::from(ask.tasks) } else { 1 };
+        let first = fewest(work) as i128;
         let runtime = work.body.length().unwrap_or(Span::ZERO).micros() as f64;
         let hours = runtime / 3.6e9 * f64::from(ask.tasks) / 1e3;
         Job {
@@ -308,7 +308,10 @@ impl<'w> JobReader<'w> {
             // The least that an allocation of it moves.
             let tasks = if work.ask.gang { work.ask.tasks } else { 1 };
             let part = |bytes| work.ask.part_of(bytes, tasks);
-            run.moving = there.time(part(input)).saturating_add(back.time(part(output)));
+            // Fewer tasks may hold fewer machines while they move it.
+            if !shrinks(work) {
+                run.moving = there.time(part(input)).saturating_add(back.time(part(output)));
+            }
             if home != class.region {
                 run.price_of_moving = Money::for_bytes(input, there.nanos_per_gib)
                     + Money::for_bytes(output, back.nanos_per_gib);
@@ -323,6 +326,20 @@ impl<'w> JobReader<'w> {
             self.homes.push(self.world.find_home(name));
         }
         self.homes[home.row()]
+    }
+}
+
+/// Whether a job is a gang that can go on with fewer tasks.
+fn shrinks(work: &Work) -> bool {
+    work.ask.gang && (1..work.ask.tasks).contains(&work.min_tasks)
+}
+
+/// Fewest tasks of a job that ever start together, though never so few before it had a place for all.
+fn fewest(work: &Work) -> u128 {
+    match (work.ask.gang, shrinks(work)) {
+        (true, true) => work.min_tasks.into(),
+        (true, false) => work.ask.tasks.into(),
+        (false, _) => 1,
     }
 }
 

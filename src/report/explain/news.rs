@@ -51,14 +51,15 @@ impl News {
             Record::Stopped { allocation, ending, lost, .. } => {
                 let target = state.allocation(allocation);
                 let work = target.work();
-                let lost = i64::try_from(lost / 1_000_000).unwrap_or(i64::MAX);
+                let joint = if state.joint_tasks(work) > 1 { target.tasks } else { 1 };
+                let lost = i64::try_from(lost / 1_000_000 / i128::from(joint)).unwrap_or(i64::MAX);
                 let (tasks, lost) = (target.tasks, Span::from_micros(lost));
                 let to = (ending == Ending::Failed).then(|| self.failure_of(state, allocation));
                 let preempted = Preempted { ending, tasks, lost, next: None, to };
                 self.stopped.push(Stopped {
                     work,
                     job: name(state, work),
-                    part: target.tasks < state.work(work).ask.tasks,
+                    part: !state.work(work).ask.gang && target.tasks < state.work(work).ask.tasks,
                     ending,
                     instances: target.held.iter().map(|held| held.share.instance).collect(),
                     preempted: ending.waits_again().then_some(preempted),

@@ -174,6 +174,9 @@ pub(in crate::report) fn work(summary: &Summary) -> Table {
     if work.migrations > 0 {
         table.row(["migrations".to_owned(), count(work.migrations)]);
     }
+    if work.shrunk_starts > 0 {
+        table.row(["starts with fewer tasks".to_owned(), count(work.shrunk_starts)]);
+    }
     if work.reclaimed_instances > 0 {
         table.row(["interruptions".to_owned(), count(work.interruptions)]);
         table.row(["instances taken back".to_owned(), count(work.reclaimed_instances)]);

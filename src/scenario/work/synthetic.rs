@@ -158,6 +158,7 @@ fn class(
         kind: kind(own),
         runtime: draws("runtime", default.runtime),
         tasks: draws("tasks", default.tasks),
+        min_tasks: own.count32("min_tasks").unwrap_or(default.min_tasks),
         gang: own.flag("gang").unwrap_or(default.gang),
         cpu: draws("vcpus", default.cpu),
         memory: draws("memory", default.memory),

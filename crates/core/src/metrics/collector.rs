@@ -30,6 +30,7 @@ pub struct Collector {
     classes: Vec<String>,
     /// Starts of gangs in several zones.
     apart: u64,
+    shrunk: u64,
     jobs: Jobs,
     load: Load,
     launches: Launches,
@@ -72,6 +73,7 @@ impl Collector {
     /// leave nothing behind, for a run is the same up to any point.
     pub fn without(mut self, earlier: &Self) -> Self {
         self.apart -= earlier.apart;
+        self.shrunk -= earlier.shrunk;
         self.launches.subtract(&earlier.launches);
         self.progress.subtract(&earlier.progress);
         self.bills.subtract(&earlier.bills);
@@ -168,6 +170,7 @@ impl Collector {
         WorkCounts {
             preemptions: self.progress.preemptions,
             migrations: self.progress.migrations,
+            shrunk_starts: self.shrunk,
             interruptions: self.progress.interruptions,
             reclaimed_instances: self.launches.reclaimed,
             failures: self.progress.failures,
@@ -236,10 +239,11 @@ impl FactObserver for Collector {
                     exposures.started(state, started, live);
                 }
                 self.apart += u64::from(lies_apart(state, started));
+                self.shrunk += u64::from(started.tasks < state.gang_tasks(started.work()));
             }
-            Fact::Stopped { allocation, stopped, live, ending, useful, lost, overhead } => {
+            Fact::Stopped { allocation, stopped, live, tasks, ending, useful, lost, overhead } => {
                 let demand = &live.ask.demand;
-                self.progress.stopped(stopped, demand, ending, [useful, lost, overhead]);
+                self.progress.stopped(tasks, demand, ending, [useful, lost, overhead]);
                 self.cpu_only.stopped(state, allocation);
                 self.recoveries.stopped(state.now(), stopped.work(), ending);
                 self.hours.stopped(state, stopped, demand);

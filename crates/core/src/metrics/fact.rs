@@ -17,6 +17,8 @@ pub(super) enum Fact<'s> {
         allocation: AllocationRef,
         stopped: &'s Allocation,
         live: &'s LiveWork,
+        /// Tasks of which each made what follows; one where it is that of all together.
+        tasks: u32,
         ending: Ending,
         useful: i128,
         lost: i128,
@@ -79,7 +81,9 @@ impl<'s> Fact<'s> {
             Record::Stopped { allocation, ending, useful, lost, overhead } => {
                 let stopped = state.allocation(allocation);
                 let live = state.work(stopped.work());
-                Self::Stopped { allocation, stopped, live, ending, useful, lost, overhead }
+                let joint = state.joint_tasks(stopped.work()) > 1;
+                let tasks = if joint { 1 } else { stopped.tasks };
+                Self::Stopped { allocation, stopped, live, tasks, ending, useful, lost, overhead }
             }
             Record::Finished(work) => Self::Finished(work, state.work(work)),
             Record::Refused { work, reason } => Self::Refused(state.work(work), reason),

@@ -147,7 +147,7 @@ impl Jobs {
         self.undone.arrivals += (live.arrival - began).secs_f64() / runtime;
         if let Some(left) = left {
             let ask = &live.ask;
-            let hours = left.secs_f64() / 3_600.0 * f64::from(ask.tasks);
+            let hours = left.secs_f64() / 3_600.0 * f64::from(state.whole_tasks(work));
             self.undone.core_hours += hours * f64::from(ask.demand.cpu) / 1e3;
             self.undone.gpu_hours += hours * f64::from(ask.demand.gpu_milli()) / 1e3;
         }

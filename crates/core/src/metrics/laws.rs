@@ -10,7 +10,7 @@ mod tests;
 use pace::Paces;
 use promise::Promises;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::fact::{Fact, FactObserver};
 use crate::model::{CapacityCursor, Market, Offer};
@@ -55,6 +55,8 @@ pub struct Laws {
     paces: Paces,
     /// Progress under way from the instances that tasks left to those where they go on, times tasks.
     in_transit: i128,
+    /// Progress that gangs which can go on with fewer tasks have saved.
+    saved: BTreeMap<WorkRef, i128>,
     /// Allocations whose tasks are copied while they compute.
     migrating: BTreeSet<AllocationRef>,
     /// Time at which each region lets through as many launches at once as ever, where that is limited.
@@ -204,6 +206,20 @@ impl Laws {
         });
     }
 
+    /// A gang that can go on with fewer tasks does so from all that it had saved. Of one that is stopped
+    /// as it writes output nobody sees what of it was progress.
+    #[inline(always)]
+    fn goes_on(&mut self, state: &State<'_>, one: AllocationRef, started: &Allocation) {
+        let writes = state.work(started.work()).ask.output > 0;
+        if state.joint_tasks(started.work()) > 1 && !writes {
+            let kept = *self.saved.entry(started.work()).or_default();
+            let found = state.saved(one);
+            self.check(found == kept, state.now(), "a gang goes on from what it saved", || {
+                format!("{found}, and it had saved {kept}")
+            });
+        }
+    }
+
     /// Time since the input was read, times speed, is progress that is of use or lost, or was not made
     /// for the sake of checkpoints: tasks end in the microsecond in which they are done, or when their
     /// output is written, or before.
@@ -217,7 +233,7 @@ impl Laws {
     ) {
         let now = state.now();
         let computed = if ending.is_done() { now - target.output } else { now };
-        let Some(made) = self.paces.made((allocation, target), computed) else {
+        let Some(made) = self.paces.made(state, (allocation, target), computed) else {
             self.in_transit -= state.carried(allocation) * carried_tasks(state, target);
             return;
         };
@@ -540,23 +556,34 @@ impl FactObserver for Laws {
                 self.paces.starts(state, allocation, started);
                 self.in_transit -= state.carried(allocation) * carried_tasks(state, started);
                 self.excuse_boot(started, now);
-                let holds = !live.ask.gang || started.tasks == live.ask.tasks;
+                let fewest = state.fewest_tasks(started.work());
+                let whole = started.tasks == live.ask.tasks
+                    && (fewest..=state.whole_tasks(started.work())).contains(&started.tasks);
+                let holds = !live.ask.gang || whole;
                 self.check(holds, now, "a gang starts whole", || {
-                    format!("{} of {}", started.tasks, live.ask.tasks)
+                    format!("{} of {}, at least {fewest}", started.tasks, live.ask.tasks)
                 });
+                self.goes_on(state, allocation, started);
                 if started.held.len() > 1 {
                     self.stays_together(state, started);
                 }
                 self.runs_alone(state, started, live);
             }
-            Fact::Stopped { allocation, stopped, live, ending, useful, lost, overhead } => {
+            Fact::Stopped { allocation, stopped, live, ending, useful, lost, overhead, .. } => {
+                if let Some(saved) = self.saved.get_mut(&stopped.work()) {
+                    *saved += useful;
+                }
                 self.excuse_stop(stopped, ending, now);
                 self.progress(state, (allocation, stopped), ending, [useful, lost, overhead]);
                 let copied = self.migrating.contains(&allocation);
                 self.check(!copied, now, "every migration ends once", || format!("{:?}", live.id));
                 self.leaves(stopped, live);
             }
-            Fact::Finished(_, live) | Fact::Unfinished(live) => self.work_ended(now, live),
+            Fact::Finished(work, live) => {
+                self.saved.remove(&work);
+                self.work_ended(now, live);
+            }
+            Fact::Unfinished(live) => self.work_ended(now, live),
             Fact::Refused(live, reason) => {
                 let untouched = live.done == 0 || reason == RefusalReason::DataLost;
                 self.check(untouched, now, "refused work has done nothing", || {

@@ -285,9 +285,9 @@ impl FactObserver for Series {
         match fact {
             Fact::Requested(_, instance) => self.change_live(state, instance.offer, 1),
             Fact::Released { released, .. } => self.change_live(state, released.offer, -1),
-            Fact::Stopped { stopped, live, ending, useful, lost, overhead, .. } => {
+            Fact::Stopped { live, tasks, ending, useful, lost, overhead, .. } => {
                 let Some(bucket) = self.buckets.last_mut() else { return };
-                let (demand, tasks) = (&live.ask.demand, u64::from(stopped.tasks));
+                let (demand, tasks) = (&live.ask.demand, u64::from(tasks));
                 let held = [demand.cpu, demand.gpu_milli()].map(|each| u64::from(each) * tasks);
                 bucket.stopped.add(held, ending, [useful, lost, overhead]);
             }

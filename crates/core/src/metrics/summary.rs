@@ -88,6 +88,8 @@ pub struct WorkCounts {
     pub preemptions: u64,
     /// Allocations whose tasks were moved to other instances with what they had made.
     pub migrations: u64,
+    /// Starts of gangs with fewer tasks than they asked for, after a loss.
+    pub shrunk_starts: u64,
     /// Allocations that lost an instance to its provider.
     pub interruptions: u64,
     /// Instances that their provider took back.

@@ -257,7 +257,7 @@ impl Observer for WindowSums {
                     exposures.started(state, started, live);
                 }
             }
-            Fact::Stopped { stopped, live, ending, lost, .. } => {
+            Fact::Stopped { stopped, live, tasks, ending, lost, .. } => {
                 self.recoveries.stopped(state.now(), stopped.work(), ending);
                 let amount = match self.of {
                     WindowSum::LostCoreHours => live.ask.demand.cpu,
@@ -271,7 +271,7 @@ impl Observer for WindowSums {
                     | WindowSum::DeadlinesMet
                     | WindowSum::LongestRecovery => 0,
                 };
-                let held = i128::from(u64::from(amount) * u64::from(stopped.tasks));
+                let held = i128::from(u64::from(amount) * u64::from(tasks));
                 self.now([lost * held, 0]);
             }
             Fact::Outage(fault, begins) => {

@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use crate::state::{Allocation, Ending};
+use crate::state::Ending;
 use crate::units::Demand;
 
 /// Adds up progress times demand.
@@ -23,11 +23,11 @@ pub(super) struct WorkHours {
 const PER_UNIT: [f64; 3] = [1e3, 1024.0, 1e3];
 
 impl WorkHours {
-    /// An allocation of such tasks has ended.
+    /// An allocation has ended of which so many such tasks made so much each.
     #[inline(always)]
     pub(super) fn stopped(
         &mut self,
-        stopped: &Allocation,
+        tasks: u32,
         demand: &Demand,
         ending: Ending,
         [useful, lost, overhead]: [i128; 3],
@@ -44,7 +44,7 @@ impl WorkHours {
             if amount == 0 {
                 continue;
             }
-            let tasks = i128::from(u64::from(amount) * u64::from(stopped.tasks));
+            let tasks = i128::from(u64::from(amount) * u64::from(tasks));
             self.useful[at] += useful * tasks;
             if lost != 0 {
                 self.lost[at] += lost * tasks;

@@ -290,9 +290,9 @@ impl Ask {
     }
 
     /// Part of `bytes` that the first `tasks` of its tasks move, rounded down: parts of tasks
-    /// that follow each other add up to all.
+    /// that follow each other add up to all. A gang moves all of it, with however many tasks.
     pub fn part_of(&self, bytes: i64, tasks: u32) -> i64 {
-        if tasks == self.tasks {
+        if tasks == self.tasks || self.gang && tasks > 0 {
             return bytes;
         }
         let part = i128::from(bytes) * i128::from(tasks) / i128::from(self.tasks);
@@ -334,6 +334,10 @@ pub struct Work {
     pub arrival: Time,
     /// Properties that may be seen.
     pub ask: Ask,
+    /// Fewest tasks with which a gang can go on after it lost its place, each doing the part of those
+    /// that are not there; 0 where it needs them all. Seen too, but no part of [`Ask`], of which there
+    /// is one per live piece of work.
+    pub min_tasks: u32,
     /// Its kind, with the facts that only the simulator knows.
     pub body: WorkBody,
 }
@@ -347,6 +351,7 @@ impl Work {
             name: String::new(),
             arrival,
             ask: Ask { demand, ..Ask::default() },
+            min_tasks: 0,
             body: WorkBody::Job { runtime: Some(runtime) },
         }
     }

@@ -19,6 +19,8 @@ pub enum Field {
     Deadline,
     /// Number of tasks.
     Tasks,
+    /// Fewest tasks with which a gang can go on after a loss.
+    MinTasks,
     /// CPU per task.
     Cpu,
     /// Memory per task.
@@ -136,7 +138,7 @@ impl Field {
     }
 
     /// Every field with its name in a scenario file.
-    pub const ALL: [(&'static str, Self); 20] = [
+    pub const ALL: [(&'static str, Self); 21] = [
         ("id", Self::Id),
         ("arrival", Self::Arrival),
         ("runtime", Self::Runtime),
@@ -145,6 +147,7 @@ impl Field {
         ("estimate", Self::Estimate),
         ("deadline", Self::Deadline),
         ("tasks", Self::Tasks),
+        ("min_tasks", Self::MinTasks),
         ("cpu", Self::Cpu),
         ("memory", Self::Memory),
         ("gpus", Self::Gpus),
@@ -250,7 +253,9 @@ pub(crate) fn factor(field: Field, unit: ColumnUnit) -> Option<(i64, i64)> {
             _ => bytes.map(|bytes| (bytes, 1 << 20)),
         },
         Field::Input | Field::Output => bytes.map(|bytes| (bytes, 1)),
-        Field::Tasks | Field::Priority => (unit == ColumnUnit::Count).then_some((1, 1)),
+        Field::Tasks | Field::MinTasks | Field::Priority => {
+            (unit == ColumnUnit::Count).then_some((1, 1))
+        }
         Field::Id | Field::Exclusive | Field::Tenant | Field::Home | Field::GpuModels => {
             (unit == ColumnUnit::Text).then_some((1, 1))
         }

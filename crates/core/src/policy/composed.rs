@@ -4,6 +4,7 @@ mod explain;
 pub mod fits;
 mod leaving;
 mod retries;
+mod shrink;
 mod timetable;
 
 use rustc_hash::FxHashSet;
@@ -63,6 +64,8 @@ pub struct Composed {
     shift: Option<Timetable>,
     recover: Option<Retries>,
     leavers: Option<Leavers>,
+    /// Gangs that lost their place start again with fewer tasks.
+    shrinks: bool,
     /// Work that is tried again at this decision.
     retried: Vec<WorkRef>,
     outside: ExternalParts,
@@ -148,6 +151,7 @@ impl Composed {
             release,
             checkpoint: spec.checkpoint.build(),
             shift: spec.shift.build().map(Timetable::new),
+            shrinks: spec.recover.build().is_some_and(|rule| rule.shrink),
             leavers: spec.recover.build().as_ref().and_then(Leavers::new),
             recover: spec.recover.build().map(Retries::new),
             retried: Vec::new(),
@@ -494,6 +498,9 @@ impl Composed {
             Err(Provisioned::None(reason)) => reason,
         };
         if self.joins && reason == WaitReason::NothingToRent && self.complete(turn, work, planned) {
+            return None;
+        }
+        if self.shrinks && self.start_smaller(turn, work, planned) {
             return None;
         }
         self.make_room(turn, work);

@@ -53,11 +53,18 @@ const ON_REBALANCE: Parameter = Parameter {
     doc: "The same when it recommends to leave one.",
 };
 
+const SHRINK: Parameter = Parameter {
+    name: "shrink",
+    kind: SettingKind::Flag,
+    default: Setting::Flag(false),
+    doc: "A gang that lost its place starts again with fewer tasks, at least its `min_tasks`, where not all can be had when its turn comes: with as many as can.",
+};
+
 /// Anywhere.
 pub static ANYWHERE: RecoverPart = Part {
     name: "anywhere",
     doc: "Work is tried again wherever it may run.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, ON_WARNING, ON_REBALANCE],
+    parameters: &[RETRIES, BACKOFF, LONGEST, ON_WARNING, ON_REBALANCE, SHRINK],
     make: |settings| {
         let rule = RecoverRule::new(settings, RecoverPlace::Anywhere);
         Some(rule).filter(RecoverRule::does_something)
@@ -68,7 +75,7 @@ pub static ANYWHERE: RecoverPart = Part {
 pub static SAME_PLACE: RecoverPart = Part {
     name: "same-place",
     doc: "Work is tried again in the zone or cluster where it was.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE],
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE, SHRINK],
     make: |settings| Some(RecoverRule::new(settings, RecoverPlace::Same)),
 };
 
@@ -76,7 +83,7 @@ pub static SAME_PLACE: RecoverPart = Part {
 pub static ELSEWHERE: RecoverPart = Part {
     name: "elsewhere",
     doc: "Work is tried again in another zone or cluster, if it may run in any.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE],
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE, SHRINK],
     make: |settings| Some(RecoverRule::new(settings, RecoverPlace::OtherZone)),
 };
 
@@ -84,7 +91,7 @@ pub static ELSEWHERE: RecoverPart = Part {
 pub static OTHER_PROVIDER: RecoverPart = Part {
     name: "other-provider",
     doc: "Work is tried again at another provider or cluster, if it may run at any.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE],
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE, SHRINK],
     make: |settings| Some(RecoverRule::new(settings, RecoverPlace::OtherProvider)),
 };
 
@@ -113,6 +120,8 @@ pub struct RecoverRule {
     pub on_warning: Option<Manner>,
     /// How tasks leave an instance that it is recommended to leave; `None` if they stay.
     pub on_rebalance: Option<Manner>,
+    /// Whether gangs start again with fewer tasks where not all can be had.
+    pub shrink: bool,
 }
 
 impl RecoverPlace {
@@ -143,6 +152,7 @@ impl RecoverRule {
             lasts: if place == RecoverPlace::Anywhere { Span::ZERO } else { span(&LASTS) },
             on_warning: manner(settings, &ON_WARNING),
             on_rebalance: manner(settings, &ON_REBALANCE),
+            shrink: settings.flag(SHRINK.name),
         }
     }
 
@@ -152,6 +162,7 @@ impl RecoverRule {
             || self.backoff.micros() > 0
             || self.on_warning.is_some()
             || self.on_rebalance.is_some()
+            || self.shrink
     }
 
     /// Whether work is given up that has lost its place so many times, this one too.

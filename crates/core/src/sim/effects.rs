@@ -199,7 +199,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// `None` for work without an end.
     pub(super) fn left(&self, work: WorkRef) -> Option<Span> {
         let left = self.totals[work.slot()]? - self.state.least_saved(work);
-        Some(Span::from_micros(i64::try_from(left.max(0) / 1_000_000).unwrap_or(i64::MAX)))
+        let left = self.state.of_each(work, left.max(0));
+        Some(Span::from_micros(i64::try_from(left / 1_000_000).unwrap_or(i64::MAX)))
     }
 
     pub(super) fn refused(&mut self, work: WorkRef, reason: RefusalReason) {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use super::{
     AllocationRef, HeldShare, InstanceRef, LaunchRefusal, Pending, Phase, RefusalReason, Share,
-    State, UNKNOWN_RUN, WorkRef, run_length,
+    State, UNKNOWN_RUN, WorkRef,
 };
 use crate::billing::ShareUsage;
 use crate::model::{Ask, Offer, Region, Spread};
@@ -175,6 +175,8 @@ pub(super) enum Undo {
     Stopped(AllocationRef),
     /// A live migration to this allocation.
     Migrates(AllocationRef),
+    /// The number of tasks of a gang before that.
+    Resized(WorkRef, u32),
     /// The wait of the work's tasks before that; `None` if it began with the submission.
     Wait(WorkRef, Option<Pending>),
     /// A share was given back: the moment from which the instance had been idle, and whether it was
@@ -228,6 +230,7 @@ impl State<'_> {
                 Undo::Released(instance, phase) => self.transition(instance, phase),
                 Undo::Stopped(allocation) => self.unstop(allocation),
                 Undo::Migrates(to) => self.unmigrate(to),
+                Undo::Resized(work, tasks) => self.set_tasks(work, tasks),
                 Undo::Wait(work, wait) => drop(self.set_wait(work, wait)),
                 Undo::Emptied { instance, idle_since, listed } => {
                     let target = &mut self.fleet.instances[instance];
@@ -650,12 +653,12 @@ impl State<'_> {
     #[inline(always)]
     pub(super) fn set_estimated_end(&mut self, allocation: AllocationRef) {
         self.forget_end(allocation);
-        let estimate = self.rest_of_estimate(allocation);
+        let rest = self.rest_of_estimate(allocation);
+        let run = rest.map(|rest| self.length_on(allocation, rest));
         let target = &mut self.allocations[allocation];
-        target.estimated_end = match estimate {
+        target.estimated_end = match run {
             None => self.now.saturating_add(UNKNOWN_RUN),
-            Some(estimate) => {
-                let run = run_length(estimate, target.speed);
+            Some(run) => {
                 let end = self.now.saturating_add(target.input).saturating_add(run);
                 end.saturating_add(target.output)
             }

@@ -95,9 +95,10 @@ impl State<'_> {
     }
 
     /// Time for which tasks of `work` are expected to run on the reference machine: the rest of
-    /// the estimate, or one hour without one.
+    /// the estimate, or one hour without one; longer for a gang that is to start with fewer tasks.
     pub fn expected_run(&self, work: WorkRef) -> Span {
-        self.works[work].remaining_estimate().unwrap_or(Span::HOUR)
+        let rest = self.works[work].remaining_estimate().unwrap_or(Span::HOUR);
+        self.length_with(work, rest)
     }
 
     /// Expected end of tasks of `work` that start on `offer` now, with their data moved.

@@ -3,16 +3,17 @@
 use super::CheckpointCycle;
 use crate::units::{Span, Time};
 
-/// Progress of tasks that have come equally far. Amounts are per task, in millionths of a
-/// microsecond on the reference machine.
+/// Progress of tasks that have come equally far. Amounts are per task, or of all tasks of a gang
+/// together that can go on with fewer (`State::joint_tasks`), in millionths of a microsecond on the
+/// reference machine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Progress {
     /// Progress made before `since`.
     pub done: i128,
     /// Part of it that stays whatever happens to the tasks.
     pub saved: i128,
-    /// Speed in millionths of the reference machine, so progress made in a microsecond.
-    pub rate: u32,
+    /// Progress made in a microsecond: the speed in millionths of the reference machine.
+    pub rate: u64,
     /// Time from which it grows at that rate; it may lie ahead, while input is read.
     pub since: Time,
     /// Checkpoints that the tasks write; `None` if they write none.
@@ -23,7 +24,7 @@ pub struct Progress {
 
 impl Progress {
     /// Progress of tasks that go on from what they have saved.
-    pub const fn from_saved(saved: i128, rate: u32, since: Time) -> Self {
+    pub const fn from_saved(saved: i128, rate: u64, since: Time) -> Self {
         Self { done: saved, saved, rate, since, cycle: None, begun: saved }
     }
 
@@ -82,7 +83,7 @@ impl Progress {
     }
 
     /// Goes on at another rate from `now` on.
-    pub fn set_rate(&mut self, rate: u32, now: Time) {
+    pub fn set_rate(&mut self, rate: u64, now: Time) {
         self.settle(now);
         self.rate = rate;
     }
@@ -126,15 +127,15 @@ impl Progress {
 /// Time for `work` on the reference machine at a speed in millionths, rounded up: whoever
 /// runs as long as estimated ends when the estimate says.
 pub fn run_length(work: Span, speed: u32) -> Span {
-    span_at(i128::from(work.micros()) * 1_000_000, speed)
+    span_at(i128::from(work.micros()) * 1_000_000, speed.into())
 }
 
 /// `left / speed`, rounded up; most of it fits in a word, which divides several times faster.
 #[inline(always)]
-pub(super) fn span_at(left: i128, speed: u32) -> Span {
+pub(super) fn span_at(left: i128, speed: u64) -> Span {
     let speed = speed.max(1);
     if let Ok(left) = u64::try_from(left) {
-        return span_of(left.div_ceil(u64::from(speed)));
+        return span_of(left.div_ceil(speed));
     }
     let speed = i128::from(speed);
     span_of(left.div_euclid(speed) + i128::from(left.rem_euclid(speed) > 0))

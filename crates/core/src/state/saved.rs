@@ -48,13 +48,14 @@ impl State<'_> {
         let target = &self.allocations[allocation];
         let since = target.started()?.saturating_add(target.input);
         let Some(course) = self.courses.get(allocation.slot()) else {
-            return Some(Progress::from_saved(0, target.speed, since));
+            return Some(Progress::from_saved(0, self.rate_of(target, target.speed), since));
         };
         if course.settled.is_some() {
             return course.settled;
         }
         let since = since.saturating_add(course.restore);
-        let progress = Progress::from_saved(course.saved, target.speed, since);
+        let rate = self.rate_of(target, target.speed);
+        let progress = Progress::from_saved(course.saved, rate, since);
         Some(progress.carrying(course.carried).writing(course.cycle))
     }
 
@@ -169,8 +170,8 @@ impl State<'_> {
         placed.chain(waiting).min().unwrap_or(0)
     }
 
-    /// Rest of the user's estimate of the tasks of an allocation now, on the reference machine,
-    /// at least zero; `None` if there is no estimate. The same as while they waited
+    /// Rest of the user's estimate of the tasks of an allocation now, on the reference machine and
+    /// with all tasks that a gang asked for, at least zero; `None` if there is no estimate. The same as while they waited
     /// until they compute, so that two cannot make each other yield for ever while both read
     /// their input.
     #[inline(always)]
@@ -180,7 +181,8 @@ impl State<'_> {
     }
 
     fn rest_after_progress(&self, live: &LiveWork, allocation: AllocationRef) -> Option<Span> {
-        live.estimate_after(whole_micros(self.made(allocation)))
+        let work = self.allocations[allocation].work();
+        live.estimate_after(whole_micros(self.of_each(work, self.made(allocation))))
     }
 
     /// Progress that each task of an allocation has made until now, with what it began with.
@@ -247,6 +249,12 @@ impl State<'_> {
         saved.groups.first_key_value().map_or(0, |(&least, _)| least)
     }
 
+    /// Progress that the waiting tasks of a gang have saved, which all came equally far.
+    pub(super) fn saved_by_all(&self, work: WorkRef) -> i128 {
+        let saved = self.saved_waiting.get(work.slot());
+        saved.and_then(|saved| saved.groups.first_key_value()).map_or(0, |(&saved, _)| saved)
+    }
+
     /// Whether waiting tasks of `work` have saved progress.
     #[inline]
     pub(super) fn has_saved(&self, work: WorkRef) -> bool {
@@ -299,7 +307,8 @@ impl State<'_> {
     #[inline]
     pub(super) fn tell_saved(&mut self, work: WorkRef) {
         if !self.saved_waiting.is_empty() {
-            self.works[work].executed = whole_micros(self.least_waiting(work));
+            let least = self.of_each(work, self.least_waiting(work));
+            self.works[work].executed = whole_micros(least);
         }
     }
 

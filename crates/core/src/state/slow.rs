@@ -42,13 +42,13 @@ impl State<'_> {
     pub(crate) fn change_pace(&mut self, allocation: AllocationRef, total: i128) -> bool {
         let now = self.now;
         let Some(mut progress) = self.progress(allocation) else { return false };
-        let pace = self.pace(allocation);
-        if progress.rate == pace || progress.done_at(now) >= total {
+        let rate = self.rate_of(&self.allocations[allocation], self.pace(allocation));
+        if progress.rate == rate || progress.done_at(now) >= total {
             return false;
         }
         let spent = self.overhead(allocation, || now);
         let ahead = (progress.since - now).max(Span::ZERO);
-        progress.set_rate(pace, now);
+        progress.set_rate(rate, now);
         self.settle_course(allocation, progress, spent, ahead);
         true
     }

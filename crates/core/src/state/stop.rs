@@ -72,6 +72,7 @@ impl State<'_> {
         let before = self.comes_back(work, why);
         self.remember(Undo::Wait(work, before));
         let kept = self.kept(allocation, ending);
+        let tasks = self.ask_again_for(work, tasks, why);
         self.change_saved(work, kept, i64::from(tasks));
         let live = &mut self.works[work];
         self.totals.waiting += u64::from(live.waiting == 0);
@@ -100,16 +101,18 @@ impl State<'_> {
             self.totals.allocated.add_tasks(demand, i64::from(tasks));
         }
         let end = (target.estimated_end, allocation);
+        let waited = if ending == Ending::Migrated { tasks } else { self.asked_again(work, tasks) };
         if ending.waits_again() {
             let kept = self.kept(allocation, ending);
-            self.change_saved(work, kept, -i64::from(tasks));
+            self.change_saved(work, kept, -i64::from(waited));
         }
         let live = &mut self.works[work];
         live.placed += tasks;
         if ending.is_done() {
             live.done -= tasks;
         } else if ending.waits_again() {
-            live.waiting -= tasks;
+            live.waiting -= waited;
+            live.ask.tasks -= waited - tasks;
             self.totals.waiting -= u64::from(live.waiting == 0);
             self.tell_saved(work);
         }

@@ -54,8 +54,9 @@ impl State<'_> {
         }
         let kept = self.kept(stopped, ending) - self.saved(stopped);
         // What was brought along counted as time in which they came on.
-        let brought = span_at(self.carried(stopped), target.speed);
-        self.now - started + brought - span_at(kept, target.speed)
+        let rate = self.rate_of(target, target.speed);
+        let brought = span_at(self.carried(stopped), rate);
+        self.now - started + brought - span_at(kept, rate)
     }
 
     fn pause_of(&mut self, work: WorkRef) -> &mut Suspension {

@@ -105,7 +105,8 @@ pub(crate) fn start(world: &World, needs: Needs) -> State<'_> {
 pub(crate) fn submit(state: &mut State<'_>, row: u64, ask: Ask) -> WorkRef {
     let id = WorkId { source: 0, ordinal: row };
     let arrival = state.now();
-    let work = Work { id, name: String::new(), arrival, ask, body: WorkBody::default() };
+    let work =
+        Work { id, name: String::new(), arrival, ask, min_tasks: 0, body: WorkBody::default() };
     assert_eq!(state.unknown_home(&work), None);
     state.submit(&work)
 }

@@ -116,6 +116,7 @@ impl MappedRows {
             Field::Estimate if is_unlimited(cell) => {}
             Field::Estimate => ask.estimate = Some(bound.span(cell)?),
             Field::Tasks => ask.tasks = bound.size::<u32>(cell)?.max(1),
+            Field::MinTasks => work.min_tasks = bound.size(cell)?,
             Field::Cpu => ask.demand.cpu = bound.cores(cell)?,
             Field::Memory => (ask.demand.memory, cells.per_core) = bound.memory(cell)?,
             Field::Gpus => {
@@ -185,6 +186,7 @@ impl MappedRows {
             let demand = &mut work.ask.demand;
             work.ask.tasks =
                 work.ask.tasks.checked_mul(parts).ok_or("the row has too many tasks")?;
+            work.min_tasks = work.min_tasks.saturating_mul(parts);
             demand.cpu = demand.cpu.div_ceil(parts);
             demand.memory = demand.memory.div_ceil(parts);
         }
@@ -252,7 +254,7 @@ impl Rows for MappedRows {
             return Err(Bad::Row(self.table.row_problem(message)));
         }
         work.name.clear();
-        work.ask = Ask::default();
+        (work.ask, work.min_tasks) = (Ask::default(), 0);
         let mut cells = Cells::default();
         for at in 0..self.bounds.len() {
             if let Err(reason) = self.cell(at, book, work, &mut cells) {

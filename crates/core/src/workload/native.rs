@@ -157,6 +157,7 @@ impl NativeRows {
             C::Estimate => ask.estimate = span(cell)?,
             C::Deadline => ask.deadline = Some(Time::from_micros(seconds(cell)?)),
             C::Tasks => ask.tasks = at_least_one(cell)?,
+            C::MinTasks => work.min_tasks = at_least_one(cell)?,
             C::Gang => ask.gang = flag(cell)?,
             C::CpuMilli => ask.demand.cpu = unsigned(cell)?,
             C::Vcpus => ask.demand.cpu = cores(cell)?,
@@ -254,7 +255,7 @@ impl Rows for NativeRows {
         work.name.clear();
         work.id = WorkId::default();
         work.arrival = NEVER;
-        work.ask = self.blank;
+        (work.ask, work.min_tasks) = (self.blank, 0);
         work.body = WorkKind::Job.body(UNSET);
         self.key.clear();
         self.checkpoint = CheckpointCells::default();

@@ -288,6 +288,7 @@ impl Rows for OpenbRows {
         let runtime = end.map(|end| end - work.arrival);
         let kind = if self.options.as_jobs { WorkKind::Job } else { WorkKind::VirtualMachine };
         work.body = kind.body(runtime);
+        work.min_tasks = 0;
         work.ask = Ask { demand: self.demand()?, priority: self.priority()?, ..Ask::default() };
         if let Some(models) = self.at.models {
             let (table, names) = (&self.table, &mut self.names);

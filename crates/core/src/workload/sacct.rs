@@ -482,6 +482,7 @@ impl SacctRows {
         let span = within_reach(runtime)
             .map_err(|reason| Bad::Row(self.table.row_problem(format!("its runtime {reason}"))))?;
         work.body = WorkBody::Job { runtime: Some(Span::from_micros(span)) };
+        work.min_tasks = 0;
         work.ask = Ask {
             tasks,
             demand,

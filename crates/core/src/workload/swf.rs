@@ -380,6 +380,7 @@ impl Rows for SwfRows {
         }
         work.arrival = Time::from_micros(arrival);
         work.body = WorkBody::Job { runtime: Some(runtime) };
+        work.min_tasks = 0;
         work.ask = Ask {
             tasks,
             demand: Demand {

@@ -86,6 +86,8 @@ pub struct SynthClass {
     pub runtime: Distribution,
     /// Tasks, rounded, at least 1.
     pub tasks: Distribution,
+    /// Fewest tasks with which a gang can go on after a loss; 0 where it needs them all.
+    pub min_tasks: u32,
     /// Whether all tasks start together.
     pub gang: bool,
     /// Milli-cores per task, rounded.
@@ -129,6 +131,7 @@ impl Default for SynthClass {
             kind: WorkKind::Job,
             runtime: Distribution::Constant(3_600.0),
             tasks: Distribution::Constant(1.0),
+            min_tasks: 0,
             gang: true,
             cpu: Distribution::Constant(1_000.0),
             memory: Distribution::Constant(0.0),
@@ -264,7 +267,7 @@ impl Synth {
         let span = |secs: f64| Span::from_micros(nearest((secs * 1e6).min(FAR as f64)));
         let runtime = draws.runtime.draw(ordinal);
         work.body = draws.kind.body(Some(span(runtime)));
-        work.ask = draws.ask;
+        (work.ask, work.min_tasks) = (draws.ask, draws.min_tasks);
         for (size, attribute) in &draws.sizes {
             size.set(&mut work.ask, attribute.draw(ordinal));
         }

@@ -325,6 +325,9 @@ impl WorkStep for Streaming {
                 demand.cpu = scale_size(demand.cpu, *cpu)?;
                 demand.memory = scale_size(demand.memory, *memory)?;
                 work.ask.tasks = scale_size(work.ask.tasks, *tasks)?;
+                if work.min_tasks > 0 {
+                    work.min_tasks = scale_size(work.min_tasks, *tasks)?;
+                }
             }
             Transform::Shift(span) => move_to(work, work.arrival.saturating_add(*span))?,
             Transform::Begin(span) => move_to(work, work.arrival - *span)?,

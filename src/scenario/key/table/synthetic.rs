@@ -93,6 +93,12 @@ pub(super) const ROWS: &[KeyRow] = &[
     ),
     row("workload.synthetic.class.*.tasks", ValueKind::Draws, "1", "Number of tasks."),
     row(
+        "workload.synthetic.class.*.min_tasks",
+        FROM_ONE,
+        "all",
+        "Fewest tasks with which a gang of a job can go on after a loss, if the part `recover` of its policy says `shrink`.",
+    ),
+    row(
         "workload.synthetic.class.*.gang",
         ValueKind::Flag,
         "true",

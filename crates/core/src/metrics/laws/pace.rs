@@ -19,11 +19,13 @@ impl Paces {
     #[inline(always)]
     pub(super) fn made(
         &self,
+        state: &State<'_>,
         (reference, target): (AllocationRef, &Allocation),
         at: Time,
     ) -> Option<Progress> {
         let started = target.started()?;
-        let whole = Progress::from_saved(0, target.speed, started + target.input);
+        let rate = joint_rate(state, target, target.speed);
+        let whole = Progress::from_saved(0, rate, started + target.input);
         match self.made.get(reference.slot()) {
             Some(Some((other, made))) if *other == reference => {
                 Some(made.iter().rev().find(|made| made.since <= at).copied().unwrap_or(whole))
@@ -80,11 +82,11 @@ impl Paces {
         target: &Allocation,
         now: Time,
     ) {
-        let rate = self.rate(state.world(), target);
+        let rate = joint_rate(state, target, self.speed(state.world(), target));
         if self.made.len() <= reference.slot() {
             self.made.resize(reference.slot() + 1, None);
         }
-        let Some(mut next) = self.made((reference, target), now) else { return };
+        let Some(mut next) = self.made(state, (reference, target), now) else { return };
         next.set_rate(rate, now);
         let list = self.made[reference.slot()].get_or_insert((reference, Vec::new()));
         if list.0 != reference {
@@ -94,7 +96,7 @@ impl Paces {
     }
 
     /// Speed of tasks: that of their machines, times the least share that any fault leaves them.
-    fn rate(&self, world: &World, target: &Allocation) -> u32 {
+    fn speed(&self, world: &World, target: &Allocation) -> u32 {
         let mut least = 1_000_000;
         for held in &target.held {
             for &fault in self.slow.get(held.share.instance.slot()).into_iter().flatten() {
@@ -104,4 +106,10 @@ impl Paces {
         let rate = u64::from(target.speed) * u64::from(least) / 1_000_000;
         u32::try_from(rate).unwrap_or(u32::MAX).max(1)
     }
+}
+
+/// Progress in a microsecond at a speed, times the tasks that make it where it is counted together.
+fn joint_rate(state: &State<'_>, target: &Allocation, speed: u32) -> u64 {
+    let joint = state.joint_tasks(target.work()) > 1;
+    u64::from(speed) * if joint { u64::from(target.tasks) } else { 1 }
 }

@@ -94,6 +94,7 @@ impl Case {
         let mut names = Interner::default();
         let checkpoint = Some(names.checkpoint(self.checkpoint));
         let work = Work {
+            min_tasks: 0,
             ask: Ask { checkpoint, ..self.ask },
             ..Work::job(0, Time::ZERO, self.ask.demand, RUN)
         };

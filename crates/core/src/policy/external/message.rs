@@ -206,7 +206,7 @@ pub enum EventMessage {
     Rules(RulesMessage),
     /// Work was submitted.
     Submitted(Box<Submitted>),
-    /// Tasks got their instances.
+    /// Tasks got their instances: of a gang all that it runs with, which may be fewer than it asked for.
     Placed(Placed),
     /// Tasks started.
     Started(Allocated),
@@ -296,6 +296,9 @@ pub struct Submitted {
     pub machine: bool,
     /// Number of tasks.
     pub tasks: u32,
+    /// Fewest tasks with which a gang can go on after it lost its place; all without it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_tasks: Option<u32>,
     /// Gang: all tasks start together, or none.
     pub gang: bool,
     /// Milli-cores per task.

@@ -187,6 +187,7 @@ impl EventOutbox {
             source: live.id.source,
             machine: live.kind == WorkKind::VirtualMachine,
             tasks: ask.tasks,
+            min_tasks: state.min_tasks(work),
             gang: ask.gang,
             cpu: ask.demand.cpu,
             memory: ask.demand.memory,

@@ -170,6 +170,7 @@ impl Doing<'_, '_, '_> {
         if self.ended.contains(&work) {
             return ActionResult::Illegal(Refusal::WorkGone);
         }
+        self.shrink(work, on);
         let opened = self.turn.open(work);
         for asked in on {
             let instance = match self.instance(asked) {
@@ -177,6 +178,7 @@ impl Doing<'_, '_, '_> {
                 // The launch was refused: there is nothing to place it on.
                 Ok(None) => {
                     self.turn.abandon(opened);
+                    self.make_whole(work);
                     return ActionResult::Yes;
                 }
                 Err(done) => {
@@ -193,6 +195,25 @@ impl Doing<'_, '_, '_> {
             }
         }
         done(self.turn.commit(opened))
+    }
+
+    /// A gang that lost its place starts with as many tasks as are placed, if it can go on with these.
+    fn shrink(&mut self, work: WorkRef, on: &[message::ShareMessage]) {
+        let placed: u64 = on.iter().map(|share| u64::from(share.tasks)).sum();
+        let allowed = self.turn.fewest_tasks(work)..=self.turn.whole_tasks(work);
+        let tasks = u32::try_from(placed).ok().filter(|tasks| allowed.contains(tasks));
+        let live = self.turn.work(work);
+        if let Some(tasks) = tasks.filter(|_| live.ask.gang && live.placed + live.done == 0) {
+            self.turn.resize(work, tasks).expect("it waits, and goes on with so many");
+        }
+    }
+
+    /// A gang that did not start asks for all of its tasks again.
+    fn make_whole(&mut self, work: WorkRef) {
+        if self.turn.work(work).ask.gang {
+            let whole = self.turn.whole_tasks(work);
+            self.turn.resize(work, whole).expect("it waits");
+        }
     }
 
     fn migrate(&mut self, number: u64, on: &[message::ShareMessage], live: bool) -> ActionResult {

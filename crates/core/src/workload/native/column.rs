@@ -21,6 +21,8 @@ pub enum NativeColumn {
     Deadline,
     /// `tasks`
     Tasks,
+    /// `min_tasks`
+    MinTasks,
     /// `gang`
     Gang,
     /// `cpu_milli`
@@ -93,7 +95,7 @@ pub enum NativeColumn {
 
 impl NativeColumn {
     /// Every column, in the order in which they are written.
-    pub const ALL: [Self; 43] = [
+    pub const ALL: [Self; 44] = [
         Self::Id,
         Self::Source,
         Self::Ordinal,
@@ -103,6 +105,7 @@ impl NativeColumn {
         Self::Estimate,
         Self::Deadline,
         Self::Tasks,
+        Self::MinTasks,
         Self::Gang,
         Self::CpuMilli,
         Self::Vcpus,
@@ -151,6 +154,7 @@ impl NativeColumn {
             Self::Estimate => "estimate_s",
             Self::Deadline => "deadline_s",
             Self::Tasks => "tasks",
+            Self::MinTasks => "min_tasks",
             Self::Gang => "gang",
             Self::CpuMilli => "cpu_milli",
             Self::Vcpus => "vcpus",

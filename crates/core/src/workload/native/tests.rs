@@ -205,6 +205,7 @@ fn work() -> impl Strategy<Value = Named> {
             let (gang, resumes, priority, tasks) = flags;
             let work = Work {
                 id: WorkId { source: id.0, ordinal: id.1 },
+                min_tasks: tasks / 3,
                 name,
                 arrival,
                 ask: Ask {

@@ -10,6 +10,7 @@ use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
 /// are drawn.
 pub(super) struct Draws {
     pub(super) ask: Ask,
+    pub(super) min_tasks: u32,
     pub(super) kind: WorkKind,
     /// Whether rules and home have their ids in `ask`.
     pub(super) named: bool,
@@ -43,6 +44,7 @@ impl Draws {
         }
         Self {
             ask,
+            min_tasks: class.min_tasks,
             kind: class.kind,
             named: false,
             runtime: real("workload runtime", &class.runtime, FAR as f64 / 1e6),

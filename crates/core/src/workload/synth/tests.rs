@@ -35,6 +35,14 @@ fn small() -> SynthClass {
 }
 
 #[test]
+fn work_has_the_fewest_tasks_of_its_class() {
+    let classes = vec![SynthClass { min_tasks: 3, ..small() }, small()];
+    let found = draw(&spec(classes), 1).0;
+    let fewest = |count| found.iter().filter(|work| work.min_tasks == count).count();
+    assert!(fewest(3) > 0 && fewest(0) > 0 && fewest(3) + fewest(0) == found.len());
+}
+
+#[test]
 fn the_same_seed_draws_the_same_work() {
     let spec = spec(vec![small()]);
     assert_eq!(draw(&spec, 1).0, draw(&spec, 1).0);

@@ -1,0 +1,184 @@
+//! Gangs that go on with fewer tasks than they asked for, after they lost their place.
+
+use super::change::{Refusal, Undo};
+use super::progress::span_at;
+use super::{Allocation, AllocationRef, State, Why, WorkRef, run_length};
+use crate::model::WorkKind;
+use crate::units::Span;
+
+/// A gang that can go on with fewer tasks; all zero of other work.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Shrinking {
+    /// Number of tasks that it asked for.
+    whole: u32,
+    /// Fewest tasks with which it goes on, fewer than that.
+    fewest: u32,
+    /// Whether its provider or a failure ever took its place.
+    has_lost: bool,
+}
+
+impl State<'_> {
+    /// New work goes on with no fewer than so many tasks; with all where it is no job, no gang, or
+    /// says 0 or no fewer than all.
+    #[inline]
+    pub(super) fn set_fewest(&mut self, work: WorkRef, fewest: u32) {
+        if fewest > 0 || work.slot() < self.shrinking.len() {
+            self.keep_fewest(work, fewest);
+        }
+    }
+
+    #[cold]
+    fn keep_fewest(&mut self, work: WorkRef, fewest: u32) {
+        let live = &self.works[work];
+        let (ask, slot) = (&live.ask, work.slot());
+        let shrinks = fewest > 0 && fewest < ask.tasks && ask.gang && live.kind == WorkKind::Job;
+        let new = Shrinking { whole: ask.tasks, fewest, has_lost: false };
+        let new = if shrinks { new } else { Shrinking::default() };
+        if slot >= self.shrinking.len() && shrinks {
+            self.shrinking.resize(slot + 1, Shrinking::default());
+        }
+        if let Some(known) = self.shrinking.get_mut(slot) {
+            *known = new;
+        }
+    }
+
+    /// What is known of a gang that can go on with fewer tasks.
+    #[inline(always)]
+    fn shrinking(&self, work: WorkRef) -> Option<&Shrinking> {
+        self.shrinking.get(work.slot()).filter(|one| one.whole > 0)
+    }
+
+    /// Number of tasks that `work` asked for, with however many it goes on.
+    #[inline]
+    pub fn whole_tasks(&self, work: WorkRef) -> u32 {
+        self.shrinking(work).map_or(self.works[work].ask.tasks, |one| one.whole)
+    }
+
+    /// Number of tasks that a gang asked for which can go on with fewer; 0 of other work.
+    #[inline(always)]
+    pub fn gang_tasks(&self, work: WorkRef) -> u32 {
+        self.shrinking(work).map_or(0, |one| one.whole)
+    }
+
+    /// Fewest tasks with which a gang can go on after a loss; `None` of work that cannot.
+    #[inline]
+    pub fn min_tasks(&self, work: WorkRef) -> Option<u32> {
+        self.shrinking(work).map(|one| one.fewest)
+    }
+
+    /// Fewest tasks with which `work` may start now: all of a gang, but of one that can go on with
+    /// fewer once its provider or a failure has taken its place.
+    pub fn fewest_tasks(&self, work: WorkRef) -> u32 {
+        match self.shrinking(work) {
+            Some(one) if one.has_lost => one.fewest,
+            Some(_) | None => self.whole_tasks(work),
+        }
+    }
+
+    /// Number of tasks whose progress is counted together: all that a gang asked for which can go on
+    /// with fewer, so that its progress is a whole number with however many it runs; one of other work.
+    #[inline(always)]
+    pub fn joint_tasks(&self, work: WorkRef) -> u32 {
+        self.shrinking(work).map_or(1, |one| one.whole)
+    }
+
+    /// Progress of `work` as that of one of the tasks that it asked for, rounded down.
+    #[inline(always)]
+    pub fn of_each(&self, work: WorkRef, progress: i128) -> i128 {
+        match self.shrinking(work) {
+            Some(one) => progress.div_euclid(i128::from(one.whole)),
+            None => progress,
+        }
+    }
+
+    /// Progress that the tasks of an allocation make in a microsecond at a speed in millionths: with half
+    /// the tasks half as much, if progress is counted together.
+    #[inline(always)]
+    pub(super) fn rate_of(&self, target: &Allocation, speed: u32) -> u64 {
+        match self.shrinking(target.work()) {
+            Some(_) => u64::from(speed) * u64::from(target.tasks),
+            None => u64::from(speed),
+        }
+    }
+
+    /// Time for work that takes `rest` on the reference machine with all of its tasks, on the machines
+    /// of an allocation and with its tasks, rounded up.
+    pub(super) fn length_on(&self, allocation: AllocationRef, rest: Span) -> Span {
+        let target = &self.allocations[allocation];
+        match self.shrinking(target.work()) {
+            Some(one) => {
+                let all = i128::from(rest.micros()) * 1_000_000 * i128::from(one.whole);
+                span_at(all, self.rate_of(target, target.speed))
+            }
+            None => run_length(rest, target.speed),
+        }
+    }
+
+    /// Time for work that waits and takes `rest` with all of its tasks, with those that it is to start
+    /// with, rounded up.
+    #[inline]
+    pub(super) fn length_with(&self, work: WorkRef, rest: Span) -> Span {
+        match self.shrinking(work) {
+            Some(one) => {
+                let all = i128::from(rest.micros()) * i128::from(one.whole);
+                span_at(all, u64::from(self.works[work].ask.tasks))
+            }
+            None => rest,
+        }
+    }
+
+    /// Lets a gang that waits start with so many tasks, until it waits again.
+    pub(crate) fn resize(&mut self, work: WorkRef, tasks: u32) -> Result<(), Refusal> {
+        if !self.works.contains(work) {
+            return Err(Refusal::WorkGone);
+        }
+        let live = &self.works[work];
+        if live.placed + live.done > 0 {
+            return Err(Refusal::GangSplit);
+        }
+        if !(self.fewest_tasks(work)..=self.whole_tasks(work)).contains(&tasks) {
+            return Err(Refusal::TaskCount);
+        }
+        let before = live.ask.tasks;
+        if before != tasks {
+            self.set_tasks(work, tasks);
+            self.remember(Undo::Resized(work, before));
+        }
+        Ok(())
+    }
+
+    /// Sets the number of tasks of a gang that waits.
+    pub(super) fn set_tasks(&mut self, work: WorkRef, tasks: u32) {
+        let live = &mut self.works[work];
+        let more = i64::from(tasks) - i64::from(live.ask.tasks);
+        (live.ask.tasks, live.waiting) = (tasks, tasks);
+        // All tasks of a gang came equally far.
+        let saved = self.saved_by_all(work);
+        self.change_saved(work, saved, more);
+    }
+
+    /// Number of tasks of `work` that wait where so many lost their place: all of a gang.
+    #[inline]
+    pub(super) fn asked_again(&self, work: WorkRef, tasks: u32) -> u32 {
+        self.shrinking(work).map_or(tasks, |one| one.whole)
+    }
+
+    /// The tasks of an allocation that has ended wait again for this reason: a gang asks for all of its
+    /// tasks then, but to go on elsewhere at once. Returns how many wait.
+    #[inline]
+    pub(super) fn ask_again_for(&mut self, work: WorkRef, tasks: u32, why: Why) -> u32 {
+        if self.shrinking.is_empty() {
+            return tasks;
+        }
+        let Some(one) = self.shrinking.get_mut(work.slot()).filter(|one| one.whole > 0) else {
+            return tasks;
+        };
+        match why {
+            Why::Interrupted | Why::Failed => one.has_lost = true,
+            Why::Preempted | Why::Arrived => {}
+            Why::Migrated => return tasks,
+        }
+        self.works[work].ask.tasks = one.whole;
+        one.whole
+    }
+}
