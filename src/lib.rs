@@ -308,7 +308,7 @@
 //!   streams by; memory follows what is alive.
 //! - [`weather`]: how many instances could be had in a zone over time. **Invariant:** whoever reads states
 //!   says what a 1 means in them.
-//! - [`billing`]: usage becomes charges. **Invariant:** the charges of an instance sum to its bill, to
+//! - [`metering`]: usage becomes charges. **Invariant:** the charges of an instance sum to its bill, to
 //!   the nano-dollar.
 //! - [`state`]: what is alive. **Invariant:** no result depends on the place of a thing in memory.
 //! - [`policy`]: the contract, and the policies that are built in. **Invariant:** an action is checked and
@@ -325,7 +325,7 @@
 //! this library.
 
 pub use windtunnel_core::{
-    billing, engine, halt, input, metrics, model, part, policy, problem, sim, state, text, units,
+    engine, halt, input, metering, metrics, model, part, policy, problem, sim, state, text, units,
     weather, workload,
 };
 

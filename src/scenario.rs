@@ -37,7 +37,7 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::billing::ChargePeriod;
+use crate::metering::ChargePeriod;
 use crate::input;
 use crate::metrics::AlertRule;
 use crate::model::{Market, Offer, World};

@@ -16,7 +16,7 @@ use super::guard::{self, ResourceGuard};
 use super::load;
 use super::process::Processes;
 use super::progress::Bar;
-use windtunnel::billing::ChargePeriod;
+use windtunnel::metering::ChargePeriod;
 use windtunnel::experiment::{self, EventLog, RecordRange, RunFailure, RunResult, Settings};
 use windtunnel::metrics::{BrokenLaw, ChargePeriods, DailyCosts, Laws, OccupancyRecorder};
 use windtunnel::policy::external::Launcher;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 
-use windtunnel::billing::ChargePeriod;
+use windtunnel::metering::ChargePeriod;
 use windtunnel::experiment::{self, Settings};
 use windtunnel::metrics::{ChargePeriods, DailyCosts, Fingerprint, Laws};
 use windtunnel::model::{Work, WorkId};

@@ -20,7 +20,7 @@ const ROOMS: [&str; 19] = [
     "part",
     "workload",
     "weather",
-    "billing",
+    "metering",
     "state",
     "policy",
     "sim",

@@ -14,7 +14,7 @@ pub mod model;
 pub mod part;
 pub mod workload;
 pub mod weather;
-pub mod billing;
+pub mod metering;
 pub mod state;
 pub mod policy;
 pub mod sim;

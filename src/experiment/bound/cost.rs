@@ -1,7 +1,7 @@
 //! Bounds on cost: owned machines are paid until the run ends, and what they
 //! cannot hold by then pays its share of rented ones.
 
-use crate::billing::Meter;
+use crate::metering::Meter;
 use crate::model::{Billing, Market, World};
 use crate::units::{Money, Span, Time};
 

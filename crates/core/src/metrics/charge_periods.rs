@@ -1,6 +1,6 @@
 //! Charges cut at clock hours or days, for whoever watches behind.
 
-use crate::billing::{ChargePeriod, MeterReading, ShareUsage};
+use crate::metering::{ChargePeriod, MeterReading, ShareUsage};
 use crate::policy::Trigger;
 use crate::sim::Observer;
 use crate::state::{Charge, ChargeKind, InstanceRef, Record, StartPromise, State, WorkRef};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::billing::ChargePeriod;
+use crate::metering::ChargePeriod;
 use crate::model::{Provider, World};
 use crate::sim::Observer;
 use crate::state::{ChargeKind, Record, State};

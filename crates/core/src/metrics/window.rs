@@ -4,7 +4,7 @@ use super::ChargePeriods;
 use super::exposures::Exposures;
 use super::fact::Fact;
 use super::recovery::Recoveries;
-use crate::billing::ChargePeriod;
+use crate::metering::ChargePeriod;
 use crate::sim::Observer;
 use crate::state::{LiveWork, Record, State, TimeIntegrals, WorkRef};
 use crate::units::{Calendar, Span, Time};

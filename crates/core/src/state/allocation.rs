@@ -3,7 +3,7 @@
 use smallvec::SmallVec;
 
 use super::{AllocationRef, Ending, InstanceRef, WorkRef};
-use crate::billing::ShareUsage;
+use crate::metering::ShareUsage;
 use crate::model::{Ask, Offer, WorkId, WorkKind};
 use crate::units::{Id, Money, Span, Time};
 

@@ -7,7 +7,7 @@ use super::{
     AllocationRef, HeldShare, InstanceRef, LaunchRefusal, Pending, Phase, RefusalReason, Share,
     State, UNKNOWN_RUN, WorkRef,
 };
-use crate::billing::ShareUsage;
+use crate::metering::ShareUsage;
 use crate::model::{Ask, Offer, Region, Spread};
 use crate::units::{Demand, Id, Span, Time};
 

@@ -2,7 +2,7 @@
 //! are charged, and to whom.
 
 use super::{AllocationRef, Charge, ChargeKind, Ending, InstanceRef, State};
-use crate::billing::Bill;
+use crate::metering::Bill;
 use crate::units::{Money, Span, Time};
 
 impl State<'_> {

@@ -1,7 +1,7 @@
 //! A machine, rented or owned: its free part, and its meter.
 
 use super::{AllocationRef, Phase};
-use crate::billing::{Meter, WHOLE};
+use crate::metering::{Meter, WHOLE};
 use crate::model::{Market, Offer, Region};
 use crate::units::{Demand, Free, Id, Occupancy, Scalar, Shape, Time, WHOLE_GPU};
 

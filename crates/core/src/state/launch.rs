@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use super::change::{Effect, Refusal, Undo};
 use super::{Exit, InstanceRef, LaunchRefusal, Phase, State};
-use crate::billing::Meter;
+use crate::metering::Meter;
 use crate::model::{Market, Offer, QuotaUnit};
 use crate::units::{Id, Shape, Time};
 

@@ -2,7 +2,7 @@
 //! up; nothing else leaves the simulation.
 
 use super::{AllocationRef, Ending, Exit, InstanceRef, WorkRef};
-use crate::billing::ShareUsage;
+use crate::metering::ShareUsage;
 use crate::model::{Offer, Region};
 use crate::units::{Id, Money, Span, Time};
 

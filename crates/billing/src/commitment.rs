@@ -1,0 +1,205 @@
+//! Commitments: what is paid for whether it is used or not, and what it takes the price off.
+
+use crate::account::Account;
+use crate::units::{Id, Money, Rate, Time};
+use crate::usage::{Product, Sale, Service};
+
+/// Which products a commitment covers. An attribute that is `None` may be anything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Matching {
+    /// Kinds of things; empty is machines alone.
+    pub services: Vec<Service>,
+    /// The region.
+    pub region: Option<String>,
+    /// The zone.
+    pub zone: Option<String>,
+    /// Families, any of them.
+    pub families: Option<Vec<String>>,
+    /// The instance type.
+    pub size: Option<String>,
+    /// Operating system.
+    pub system: Option<String>,
+    /// Tenancy.
+    pub tenancy: Option<String>,
+}
+
+impl Matching {
+    /// Whether it covers the product. Nothing covers spot instances, or blocks that are paid for.
+    pub fn covers(&self, product: &Product) -> bool {
+        let any = |wanted: &Option<String>, found: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted == found)
+        };
+        let service = match self.services.as_slice() {
+            [] => product.service == Service::Compute,
+            services => services.contains(&product.service),
+        };
+        service
+            && product.sale == Sale::OnDemand
+            && any(&self.region, &product.region)
+            && any(&self.zone, &product.zone)
+            && self.families.as_ref().is_none_or(|all| all.contains(&product.family))
+            && any(&self.size, &product.size)
+            && any(&self.system, &product.system)
+            && any(&self.tenancy, &product.tenancy)
+    }
+}
+
+/// Price under a spending plan of what it matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanRate {
+    /// The products.
+    pub matching: Matching,
+    /// Price per unit under the plan.
+    pub price: PlanPrice,
+}
+
+/// Price under a spending plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanPrice {
+    /// A price per unit.
+    Fixed(Rate),
+    /// A share of the list price, in millionths.
+    Share(u32),
+}
+
+impl PlanPrice {
+    /// Price per unit where the list says `list`, rounded half up to a pico-dollar.
+    pub const fn of(self, list: Rate) -> Rate {
+        match self {
+            Self::Fixed(rate) => rate,
+            Self::Share(millionths) => list.scaled(millionths as i64),
+        }
+    }
+}
+
+/// Benefit of a commitment in each clock hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Benefit {
+    /// So much use costs nothing more: in thousandths of the unit of [`Product::weight`], for an
+    /// hour.
+    Reserved {
+        /// The products.
+        matching: Matching,
+        /// Thousandths of units.
+        weight: u64,
+    },
+    /// So much spending, at the prices of the plan, costs nothing more.
+    Spending {
+        /// Dollars per clock hour that are committed.
+        hourly: Money,
+        /// Prices of the plan; the first that matches a product holds.
+        rates: Vec<PlanRate>,
+    },
+}
+
+/// A commitment that an account has bought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commitment {
+    /// Name, as charges tell it.
+    pub name: String,
+    /// Provider that it holds at.
+    pub provider: String,
+    /// Account that bought it.
+    pub owner: Id<Account>,
+    /// Accounts that have its benefit: this one and all below it.
+    pub scope: Id<Account>,
+    /// First clock hour of its term.
+    pub from: Time,
+    /// End of its term.
+    pub until: Time,
+    /// Benefit.
+    pub benefit: Benefit,
+    /// Paid at the beginning.
+    pub upfront: Money,
+    /// Paid in each clock hour of the term, used or not.
+    pub hourly: Money,
+}
+
+/// Place of a commitment in the order in which a provider applies them. What comes first is
+/// used first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Stage {
+    /// Reserved machines of one zone.
+    Zonal,
+    /// Reserved machines of a region, or of any.
+    Regional,
+    /// Spending on one family in one region.
+    FamilyPlan,
+    /// Spending on anything.
+    Plan,
+}
+
+impl Commitment {
+    /// Its place in the order.
+    pub fn stage(&self) -> Stage {
+        match &self.benefit {
+            Benefit::Reserved { matching, .. } if matching.zone.is_some() => Stage::Zonal,
+            Benefit::Reserved { .. } => Stage::Regional,
+            Benefit::Spending { rates, .. } => {
+                let narrow = |rate: &PlanRate| {
+                    rate.matching.region.is_some() && rate.matching.families.is_some()
+                };
+                match rates.iter().all(narrow) {
+                    true => Stage::FamilyPlan,
+                    false => Stage::Plan,
+                }
+            }
+        }
+    }
+
+    /// Whether it covers the product at all.
+    pub fn covers(&self, product: &Product) -> bool {
+        product.provider == self.provider
+            && match &self.benefit {
+                Benefit::Reserved { matching, .. } => {
+                    matching.covers(product) && product.weight > 0
+                }
+                Benefit::Spending { rates, .. } => {
+                    rates.iter().any(|rate| rate.matching.covers(product))
+                }
+            }
+    }
+
+    /// Price of the product under its plan where the list says `list`; `None` where it is no
+    /// plan, or does not cover it.
+    pub fn plan_price(&self, product: &Product, list: Rate) -> Option<Rate> {
+        match &self.benefit {
+            Benefit::Reserved { .. } => None,
+            Benefit::Spending { rates, .. } => rates
+                .iter()
+                .find(|rate| rate.matching.covers(product))
+                .map(|rate| rate.price.of(list)),
+        }
+    }
+
+    /// Clock hours of its term.
+    pub fn hours(&self) -> i64 {
+        hour_of(self.until) - hour_of(self.from)
+    }
+
+    /// Whether the clock hour of that number since 1970 belongs to its term.
+    pub fn holds_in(&self, hour: i64) -> bool {
+        (hour_of(self.from)..hour_of(self.until)).contains(&hour)
+    }
+
+    /// Cost of the clock hour: what is paid for it, and the part of the upfront payment that
+    /// falls on it. Over the term these sum to all that is paid.
+    pub fn amortised(&self, hour: i64) -> Money {
+        let (upfront, hours) = (self.upfront.nanos(), i128::from(self.hours().max(1)));
+        let until = |hour: i64| upfront * i128::from(hour - hour_of(self.from)) / hours;
+        self.hourly + Money::from_nanos(until(hour + 1) - until(hour))
+    }
+}
+
+/// Number of the clock hour that holds `at`, since 1970.
+pub fn hour_of(at: Time) -> i64 {
+    at.micros().div_euclid(HOUR)
+}
+
+/// Beginning of the clock hour of that number.
+pub fn start_of(hour: i64) -> Time {
+    Time::from_micros(hour * HOUR)
+}
+
+/// Microseconds of an hour.
+pub(crate) const HOUR: i64 = 3_600_000_000;

@@ -1,0 +1,162 @@
+//! Settlement: what is known only when a clock hour or a month is over.
+//!
+//! A [`Biller`] takes lines of usage in order of time. When the clock leaves an hour it applies the
+//! commitments to what was used in it, each line keeping what no commitment covers; when it
+//! leaves a month, discounts of the month follow. It holds the lines of one hour, the quantities
+//! of the month by product and account, and nothing of what is over.
+
+mod hour;
+mod level;
+mod reserved;
+mod round;
+mod spending;
+mod sustained;
+mod tier;
+#[cfg(test)]
+mod tests;
+
+use crate::charge::Charge;
+use crate::commitment::{hour_of, start_of};
+use crate::month::Month;
+use crate::terms::Terms;
+use crate::units::{Id, IdVec};
+use crate::usage::{Product, UsageLine};
+
+use hour::Hour;
+use round::Rounds;
+use sustained::SustainedLevels;
+use tier::TierCounts;
+
+/// Takes usage and gives charges.
+#[derive(Debug)]
+pub struct Biller {
+    terms: Terms,
+    products: IdVec<Product>,
+    rounds: Rounds,
+    /// Hour whose usage comes in, and its lines.
+    now: Option<i64>,
+    hour: Hour,
+    month: Option<Month>,
+    tiers: TierCounts,
+    sustained: SustainedLevels,
+}
+
+/// Usage that came too late: its hour is billed already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfOrder;
+
+impl Biller {
+    /// A biller on those terms.
+    pub fn new(terms: Terms) -> Self {
+        let rounds = Rounds::of(&terms);
+        let mut biller = Self {
+            products: IdVec::default(),
+            rounds,
+            now: None,
+            hour: Hour::default(),
+            month: None,
+            tiers: TierCounts::default(),
+            sustained: SustainedLevels::default(),
+            terms,
+        };
+        biller.rounds.sort();
+        biller
+    }
+
+    /// The terms.
+    pub fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    /// The products that usage may name.
+    pub fn products(&self) -> &IdVec<Product> {
+        &self.products
+    }
+
+    /// Adds a product; what covers it is looked up once, here.
+    pub fn product(&mut self, product: Product) -> Id<Product> {
+        self.rounds.product(&self.terms, self.products.len(), &product);
+        self.tiers.product(&self.terms, &product);
+        self.sustained.product(&self.terms, &product);
+        self.products.push(product)
+    }
+
+    /// Adds a reservation, whose product is one of [`Biller::products`].
+    pub fn reserve(&mut self, reservation: crate::reservation::CapacityReservation) {
+        self.terms.reservations.push(reservation);
+    }
+
+    /// Takes a line, and gives the charges of the hours that are over by then.
+    ///
+    /// # Errors
+    /// It lies in an hour before that of a line that was taken before.
+    pub fn take(
+        &mut self,
+        line: UsageLine,
+        out: &mut impl FnMut(Charge),
+    ) -> Result<(), OutOfOrder> {
+        let hour = hour_of(line.from);
+        match self.now {
+            Some(now) if hour < now => return Err(OutOfOrder),
+            Some(now) if hour == now => {}
+            Some(_) | None => self.advance(hour, out),
+        }
+        self.hour.push(line);
+        Ok(())
+    }
+
+    /// The clock comes to the beginning of that hour: what is before it is settled.
+    pub fn advance(&mut self, hour: i64, out: &mut impl FnMut(Charge)) {
+        while let Some(now) = self.now.filter(|now| *now < hour) {
+            self.settle(now, out);
+            self.now = Some(now + 1);
+            self.leave_month(now + 1, out);
+            if !self.pays_from(now + 1) {
+                self.now = Some(hour);
+                self.leave_month(hour, out);
+            }
+        }
+        if self.now.is_none() {
+            self.now = Some(hour);
+            self.leave_month(hour, out);
+        }
+    }
+
+    /// Settles what is left: no more usage comes. Commitments are paid until the end of the hour
+    /// before `until`.
+    pub fn finish(&mut self, until: i64, out: &mut impl FnMut(Charge)) {
+        let last = self.now.map_or(until, |now| until.max(now + 1));
+        self.advance(last, out);
+        if let Some(month) = self.month.take() {
+            self.sustained.conclude(&self.terms, &self.products, month, out);
+        }
+    }
+
+    /// Whether anything is paid in that hour or later without use.
+    fn pays_from(&self, hour: i64) -> bool {
+        let commitments = self.terms.commitments.iter();
+        let reservations = self.terms.reservations.iter();
+        commitments.map(|(_, commitment)| commitment.until).any(|until| hour_of(until) > hour)
+            || reservations.map(|(_, kept)| kept.until).any(|until| until > start_of(hour))
+    }
+
+    fn leave_month(&mut self, hour: i64, out: &mut impl FnMut(Charge)) {
+        let at = start_of(hour);
+        if self.month.is_some_and(|month| month.holds(at)) {
+            return;
+        }
+        if let Some(month) = self.month.replace(Month::of(at)) {
+            self.sustained.conclude(&self.terms, &self.products, month, out);
+            self.tiers.clear();
+        }
+    }
+
+    fn settle(&mut self, now: i64, out: &mut impl FnMut(Charge)) {
+        self.hour.reserve(now, &self.terms, &self.products);
+        self.hour.cover(now, &self.terms, &self.products, &self.rounds);
+        self.hour.charge(&self.terms, &self.products, &mut self.tiers, &mut self.sustained, out);
+        self.hour.pay(now, &self.terms, out);
+        self.sustained.leave_hour();
+        self.hour.clear();
+    }
+}

@@ -1,0 +1,595 @@
+//! Bills that providers work out in their documentation, and bills worked out by hand.
+
+use super::*;
+use crate::account::Account;
+use crate::charge::{Charge, Origin, Purpose};
+use crate::commitment::{Benefit, Commitment, Matching, PlanPrice, PlanRate, start_of};
+use crate::reservation::CapacityReservation;
+use crate::terms::{Sharing, SustainedUse, TierTable};
+use crate::units::{Money, Rate, Span, Time};
+use crate::usage::{Sale, Service, Unit};
+
+/// First hour of the usage: 2026-03-01T00:00Z.
+const START: i64 = 492_312;
+
+const MARCH_HOURS: i64 = 31 * 24;
+
+fn dollars(text: &str) -> Rate {
+    Rate::parse(text).expect("a price")
+}
+
+fn money(text: &str) -> Money {
+    rate::amount(Unit::Request.whole(), Unit::Request, dollars(text))
+}
+
+use crate::rate;
+
+fn machine(provider: &str, family: &str, size: &str, weight: u64) -> Product {
+    Product {
+        provider: provider.into(),
+        service: Service::Compute,
+        region: "here".into(),
+        zone: "here-a".into(),
+        family: family.into(),
+        size: size.into(),
+        system: "linux".into(),
+        tenancy: "default".into(),
+        sale: Sale::OnDemand,
+        unit: Unit::Hour,
+        weight: weight * 1_000,
+    }
+}
+
+/// A reservation of `weight` units of a family in a region for a year, that costs nothing.
+fn regional(owner: Id<Account>, scope: Id<Account>, family: &str, weight: u64) -> Commitment {
+    Commitment {
+        name: format!("regional {family}"),
+        provider: "aws".into(),
+        owner,
+        scope,
+        from: start_of(START),
+        until: start_of(START + 8_760),
+        benefit: Benefit::Reserved {
+            matching: Matching {
+                region: Some("here".into()),
+                families: Some(vec![family.into()]),
+                ..Matching::default()
+            },
+            weight: weight * 1_000,
+        },
+        upfront: Money::ZERO,
+        hourly: Money::ZERO,
+    }
+}
+
+/// A plan to spend so much in each hour.
+fn plan(provider: &str, owner: Id<Account>, hourly: &str, rates: Vec<PlanRate>) -> Commitment {
+    let hourly = money(hourly);
+    Commitment {
+        name: "plan".into(),
+        provider: provider.into(),
+        benefit: Benefit::Spending { hourly, rates },
+        hourly,
+        ..regional(owner, owner, "", 0)
+    }
+}
+
+fn share_of_all(millionths: u32) -> Vec<PlanRate> {
+    vec![PlanRate { matching: Matching::default(), price: PlanPrice::Share(millionths) }]
+}
+
+/// A bill under construction.
+struct Book {
+    biller: Biller,
+    charges: Vec<Charge>,
+    lines: u64,
+}
+
+impl Book {
+    fn new(terms: Terms) -> Self {
+        Self { biller: Biller::new(terms), charges: Vec::new(), lines: 0 }
+    }
+
+    /// Machines that run from and until so many seconds after the start, each hour a line.
+    fn runs(&mut self, account: Id<Account>, product: Id<Product>, price: &str, secs: [i64; 2]) {
+        let [from, until] = secs.map(|secs| start_of(START) + Span::from_secs(secs));
+        let mut at = from;
+        while at < until {
+            let end = until.min(start_of(hour_of(at) + 1));
+            let quantity = i128::from((end - at).micros());
+            self.uses(account, product, price, [at, end], quantity);
+            at = end;
+        }
+    }
+
+    fn uses(
+        &mut self,
+        account: Id<Account>,
+        product: Id<Product>,
+        price: &str,
+        [from, until]: [Time; 2],
+        quantity: i128,
+    ) {
+        self.lines += 1;
+        let (list, number) = (dollars(price), self.lines);
+        let line =
+            UsageLine { number, account, product, from, until, quantity, list, contracted: list };
+        self.biller.take(line, &mut |charge| self.charges.push(charge)).expect("in order");
+    }
+
+    fn finish(&mut self, hours: i64) {
+        self.biller.finish(START + hours, &mut |charge| self.charges.push(charge));
+    }
+
+    /// Hours of the account's product that are covered, and that are not.
+    fn hours(&self, account: Id<Account>, product: Id<Product>) -> [f64; 2] {
+        let mut hours = [0, 0];
+        for charge in self.charges.iter().filter(|charge| charge.account == account) {
+            match charge.purpose {
+                Purpose::Covered { product: of, .. } if of == product => {
+                    hours[0] += charge.quantity;
+                }
+                Purpose::Usage { product: of, .. } if of == product => hours[1] += charge.quantity,
+                _ => {}
+            }
+        }
+        hours.map(|micros| micros as f64 / 3.6e9)
+    }
+
+    fn billed(&self) -> Money {
+        self.charges.iter().map(|charge| charge.billed).sum()
+    }
+
+    fn effective(&self) -> Money {
+        self.charges.iter().map(|charge| charge.effective).sum()
+    }
+}
+
+/// Organisation with accounts `a`, `b` and `c`.
+fn organisation() -> (Terms, [Id<Account>; 4]) {
+    let mut terms = Terms::default();
+    let root = terms.accounts.add("organisation", None);
+    let [a, b, c] = ["a", "b", "c"].map(|name| terms.accounts.add(name, Some(root)));
+    (terms, [root, a, b, c])
+}
+
+const HOUR: [i64; 2] = [0, 3_600];
+
+#[test]
+fn a_regional_reservation_covers_units_of_its_family() {
+    // R1: 4 m4.large (16 units) on 2 m4.xlarge (16): all. 1 c4.large (4) on 1 c4.xlarge (8): half.
+    let (mut terms, [root, a, ..]) = organisation();
+    terms.commitments.push(regional(a, root, "m4", 16));
+    terms.commitments.push(regional(a, root, "c4", 4));
+    let mut book = Book::new(terms);
+    let m4 = book.biller.product(machine("aws", "m4", "m4.xlarge", 8));
+    let c4 = book.biller.product(machine("aws", "c4", "c4.xlarge", 8));
+    book.runs(a, m4, "0.2", HOUR);
+    book.runs(a, m4, "0.2", HOUR);
+    book.runs(a, c4, "0.2", HOUR);
+    book.finish(1);
+    assert_eq!(book.hours(a, m4), [2.0, 0.0]);
+    assert_eq!(book.hours(a, c4), [0.5, 0.5]);
+    assert_eq!(book.billed(), money("0.1"));
+}
+
+#[test]
+fn the_smallest_sizes_come_first() {
+    // R2: 1 m3.2xlarge (16 units) on 2 m3.xlarge (8 each) and 2 m3.large (4 each).
+    let (mut terms, [root, a, ..]) = organisation();
+    terms.commitments.push(regional(a, root, "m3", 16));
+    let mut book = Book::new(terms);
+    let xlarge = book.biller.product(machine("aws", "m3", "m3.xlarge", 8));
+    let large = book.biller.product(machine("aws", "m3", "m3.large", 4));
+    for product in [xlarge, xlarge, large, large] {
+        book.runs(a, product, "1", HOUR);
+    }
+    book.finish(1);
+    assert_eq!(book.hours(a, large), [2.0, 0.0]);
+    assert_eq!(book.hours(a, xlarge), [1.0, 1.0]);
+}
+
+#[test]
+fn the_owner_comes_before_the_organisation() {
+    // R3: a owns 4 m4.xlarge (32 units) and 2 c4.xlarge (16).
+    let (mut terms, [root, a, b, _]) = organisation();
+    terms.commitments.push(regional(a, root, "m4", 32));
+    terms.commitments.push(regional(a, root, "c4", 16));
+    let mut book = Book::new(terms);
+    let sizes = [("m4", "m4.xlarge", 8), ("m4", "m4.2xlarge", 16), ("c4", "c4.xlarge", 8), ("c4", "c4.2xlarge", 16)];
+    let [m4x, m42, c4x, c42] =
+        sizes.map(|(family, size, weight)| book.biller.product(machine("aws", family, size, weight)));
+    book.runs(b, m4x, "1", HOUR); // first of all, and yet served after the owner
+    for product in [m4x, m4x, m42, c4x, c4x, c42] {
+        book.runs(a, product, "1", HOUR);
+    }
+    book.finish(1);
+    assert_eq!(book.hours(a, m4x), [2.0, 0.0]);
+    assert_eq!(book.hours(a, m42), [1.0, 0.0]);
+    assert_eq!(book.hours(b, m4x), [0.0, 1.0]);
+    assert_eq!(book.hours(a, c4x), [2.0, 0.0]);
+    assert_eq!(book.hours(a, c42), [0.0, 1.0]);
+}
+
+#[test]
+fn a_zonal_reservation_of_another_account_comes_before_ones_own_regional_one() {
+    // R4: a runs one in zone a, b one in zone b; a owns a regional one, c a zonal one of zone a.
+    let (mut terms, [root, a, b, c]) = organisation();
+    let own = terms.commitments.push(regional(a, root, "m4", 8));
+    let mut zonal = regional(c, root, "m4", 8);
+    let Benefit::Reserved { matching, .. } = &mut zonal.benefit else { unreachable!() };
+    matching.zone = Some("here-a".into());
+    matching.size = Some("m4.xlarge".into());
+    let zonal = terms.commitments.push(zonal);
+    let mut book = Book::new(terms);
+    let in_a = book.biller.product(machine("aws", "m4", "m4.xlarge", 8));
+    let zone = "here-b".to_owned();
+    let in_b = book.biller.product(Product { zone, ..machine("aws", "m4", "m4.xlarge", 8) });
+    book.runs(a, in_a, "1", HOUR);
+    book.runs(b, in_b, "1", HOUR);
+    book.finish(1);
+    let covered = |account| {
+        book.charges.iter().find_map(|charge| match charge.purpose {
+            Purpose::Covered { by, .. } if charge.account == account => Some(by),
+            _ => None,
+        })
+    };
+    assert_eq!((covered(a), covered(b)), (Some(zonal), Some(own)));
+    assert_eq!(book.billed(), Money::ZERO);
+}
+
+#[test]
+fn a_reservation_covers_an_hour_in_each_clock_hour() {
+    // R5: four for one hour: one is covered. Four for 15 min each, inside one clock hour: all.
+    let (mut terms, [root, a, ..]) = organisation();
+    terms.commitments.push(regional(a, root, "m4", 8));
+    let mut book = Book::new(terms);
+    let product = book.biller.product(machine("aws", "m4", "m4.xlarge", 8));
+    for _ in 0..4 {
+        book.runs(a, product, "1", HOUR);
+    }
+    book.finish(1);
+    assert_eq!(book.hours(a, product), [1.0, 3.0]);
+    for quarter in 0..4 {
+        let from = 3_600 + 900 * quarter;
+        book.runs(a, product, "1", [from, from + 900]);
+    }
+    book.finish(2);
+    assert_eq!(book.hours(a, product), [2.0, 3.0]);
+}
+
+/// The table of AWS's example: usage of an hour, with list prices and prices of a compute plan.
+fn savings_example(hourly: &str) -> Book {
+    let (mut terms, [_, a, ..]) = organisation();
+    let rows = [
+        (Service::Compute, "c5", "c5.9xlarge", "linux", "4", "2", 1),
+        (Service::Compute, "c5", "c5.24xlarge", "windows", "10", "8", 1),
+        (Service::Serverless, "fargate", "vcpu", "", "1.5", "1", 10),
+        (Service::Serverless, "fargate", "gb", "", "2", "1", 5),
+    ];
+    let products = rows.map(|(service, family, size, system, ..)| Product {
+        service,
+        system: system.into(),
+        ..machine("aws", family, size, 1)
+    });
+    let rates = rows.iter().map(|(service, _, size, _, _, price, _)| PlanRate {
+        matching: Matching {
+            services: vec![*service],
+            size: Some((*size).into()),
+            ..Matching::default()
+        },
+        price: PlanPrice::Fixed(dollars(price)),
+    });
+    terms.commitments.push(plan("aws", a, hourly, rates.collect()));
+    let mut book = Book::new(terms);
+    for (product, (.., list, _, count)) in products.into_iter().zip(rows) {
+        let product = book.biller.product(product);
+        let hour = [0, 1].map(|hour| start_of(START + hour));
+        book.uses(a, product, list, hour, count * 3_600_000_000);
+    }
+    book.finish(1);
+    book
+}
+
+#[test]
+fn a_plan_covers_what_it_saves_most_on_first() {
+    // 25 dollars cover all of it. With 10: the memory (5) and c5.9xlarge (2), which save half,
+    // then 3 of 10 vCPU; 7 of them and the large machine are paid at list price.
+    let all = savings_example("25");
+    assert_eq!((all.billed(), all.effective()), (money("25"), money("25")));
+    assert!(!all.charges.iter().any(|charge| matches!(charge.purpose, Purpose::Unused(_))));
+    let some = savings_example("10");
+    assert_eq!(some.billed(), money("30.5"));
+    let row = |row: u32| some.hours(Id::new(1), Id::new(row));
+    assert_eq!(row(0), [1.0, 0.0]);
+    assert_eq!(row(1), [0.0, 1.0]);
+    assert_eq!(row(2), [3.0, 7.0]);
+    assert_eq!(row(3), [5.0, 0.0]);
+}
+
+#[test]
+fn a_plan_of_one_family_comes_before_one_of_all() {
+    let (mut terms, [_, a, ..]) = organisation();
+    let all = terms.commitments.push(plan("aws", a, "1", share_of_all(500_000)));
+    let matching = Matching {
+        region: Some("here".into()),
+        families: Some(vec!["c5".into()]),
+        ..Matching::default()
+    };
+    let narrow = vec![PlanRate { matching, price: PlanPrice::Share(700_000) }];
+    let family = terms.commitments.push(plan("aws", a, "0.7", narrow));
+    let mut book = Book::new(terms);
+    let c5 = book.biller.product(machine("aws", "c5", "c5.large", 4));
+    book.runs(a, c5, "1", HOUR);
+    book.runs(a, c5, "1", HOUR);
+    book.finish(1);
+    let by: Vec<_> = book
+        .charges
+        .iter()
+        .filter_map(|charge| match charge.purpose {
+            Purpose::Covered { by, .. } => Some((by, charge.effective)),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(by, [(family, money("0.7")), (all, money("0.5"))]);
+    // Half of the wide plan is unused: 1.7 dollars are paid, 0.5 of them for nothing.
+    assert_eq!((book.billed(), book.effective()), (money("1.7"), money("1.7")));
+}
+
+#[test]
+fn azure_takes_reservations_then_longer_plans_then_shorter_ones() {
+    // A D8s_v3 under a reservation of a D4s_v3 is half covered; the rest, 0.20 dollars, goes to a
+    // plan of three years, that pays 0.06, which is 0.12 at list price; to one of a year that pays
+    // 0.03 for 0.05; and what is left is paid.
+    let (mut terms, [root, a, ..]) = organisation();
+    terms.sharing.push(("azure".into(), Sharing::NarrowestFirst));
+    let of = |commitment: Commitment, name: &str, years: i64| Commitment {
+        name: name.into(),
+        provider: "azure".into(),
+        until: start_of(START + 8_760 * years),
+        ..commitment
+    };
+    let one = plan("azure", a, "0.03", share_of_all(600_000));
+    let one = terms.commitments.push(of(one, "one", 1));
+    let three = plan("azure", a, "0.06", share_of_all(500_000));
+    let three = terms.commitments.push(of(three, "three", 3));
+    let reserved = terms.commitments.push(of(regional(a, root, "dsv3", 4), "reserved", 1));
+    let mut book = Book::new(terms);
+    let d8 = book.biller.product(machine("azure", "dsv3", "D8s_v3", 8));
+    book.runs(a, d8, "0.4", HOUR);
+    book.finish(1);
+    let covered: Vec<_> = book
+        .charges
+        .iter()
+        .filter_map(|charge| match charge.purpose {
+            Purpose::Covered { by, .. } => Some((by, charge.list)),
+            _ => None,
+        })
+        .collect();
+    let nearly = |found: Money, wanted: &str| (found - money(wanted)).nanos().abs() <= 1;
+    assert_eq!(covered.iter().map(|row| row.0).collect::<Vec<_>>(), [reserved, three, one]);
+    assert!(nearly(covered[0].1, "0.2") && nearly(covered[1].1, "0.12") && nearly(covered[2].1, "0.05"));
+    assert!(nearly(book.billed(), "0.12"), "{:?}", book.billed()); // 0.06 + 0.03 + 0.03
+}
+
+#[test]
+fn narrower_scopes_come_first_where_there_is_no_owner() {
+    let (mut terms, [root, a, b, _]) = organisation();
+    terms.sharing.push(("azure".into(), Sharing::NarrowestFirst));
+    let azure = |commitment: Commitment| Commitment { provider: "azure".into(), ..commitment };
+    let wide = terms.commitments.push(azure(regional(a, root, "dsv3", 4)));
+    let narrow = terms.commitments.push(azure(regional(a, b, "dsv3", 4)));
+    let mut book = Book::new(terms);
+    let d4 = book.biller.product(machine("azure", "dsv3", "D4s_v3", 4));
+    book.runs(b, d4, "1", HOUR);
+    book.runs(a, d4, "1", HOUR);
+    book.finish(1);
+    let by = book.charges.iter().filter_map(|charge| match charge.purpose {
+        Purpose::Covered { by, .. } => Some(by),
+        _ => None,
+    });
+    assert_eq!(by.collect::<Vec<_>>(), [narrow, wide]);
+}
+
+#[test]
+fn google_pays_flexible_commitments_at_their_discounted_spend() {
+    // G1 to G3: 28 % off; 50 dollars an hour of use on demand.
+    for (hourly, billed, unused) in
+        [("36", "36", "0"), ("28.8", "38.8", "0"), ("43.2", "43.2", "7.2")]
+    {
+        let (mut terms, [_, a, ..]) = organisation();
+        terms.commitments.push(plan("gcp", a, hourly, share_of_all(720_000)));
+        let mut book = Book::new(terms);
+        let n2 = book.biller.product(machine("gcp", "n2", "n2-standard-4", 4));
+        book.runs(a, n2, "50", HOUR);
+        book.finish(1);
+        let left = book.charges.iter().filter(|row| matches!(row.purpose, Purpose::Unused(_)));
+        let left: Money = left.map(|row| row.effective).sum();
+        assert_eq!((book.billed(), left), (money(billed), money(unused)), "{hourly}");
+    }
+}
+
+#[test]
+fn upfront_payments_are_spread_over_the_term() {
+    // 100 dollars for three hours: 33.33 each; half of each hour is used.
+    let (mut terms, [root, a, ..]) = organisation();
+    let mut held = regional(a, root, "m4", 16);
+    held.until = start_of(START + 3);
+    (held.upfront, held.hourly) = (money("100"), money("0.5"));
+    terms.commitments.push(held);
+    let mut book = Book::new(terms);
+    let m4 = book.biller.product(machine("aws", "m4", "m4.xlarge", 8));
+    book.runs(a, m4, "1", [0, 3 * 3_600]);
+    book.finish(5);
+    assert_eq!(book.billed(), money("101.5"));
+    assert_eq!(book.effective(), money("101.5"));
+    let unused: Money = book
+        .charges
+        .iter()
+        .filter(|charge| matches!(charge.purpose, Purpose::Unused(_)))
+        .map(|charge| charge.effective)
+        .sum();
+    assert!((unused.dollars() - 50.75).abs() < 1e-8);
+}
+
+/// Names of paths and their steps: a month of AWS to the internet.
+fn internet() -> TierTable {
+    let terabyte = 1_024 * 1_000_000_i128;
+    let step = |up_to, price| (up_to, dollars(price));
+    TierTable {
+        name: "internet".into(),
+        provider: "aws".into(),
+        matching: Matching { services: vec![Service::Transfer], ..Matching::default() },
+        steps: vec![
+            step(100 * 1_000_000, "0"),
+            step(10 * terabyte, "0.09"),
+            step(50 * terabyte, "0.085"),
+            step(150 * terabyte, "0.07"),
+            step(i128::MAX, "0.05"),
+        ],
+    }
+}
+
+#[test]
+fn tiers_count_the_month_of_the_organisation() {
+    // 200 TB: 912.60 + 3,481.60 + 7,168.00 + 2,560.00 dollars, in one transfer or in many of two
+    // accounts; and a new month begins at nothing.
+    let terabyte = 1_024 * 1_000_000_i128;
+    for transfers in [1, 2, 1_000] {
+        let (mut terms, [_, a, b, _]) = organisation();
+        terms.tiers.push(internet());
+        let mut book = Book::new(terms);
+        let path = Product {
+            service: Service::Transfer,
+            unit: Unit::Gigabyte,
+            ..machine("aws", "internet", "", 0)
+        };
+        let path = book.biller.product(path);
+        for transfer in 0..transfers {
+            let at = start_of(START + transfer * 700 / transfers);
+            let account = [a, b][transfer as usize % 2];
+            let quantity = 200 * terabyte / i128::from(transfers);
+            book.uses(account, path, "0", [at, at], quantity);
+        }
+        book.finish(700);
+        let close = (book.billed() - money("14122.2")).nanos().abs();
+        assert!(close <= i128::from(transfers), "{transfers}: {:?}", book.billed());
+        let april = start_of(START + MARCH_HOURS);
+        book.uses(a, path, "0", [april, april], 100 * 1_000_000);
+        let before = book.billed();
+        book.finish(MARCH_HOURS + 1);
+        assert_eq!(book.billed(), before, "the first 100 GB of April are free");
+    }
+}
+
+/// Bill over list price of machines of Google that run for parts of March, in thousandths of it.
+fn sustained(steps: &[(u32, u32)], runs: &[[i64; 2]]) -> f64 {
+    let (mut terms, [_, a, ..]) = organisation();
+    terms.sustained.push(SustainedUse {
+        name: "sustained use".into(),
+        provider: "gcp".into(),
+        matching: Matching::default(),
+        steps: steps.to_vec(),
+    });
+    let mut book = Book::new(terms);
+    let n1 = book.biller.product(machine("gcp", "n1", "n1-standard-1", 1));
+    for run in runs {
+        book.runs(a, n1, "0.0475", run.map(|share| share * MARCH_HOURS * 3_600 / 1_000));
+    }
+    book.finish(MARCH_HOURS);
+    let list: Money = book.charges.iter().map(|charge| charge.list).sum();
+    book.billed().dollars() / list.dollars()
+}
+
+const THIRTY: [(u32, u32); 4] =
+    [(250_000, 1_000_000), (500_000, 800_000), (750_000, 600_000), (1_000_000, 400_000)];
+const TWENTY: [(u32, u32); 4] =
+    [(250_000, 1_000_000), (500_000, 867_800), (750_000, 733_000), (1_000_000, 600_000)];
+
+#[test]
+fn sustained_use_follows_googles_tables() {
+    let cases: [(_, &[[i64; 2]], _); 8] = [
+        (THIRTY, &[[0, 1_000]], 0.70),
+        (THIRTY, &[[0, 500]], 0.90),
+        (THIRTY, &[[0, 750]], 0.80),
+        (THIRTY, &[[0, 250]], 1.00),
+        // Two machines, each half a month, one after the other: as one.
+        (THIRTY, &[[0, 500], [500, 1_000]], 0.70),
+        (TWENTY, &[[0, 1_000]], 0.8002),
+        (TWENTY, &[[0, 500]], 0.9339),
+        (TWENTY, &[[0, 750]], 0.866_933_333),
+    ];
+    for (steps, runs, share) in cases {
+        let found = sustained(&steps, runs);
+        assert!((found - share).abs() < 1e-6, "{runs:?}: {found}, not {share}");
+    }
+}
+
+#[test]
+fn what_runs_half_of_every_hour_has_run_half_of_the_month() {
+    // The level of the hour would say one half for all of the month, and 30 % off.
+    let (mut terms, [_, a, ..]) = organisation();
+    terms.sustained.push(SustainedUse {
+        name: "sustained use".into(),
+        provider: "gcp".into(),
+        matching: Matching::default(),
+        steps: THIRTY.to_vec(),
+    });
+    let mut book = Book::new(terms);
+    let n1 = book.biller.product(machine("gcp", "n1", "n1-standard-1", 1));
+    for hour in 0..MARCH_HOURS {
+        book.runs(a, n1, "1", [hour * 3_600, hour * 3_600 + 1_800]);
+    }
+    book.finish(MARCH_HOURS);
+    assert_eq!(book.billed(), money("334.8")); // 372 h at 90 %
+}
+
+#[test]
+fn reserved_capacity_is_paid_for_whether_it_runs_or_not() {
+    // 20 are kept for 24 h 15 min, 15 run: 15 machines, and 5 that are not used.
+    let (mut terms, [_, a, ..]) = organisation();
+    terms.commitments = IdVec::default();
+    let mut book = Book::new(terms);
+    let m5 = book.biller.product(machine("aws", "m5", "m5.large", 4));
+    let secs = 24 * 3_600 + 900;
+    book.biller.reserve(CapacityReservation {
+        name: "kept".into(),
+        account: a,
+        matching: Matching { size: Some("m5.large".into()), ..Matching::default() },
+        product: m5,
+        machines: 20,
+        from: start_of(START),
+        until: start_of(START) + Span::from_secs(secs),
+        price: dollars("0.1"),
+    });
+    for hour in 0..25 {
+        for _ in 0..15 {
+            book.runs(a, m5, "0.1", [hour * 3_600, (hour * 3_600 + 3_600).min(secs)]);
+        }
+    }
+    book.finish(25);
+    let kept = book.charges.iter().filter(|charge| {
+        matches!(charge.purpose, Purpose::Usage { origin: Origin::Reservation(_), .. })
+    });
+    assert_eq!(kept.map(|charge| charge.quantity).sum::<i128>(), 5 * secs as i128 * 1_000_000);
+    assert_eq!(book.billed(), money("48.5")); // 20 x 24.25 h x 0.1
+}
+
+#[test]
+fn usage_that_is_late_is_refused() {
+    let (terms, [_, a, ..]) = organisation();
+    let mut book = Book::new(terms);
+    let m5 = book.biller.product(machine("aws", "m5", "m5.large", 4));
+    book.runs(a, m5, "1", [7_200, 7_300]);
+    let late = UsageLine {
+        number: 9,
+        account: a,
+        product: m5,
+        from: start_of(START),
+        until: start_of(START + 1),
+        quantity: 1,
+        list: Rate::ZERO,
+        contracted: Rate::ZERO,
+    };
+    assert_eq!(book.biller.take(late, &mut |_| {}), Err(OutOfOrder));
+}

@@ -1,0 +1,72 @@
+//! Terms on which accounts are billed: who they are, what they hold, and what each provider's
+//! rules are.
+
+use crate::account::Accounts;
+use crate::commitment::{Commitment, Matching};
+use crate::reservation::CapacityReservation;
+use crate::units::{Id, IdVec, Rate};
+
+/// Order in which accounts have the benefit of commitments.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Sharing {
+    /// The account that bought it first, then all others of its scope.
+    #[default]
+    OwnerFirst,
+    /// All accounts of a scope alike; commitments of narrower scopes first, and of plans those of
+    /// a longer term before.
+    NarrowestFirst,
+}
+
+/// Prices by the quantity that an organisation has used since the beginning of the month.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TierTable {
+    /// Name, as charges tell it.
+    pub name: String,
+    /// Provider that it holds at.
+    pub provider: String,
+    /// The products that count together.
+    pub matching: Matching,
+    /// Quantity up to which a price holds, in millionths of a unit, and the price per unit;
+    /// rising. What is beyond the last costs the last price.
+    pub steps: Vec<(i128, Rate)>,
+}
+
+/// Discount for what is used for much of a month: share of the month, in millionths, up to which
+/// a share of the price is paid, in millionths too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SustainedUse {
+    /// Name, as charges tell it.
+    pub name: String,
+    /// Provider that it holds at.
+    pub provider: String,
+    /// The products that have it.
+    pub matching: Matching,
+    /// Steps, rising; the last goes to 1,000,000.
+    pub steps: Vec<(u32, u32)>,
+}
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub struct Terms {
+    /// The accounts.
+    pub accounts: Accounts,
+    /// What they hold.
+    pub commitments: IdVec<Commitment>,
+    /// Capacity that is kept for them.
+    pub reservations: IdVec<CapacityReservation>,
+    /// Tiers. A product has the first table that matches it.
+    pub tiers: IdVec<TierTable>,
+    /// Discounts for sustained use. A product has the first that matches it.
+    pub sustained: IdVec<SustainedUse>,
+    /// Order of each provider; one that is not listed has [`Sharing::OwnerFirst`].
+    pub sharing: Vec<(String, Sharing)>,
+}
+
+impl Terms {
+    /// Order in which the accounts of a commitment have its benefit.
+    pub(crate) fn sharing(&self, commitment: Id<Commitment>) -> Sharing {
+        let provider = &self.commitments[commitment].provider;
+        let found = self.sharing.iter().find(|(name, _)| name == provider);
+        found.map_or_else(Sharing::default, |(_, sharing)| *sharing)
+    }
+}

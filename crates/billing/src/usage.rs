@@ -1,0 +1,164 @@
+//! Usage: what was used, by whom, when. One line is of one product, in one account.
+
+use crate::account::Account;
+use crate::units::{Id, Rate, Time};
+
+/// Unit that a price is per. Quantities are whole millionths of what a unit counts; of an hour
+/// they are microseconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Unit {
+    /// An hour of a machine, of a core, or of an address.
+    Hour,
+    /// A gigabyte of 1,024³ bytes that is moved.
+    Gigabyte,
+    /// A gigabyte that is kept for a calendar month.
+    GigabyteMonth,
+    /// A request.
+    Request,
+}
+
+impl Unit {
+    /// Every unit.
+    pub const ALL: [Self; 4] = [Self::Hour, Self::Gigabyte, Self::GigabyteMonth, Self::Request];
+
+    /// The word of tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hour => "hour",
+            Self::Gigabyte => "GB",
+            Self::GigabyteMonth => "GB-month",
+            Self::Request => "request",
+        }
+    }
+
+    /// Quantity of one unit.
+    pub const fn whole(self) -> i128 {
+        match self {
+            Self::Hour => 3_600_000_000,
+            Self::Gigabyte | Self::GigabyteMonth | Self::Request => 1_000_000,
+        }
+    }
+}
+
+/// Kind of thing that is sold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Service {
+    /// Machines, and the cores and memory of machines that are priced by them.
+    Compute,
+    /// Containers and functions that are paid by their size and time.
+    Serverless,
+    /// The software on a machine that is billed by itself.
+    License,
+    /// Volumes of machines.
+    BlockStorage,
+    /// Objects.
+    ObjectStorage,
+    /// Bytes that leave a zone, a region or a provider.
+    Transfer,
+    /// Addresses on the internet.
+    Address,
+    /// Load balancers.
+    LoadBalancer,
+}
+
+impl Service {
+    /// Every service.
+    pub const ALL: [Self; 8] = [
+        Self::Compute,
+        Self::Serverless,
+        Self::License,
+        Self::BlockStorage,
+        Self::ObjectStorage,
+        Self::Transfer,
+        Self::Address,
+        Self::LoadBalancer,
+    ];
+
+    /// The word of tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Compute => "compute",
+            Self::Serverless => "serverless",
+            Self::License => "license",
+            Self::BlockStorage => "block-storage",
+            Self::ObjectStorage => "object-storage",
+            Self::Transfer => "transfer",
+            Self::Address => "address",
+            Self::LoadBalancer => "load-balancer",
+        }
+    }
+}
+
+/// Way in which a product is sold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Sale {
+    /// At list price, for as long as it is used.
+    OnDemand,
+    /// At a discount, until it is taken back.
+    Spot,
+    /// In a block of capacity that was paid for before.
+    Block,
+}
+
+impl Sale {
+    /// Every way.
+    pub const ALL: [Self; 3] = [Self::OnDemand, Self::Spot, Self::Block];
+
+    /// The word of tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::OnDemand => "on-demand",
+            Self::Spot => "spot",
+            Self::Block => "block",
+        }
+    }
+}
+
+/// A thing that a provider sells, without its price. What does not apply is empty.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Product {
+    /// Short name of the provider.
+    pub provider: String,
+    /// Kind of thing.
+    pub service: Service,
+    /// The region.
+    pub region: String,
+    /// The zone.
+    pub zone: String,
+    /// Family of instance types, path of a transfer, class of storage.
+    pub family: String,
+    /// The instance type.
+    pub size: String,
+    /// Operating system.
+    pub system: String,
+    /// `default`, `dedicated` or `host`.
+    pub tenancy: String,
+    /// Way in which it is sold.
+    pub sale: Sale,
+    /// Unit of its price.
+    pub unit: Unit,
+    /// Size within its family, in thousandths of the unit in which reservations of a family are
+    /// counted: a normalisation factor, a ratio, cores.
+    pub weight: u64,
+}
+
+/// Line of usage: one product, used in one stretch of time that lies in one clock hour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsageLine {
+    /// Number by which charges name it.
+    pub number: u64,
+    /// Account that used it.
+    pub account: Id<Account>,
+    /// The product.
+    pub product: Id<Product>,
+    /// Beginning of the stretch, since 1970.
+    pub from: Time,
+    /// End of the stretch.
+    pub until: Time,
+    /// Quantity, in millionths of its unit (see [`Unit::whole`]).
+    pub quantity: i128,
+    /// List price of that moment, per unit.
+    pub list: Rate,
+    /// Price that was negotiated, per unit: the list price where nothing was.
+    pub contracted: Rate,
+}
