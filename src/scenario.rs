@@ -37,8 +37,8 @@ use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
-use crate::metering::ChargePeriod;
 use crate::input;
+use crate::metering::ChargePeriod;
 use crate::metrics::AlertRule;
 use crate::model::{Market, Offer, World};
 use crate::policy::spec::PolicySpec;

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 
-use windtunnel::metering::ChargePeriod;
 use windtunnel::experiment::{self, Settings};
+use windtunnel::metering::ChargePeriod;
 use windtunnel::metrics::{ChargePeriods, DailyCosts, Fingerprint, Laws};
 use windtunnel::model::{Work, WorkId};
 use windtunnel::policy;

@@ -55,7 +55,8 @@ pub struct Charge {
     pub from: Time,
     /// End of its period.
     pub until: Time,
-    /// Quantity, in millionths of the unit of the product.
+    /// Quantity, in millionths of the unit of the product. Of a commitment, so much of it: thousandths
+    /// of units times microseconds, or nano-dollars.
     pub quantity: i128,
     /// List price per unit.
     pub list_price: Rate,
@@ -69,4 +70,42 @@ pub struct Charge {
     pub effective: Money,
     /// Amount that is to be paid for this line. The sum of all is the bill.
     pub billed: Money,
+}
+
+impl Purpose {
+    /// Its word in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Usage { origin: Origin::Line(_), .. } => "usage",
+            Self::Usage { origin: Origin::Reservation(_), .. } => "unused-reservation",
+            Self::Covered { .. } => "covered",
+            Self::Unused(_) => "unused-commitment",
+            Self::Upfront(_) => "upfront",
+            Self::Fee(_) => "fee",
+            Self::SustainedUse(_) => "sustained-use",
+        }
+    }
+
+    /// The product and the commitment that it names.
+    pub const fn names(self) -> (Option<Id<Product>>, Option<Id<Commitment>>) {
+        match self {
+            Self::Usage { product, .. } | Self::SustainedUse(product) => (Some(product), None),
+            Self::Covered { product, by, .. } => (Some(product), Some(by)),
+            Self::Unused(held) | Self::Upfront(held) | Self::Fee(held) => (None, Some(held)),
+        }
+    }
+
+    /// The reserved capacity that nobody used.
+    pub const fn reservation(self) -> Option<Id<CapacityReservation>> {
+        match self {
+            Self::Usage { origin: Origin::Reservation(kept), .. }
+            | Self::Covered { origin: Origin::Reservation(kept), .. } => Some(kept),
+            Self::Usage { origin: Origin::Line(_), .. }
+            | Self::Covered { origin: Origin::Line(_), .. }
+            | Self::Unused(_)
+            | Self::Upfront(_)
+            | Self::Fee(_)
+            | Self::SustainedUse(_) => None,
+        }
+    }
 }

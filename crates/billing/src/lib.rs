@@ -13,12 +13,16 @@
 pub mod account;
 pub mod charge;
 pub mod commitment;
+pub mod feed;
+pub mod focus;
 pub mod month;
 pub mod rate;
 pub mod reservation;
+pub mod rules;
 pub mod settle;
 pub mod split;
+pub mod table;
 pub mod terms;
 pub mod usage;
 
-use windtunnel_core::units;
+use windtunnel_core::{problem, units};

@@ -51,8 +51,8 @@ impl TimeRule {
             return Span::from_micros(0);
         }
         let step = self.granularity.micros().max(1);
-        let steps = lifetime.micros().div_euclid(step)
-            + i64::from(lifetime.micros().rem_euclid(step) != 0);
+        let steps =
+            lifetime.micros().div_euclid(step) + i64::from(lifetime.micros().rem_euclid(step) != 0);
         Span::from_micros(steps * step).max(self.minimum)
     }
 }
@@ -99,8 +99,7 @@ mod tests {
         let price = Rate::from_picos(333_333_333_333);
         let whole = 3_600_000_000;
         let cuts = [0, 1, 7, 1_200_000_001, 3_599_999_999, whole];
-        let sum: Money =
-            cuts.windows(2).map(|cut| part(cut[0], cut[1], Unit::Hour, price)).sum();
+        let sum: Money = cuts.windows(2).map(|cut| part(cut[0], cut[1], Unit::Hour, price)).sum();
         assert_eq!(sum, amount(whole, Unit::Hour, price));
         assert_eq!(sum.nanos(), 333_333_333);
     }

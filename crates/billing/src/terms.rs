@@ -4,6 +4,7 @@
 use crate::account::Accounts;
 use crate::commitment::{Commitment, Matching};
 use crate::reservation::CapacityReservation;
+use crate::rules::Rules;
 use crate::units::{Id, IdVec, Rate};
 
 /// Order in which accounts have the benefit of commitments.
@@ -63,6 +64,14 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// No accounts and no commitments, with the rules that are shipped.
+    pub fn by(rules: &Rules) -> Self {
+        let mut terms = Self { sharing: rules.sharing_orders(), ..Self::default() };
+        rules.tiers().for_each(|table| _ = terms.tiers.push(table));
+        rules.sustained_use().for_each(|discount| _ = terms.sustained.push(discount));
+        terms
+    }
+
     /// Order in which the accounts of a commitment have its benefit.
     pub(crate) fn sharing(&self, commitment: Id<Commitment>) -> Sharing {
         let provider = &self.commitments[commitment].provider;

@@ -242,13 +242,13 @@ impl Hour {
             if !commitment.holds_in(now) {
                 continue;
             }
-            let mut pay = |purpose, billed, effective| {
+            let mut pay = |purpose, quantity, billed, effective| {
                 out(Charge {
                     purpose,
                     account: commitment.owner,
                     from: start_of(now),
                     until: start_of(now + 1),
-                    quantity: 0,
+                    quantity,
                     list_price: Rate::ZERO,
                     contracted_price: Rate::ZERO,
                     list: Money::ZERO,
@@ -257,15 +257,17 @@ impl Hour {
                     billed,
                 });
             };
+            let purse = self.purses[id.row()];
             if now == hour_of(commitment.from) && commitment.upfront != Money::ZERO {
-                pay(Purpose::Upfront(id), commitment.upfront, Money::ZERO);
+                let term = purse.whole * i128::from(commitment.hours());
+                pay(Purpose::Upfront(id), term, commitment.upfront, Money::ZERO);
             }
             if commitment.hourly != Money::ZERO {
-                pay(Purpose::Fee(id), commitment.hourly, Money::ZERO);
+                pay(Purpose::Fee(id), purse.whole, commitment.hourly, Money::ZERO);
             }
-            let purse = self.purses[id.row()];
             if purse.left() > 0 {
-                pay(Purpose::Unused(id), Money::ZERO, purse.cost - purse.cost_of_used());
+                let cost = purse.cost - purse.cost_of_used();
+                pay(Purpose::Unused(id), purse.left(), Money::ZERO, cost);
             }
         }
     }

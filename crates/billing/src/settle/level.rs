@@ -16,7 +16,12 @@ pub(super) fn below<'l>(
 ) -> i128 {
     let mut changes = Changes::default();
     for line in lines {
-        changes.add(line.from.max(from), line.until.min(until), line.quantity, line.until - line.from);
+        changes.add(
+            line.from.max(from),
+            line.until.min(until),
+            line.quantity,
+            line.until - line.from,
+        );
     }
     let kept = i128::from(machines) * PARTS;
     let mut missing = 0;

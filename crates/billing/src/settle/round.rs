@@ -44,7 +44,8 @@ pub(super) struct Rounds {
 
 impl Rounds {
     pub(super) fn of(terms: &Terms) -> Self {
-        let keyed = terms.commitments.iter().flat_map(|(id, commitment)| steps(terms, id, commitment));
+        let keyed =
+            terms.commitments.iter().flat_map(|(id, commitment)| steps(terms, id, commitment));
         Self {
             keyed: keyed.collect(),
             rounds: Vec::new(),

@@ -196,9 +196,14 @@ fn the_owner_comes_before_the_organisation() {
     terms.commitments.push(regional(a, root, "m4", 32));
     terms.commitments.push(regional(a, root, "c4", 16));
     let mut book = Book::new(terms);
-    let sizes = [("m4", "m4.xlarge", 8), ("m4", "m4.2xlarge", 16), ("c4", "c4.xlarge", 8), ("c4", "c4.2xlarge", 16)];
-    let [m4x, m42, c4x, c42] =
-        sizes.map(|(family, size, weight)| book.biller.product(machine("aws", family, size, weight)));
+    let sizes = [
+        ("m4", "m4.xlarge", 8),
+        ("m4", "m4.2xlarge", 16),
+        ("c4", "c4.xlarge", 8),
+        ("c4", "c4.2xlarge", 16),
+    ];
+    let [m4x, m42, c4x, c42] = sizes
+        .map(|(family, size, weight)| book.biller.product(machine("aws", family, size, weight)));
     book.runs(b, m4x, "1", HOUR); // first of all, and yet served after the owner
     for product in [m4x, m4x, m42, c4x, c4x, c42] {
         book.runs(a, product, "1", HOUR);
@@ -368,7 +373,9 @@ fn azure_takes_reservations_then_longer_plans_then_shorter_ones() {
         .collect();
     let nearly = |found: Money, wanted: &str| (found - money(wanted)).nanos().abs() <= 1;
     assert_eq!(covered.iter().map(|row| row.0).collect::<Vec<_>>(), [reserved, three, one]);
-    assert!(nearly(covered[0].1, "0.2") && nearly(covered[1].1, "0.12") && nearly(covered[2].1, "0.05"));
+    assert!(
+        nearly(covered[0].1, "0.2") && nearly(covered[1].1, "0.12") && nearly(covered[2].1, "0.05")
+    );
     assert!(nearly(book.billed(), "0.12"), "{:?}", book.billed()); // 0.06 + 0.03 + 0.03
 }
 

@@ -1,0 +1,325 @@
+//! The rules that are shipped: by provider, as data with their sources.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use serde::Deserialize;
+
+use crate::commitment::Matching;
+use crate::rate::TimeRule;
+use crate::terms::{Sharing, SustainedUse, TierTable};
+use crate::units::{Rate, Span};
+use crate::usage::{Service, Unit};
+
+/// Where a rule comes from.
+#[derive(Clone, Debug, Deserialize)]
+pub struct RuleSource {
+    /// Source.
+    pub source: String,
+    /// Month in which it was looked at.
+    pub as_of: String,
+    /// What is assumed in it; empty where nothing is.
+    #[serde(default)]
+    pub assumed: String,
+}
+
+/// Rule of a provider on the time that is billed.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TimeRow {
+    /// The provider.
+    pub provider: String,
+    /// Operating system; `None` is any.
+    pub system: Option<String>,
+    granularity: u32,
+    minimum: u32,
+    free_if_taken_within: Option<u32>,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub source: RuleSource,
+}
+
+/// Order in which the accounts of a provider have the benefit of commitments.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SharingRow {
+    /// The provider.
+    pub provider: String,
+    order: SharingWord,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub source: RuleSource,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SharingWord {
+    OwnerFirst,
+    NarrowestFirst,
+}
+
+/// How a provider counts the sizes of a family.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SizeRow {
+    /// The provider.
+    pub provider: String,
+    by: SizeBy,
+    #[serde(default)]
+    factors: BTreeMap<String, f64>,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub source: RuleSource,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum SizeBy {
+    Suffix,
+    Number,
+}
+
+/// When the reservations of a provider hold for all sizes of a family.
+#[derive(Clone, Debug, Deserialize)]
+pub struct FlexibleRow {
+    /// The provider.
+    pub provider: String,
+    system: Option<String>,
+    tenancy: Option<String>,
+    #[serde(default)]
+    families_not: Vec<String>,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub source: RuleSource,
+}
+
+/// Discount for sustained use.
+#[derive(Clone, Debug, Deserialize)]
+pub struct SustainedRow {
+    /// Name.
+    pub name: String,
+    /// The provider.
+    pub provider: String,
+    /// Families that have it.
+    pub families: Vec<String>,
+    /// Share of the month, and share of the price that is paid up to it.
+    pub steps: Vec<(f64, f64)>,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub source: RuleSource,
+}
+
+/// Prices of a path of transfers.
+#[derive(Clone, Debug, Deserialize)]
+pub struct TierRow {
+    /// Name.
+    pub name: String,
+    /// The provider.
+    pub provider: String,
+    /// The path.
+    pub path: String,
+    /// Gigabytes up to which a price holds, and the price.
+    pub steps: Vec<(f64, f64)>,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub source: RuleSource,
+}
+
+/// All rules that are shipped.
+#[derive(Clone, Debug, Deserialize)]
+pub struct Rules {
+    /// On time.
+    pub time: Vec<TimeRow>,
+    /// On commitments that are shared.
+    pub sharing: Vec<SharingRow>,
+    /// On sizes.
+    pub size: Vec<SizeRow>,
+    /// On reservations of families.
+    pub flexible: Vec<FlexibleRow>,
+    /// On sustained use.
+    pub sustained: Vec<SustainedRow>,
+    /// On transfers.
+    pub tier: Vec<TierRow>,
+}
+
+/// The shipped rules.
+pub fn shipped() -> &'static Rules {
+    static RULES: LazyLock<Rules> = LazyLock::new(|| {
+        toml::from_str(include_str!("../data/rules.toml")).expect("the shipped rules can be read")
+    });
+    &RULES
+}
+
+/// Time that is billed where no rule is known: every microsecond.
+const EXACT: TimeRule = TimeRule {
+    granularity: Span::from_micros(1),
+    minimum: Span::from_micros(0),
+    free_if_taken_within: None,
+};
+
+impl Rules {
+    /// Rule on the time of a machine; where none is known all of its time is billed.
+    pub fn time_of(&self, provider: &str, system: &str) -> TimeRule {
+        let holds = |row: &&TimeRow| {
+            row.provider == provider && row.system.as_ref().is_none_or(|of| of == system)
+        };
+        self.time.iter().find(holds).map_or(EXACT, |row| {
+            let secs = |secs: u32| Span::from_secs(i64::from(secs));
+            TimeRule {
+                granularity: secs(row.granularity),
+                minimum: secs(row.minimum),
+                free_if_taken_within: row.free_if_taken_within.map(secs),
+            }
+        })
+    }
+
+    /// Orders of all providers.
+    pub fn sharing_orders(&self) -> Vec<(String, Sharing)> {
+        let order = |row: &SharingRow| match row.order {
+            SharingWord::OwnerFirst => Sharing::OwnerFirst,
+            SharingWord::NarrowestFirst => Sharing::NarrowestFirst,
+        };
+        self.sharing.iter().map(|row| (row.provider.clone(), order(row))).collect()
+    }
+
+    /// Size of an instance type within its family, in thousandths; a machine is 1,000 where the
+    /// provider's sizes are not known.
+    pub fn weight_of(&self, provider: &str, size: &str) -> u64 {
+        let row = self.size.iter().find(|row| row.provider == provider);
+        let found = row.and_then(|row| match row.by {
+            SizeBy::Suffix => {
+                let word = size.rsplit('.').next()?;
+                row.factors.get(word).map(|factor| (factor * 1_000.0).round() as u64)
+            }
+            SizeBy::Number => numbers(size).last().map(|number| number * 1_000),
+        });
+        found.filter(|weight| *weight > 0).unwrap_or(1_000)
+    }
+
+    /// Whether a reservation of one size holds for all of its family.
+    pub fn is_flexible(&self, provider: &str, family: &str, system: &str, tenancy: &str) -> bool {
+        self.flexible.iter().any(|row| {
+            row.provider == provider
+                && row.system.as_ref().is_none_or(|of| of == system)
+                && row.tenancy.as_ref().is_none_or(|of| of == tenancy)
+                && !row.families_not.iter().any(|not| not == family)
+        })
+    }
+
+    /// Discounts for sustained use.
+    pub fn sustained_use(&self) -> impl Iterator<Item = SustainedUse> {
+        self.sustained.iter().map(|row| SustainedUse {
+            name: row.name.clone(),
+            provider: row.provider.clone(),
+            matching: Matching { families: Some(row.families.clone()), ..Matching::default() },
+            steps: row
+                .steps
+                .iter()
+                .map(|(share, paid)| (millionths(*share), millionths(*paid)))
+                .collect(),
+        })
+    }
+
+    /// Prices of transfers.
+    pub fn tiers(&self) -> impl Iterator<Item = TierTable> {
+        self.tier.iter().map(|row| TierTable {
+            name: row.name.clone(),
+            provider: row.provider.clone(),
+            matching: Matching {
+                services: vec![Service::Transfer],
+                families: Some(vec![row.path.clone()]),
+                ..Matching::default()
+            },
+            steps: row
+                .steps
+                .iter()
+                .map(|(up_to, price)| (quantity(*up_to), dollars(*price)))
+                .collect(),
+        })
+    }
+}
+
+fn millionths(share: f64) -> u32 {
+    (share * 1e6).round() as u32
+}
+
+/// Gigabytes as a quantity; without end, the largest one.
+fn quantity(gigabytes: f64) -> i128 {
+    match gigabytes.is_finite() {
+        true => (gigabytes * Unit::Gigabyte.whole() as f64).round() as i128,
+        false => i128::MAX,
+    }
+}
+
+fn dollars(price: f64) -> Rate {
+    Rate::from_picos((price * 1e12).round() as i64)
+}
+
+/// The numbers in a name, but for that of a version: `Standard_D8s_v3` has 8.
+fn numbers(name: &str) -> Vec<u64> {
+    let versionless = name
+        .rsplit_once("_v")
+        .filter(|(_, rest)| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
+    let name = versionless.map_or(name, |(name, _)| name);
+    // The first word of Google's types names the family.
+    let name = name.split_once('-').map_or(name, |(_, rest)| rest);
+    let digits = name.split(|letter: char| !letter.is_ascii_digit());
+    digits.filter_map(|digits| digits.parse().ok()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_follow_the_names_of_types() {
+        for (provider, size, weight) in [
+            ("aws", "m4.large", 4_000),
+            ("aws", "t3.nano", 250),
+            ("aws", "u7i.112xlarge", 896_000),
+            ("aws", "c5.unheard", 1_000),
+            ("azure", "Standard_D8s_v3", 8_000),
+            ("azure", "D4s_v3", 4_000),
+            ("gcp", "n2-standard-16", 16_000),
+            ("gcp", "f1-micro", 1_000),
+            ("lambda", "gpu_8x_a100", 1_000),
+        ] {
+            assert_eq!(shipped().weight_of(provider, size), weight, "{size}");
+        }
+    }
+
+    #[test]
+    fn families_are_flexible_where_the_provider_says_so() {
+        let aws = |family, system, tenancy| shipped().is_flexible("aws", family, system, tenancy);
+        assert!(aws("m5", "linux", "default"));
+        assert!(!aws("m5", "windows", "default"));
+        assert!(!aws("m5", "linux", "dedicated"));
+        assert!(!aws("g4dn", "linux", "default"));
+        assert!(!shipped().is_flexible("lambda", "gpu", "linux", "default"));
+    }
+
+    #[test]
+    fn every_rule_says_where_it_comes_from_and_steps_rise() {
+        let rules = shipped();
+        let sources = rules
+            .time
+            .iter()
+            .map(|row| &row.source)
+            .chain(rules.sharing.iter().map(|row| &row.source))
+            .chain(rules.size.iter().map(|row| &row.source))
+            .chain(rules.flexible.iter().map(|row| &row.source))
+            .chain(rules.sustained.iter().map(|row| &row.source))
+            .chain(rules.tier.iter().map(|row| &row.source));
+        for source in sources {
+            assert!(!source.source.is_empty() && source.as_of.len() == 7, "{source:?}");
+        }
+        for table in rules.tiers() {
+            assert!(table.steps.is_sorted_by(|a, b| a.0 < b.0), "{}", table.name);
+        }
+        for discount in rules.sustained_use() {
+            assert!(discount.steps.is_sorted_by(|a, b| a.0 < b.0), "{}", discount.name);
+            assert_eq!(discount.steps.last().map(|step| step.0), Some(1_000_000));
+        }
+        let suse = rules.time_of("aws", "suse");
+        assert_eq!(suse.granularity, Span::from_secs(3_600));
+        assert_eq!(rules.time_of("aws", "linux").minimum, Span::from_secs(60));
+        assert_eq!(rules.time_of("nobody", "linux"), EXACT);
+    }
+}

@@ -1,0 +1,110 @@
+//! Tables of usage.
+
+use super::*;
+use crate::rules::shipped;
+
+fn rows(text: &str) -> Result<Vec<Row>, Problem> {
+    let text = text.to_owned().into_bytes();
+    let mut table = UsageTable::read(Box::new(std::io::Cursor::new(text)), "usage.csv")?;
+    std::iter::from_fn(|| table.next(shipped()).transpose()).collect()
+}
+
+fn only(text: &str) -> UsageRow {
+    match rows(text).expect("it can be read").pop().expect("there is one") {
+        Row::Usage(row, _) => *row,
+        Row::Other(..) => panic!("no usage"),
+    }
+}
+
+#[test]
+fn time_follows_the_rule_of_the_provider() {
+    for (cells, secs) in [
+        ("aws,linux,on-demand,,2026-03-01T00:00:59Z", 60),
+        ("aws,linux,on-demand,,2026-03-01T00:01:01Z", 61),
+        ("aws,suse,on-demand,,2026-03-01T01:01:00Z", 7_200),
+        ("aws,linux,spot,provider,2026-03-01T00:59:59Z", 0),
+        ("aws,linux,spot,provider,2026-03-01T01:00:01Z", 3_601),
+        ("aws,linux,spot,customer,2026-03-01T00:59:59Z", 3_599),
+        ("gcp,linux,spot,provider,2026-03-01T00:00:59Z", 0),
+        ("gcp,linux,spot,provider,2026-03-01T00:01:01Z", 61),
+    ] {
+        let row = only(&format!(
+            "provider,system,sale,ended_by,until,from,type\n{cells},2026-03-01T00:00:00Z,m5.large\n"
+        ));
+        assert_eq!(row.quantity, secs * 1_000_000, "{cells}");
+        assert_eq!(row.product.family, "m5");
+    }
+}
+
+#[test]
+fn quantities_are_exact() {
+    let row = only(
+        "from,provider,service,family,quantity\n\
+         2026-03-01T00:00:00Z,aws,transfer,internet,204800.000001\n",
+    );
+    assert_eq!((row.quantity, row.product.unit), (204_800_000_001, Unit::Gigabyte));
+    assert_eq!(quantity("0.25", Unit::Hour), Some(900_000_000));
+    assert_eq!(quantity("0.0000000000000000000001", Unit::Hour), Some(0));
+    assert_eq!(quantity("-1", Unit::Hour), None);
+}
+
+#[test]
+fn exports_in_focus_are_understood() {
+    let text = "BilledCost,ChargeCategory,ChargePeriodEnd,ChargePeriodStart,ConsumedQuantity,\
+                ConsumedUnit,ListUnitPrice,PricingCategory,ProviderName,RegionId,ServiceCategory,\
+                SkuPriceDetails,SubAccountId\n\
+                0.10,Usage,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,1,Hours,0.1,Standard,AWS,\
+                us-east-1,Compute,\"{\"\"InstanceType\"\":\"\"m5.large\"\"}\",42\n\
+                1.5,Tax,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,,,,,AWS,,Other,,42\n";
+    let rows = rows(text).expect("it can be read");
+    let [Row::Usage(row, billed), Row::Other(tax, taxed)] = rows.as_slice() else {
+        panic!("{rows:?}")
+    };
+    assert_eq!((row.account.as_str(), row.product.size.as_str()), ("42", "m5.large"));
+    assert_eq!((row.product.provider.as_str(), row.product.weight), ("aws", 4_000));
+    assert_eq!(*billed, signed_money("0.10"));
+    assert_eq!((tax.as_str(), *taxed), ("Tax", signed_money("1.5")));
+}
+
+#[test]
+fn problems_name_their_place() {
+    for (text, told) in [
+        ("provider\naws\n", "usage.csv:1: the column `from` is missing"),
+        (
+            "from,provider,colour\n",
+            "usage.csv:1: `colour` is no column of usage\n  hint: columns are `from`, ",
+        ),
+        (
+            "from,provider\nyesterday,aws\n",
+            "usage.csv:2: `from` is `yesterday`, not an instant such as",
+        ),
+        ("from,provider\n,aws\n", "usage.csv:2: `from` is empty"),
+        (
+            "from,until,provider\n2026-03-01T00:00:00Z,2025-03-01T00:00:00Z,aws\n",
+            "usage.csv:2: `until` lies before the beginning",
+        ),
+        (
+            "from,until,provider\n2026-03-01T00:00:00Z,2126-03-01T00:00:00Z,aws\n",
+            "usage.csv:2: `until` is more than three years later",
+        ),
+        (
+            "from,provider,service\n2026-03-01T00:00:00Z,aws,transfer\n",
+            "usage.csv:2: `quantity` is empty",
+        ),
+        (
+            "from,provider,price\n2026-03-01T00:00:00Z,aws,-1\n",
+            "usage.csv:2: `price` is `-1`, not a price",
+        ),
+        (
+            "from,provider,service\n2026-03-01T00:00:00Z,aws,cars\n",
+            "usage.csv:2: `service` is `cars`, not one of",
+        ),
+        (
+            "from,provider\n2026-03-01T00:00:00Z,aws,more\n",
+            "usage.csv:2: has 3 cells, and the header 2",
+        ),
+    ] {
+        let problem = rows(text).expect_err(text).to_string();
+        assert!(problem.starts_with(told), "{problem}");
+    }
+}
