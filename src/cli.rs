@@ -3,6 +3,7 @@
 
 mod args;
 mod backtest;
+mod bill;
 mod calibration;
 mod catalog;
 mod check;
@@ -75,6 +76,7 @@ fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Catalog { command } => catalog::catalog(&command),
         Command::Trace { command } => trace::trace(&command),
         Command::Weather { command } => weather::weather(&command),
+        Command::Bill(bill) => bill::bill(&bill),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Verify(verify) => verify::verify(&verify),
         Command::GuardPolicies => {

@@ -329,6 +329,8 @@ pub use windtunnel_core::{
     weather, workload,
 };
 
+pub use windtunnel_billing as billing;
+
 pub mod scenario;
 pub mod experiment;
 pub mod report;

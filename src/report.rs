@@ -3,6 +3,7 @@
 
 mod alerts;
 mod backtest;
+mod bill;
 mod breakdown;
 mod charges;
 mod chart;
@@ -32,6 +33,7 @@ mod words;
 
 pub use alerts::{AlertReport, LoggedAlert, RuleReport};
 pub use backtest::{BacktestReport, Calibrated};
+pub use bill::{BillCsv, BillReport, SettledBill};
 pub use charges::ChargesCsv;
 pub use chart::{
     Chart, Scene, backtest_charts, comparison_charts, drill_charts, outlook_charts, plan_charts,

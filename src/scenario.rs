@@ -27,6 +27,7 @@ mod section;
 mod setting;
 mod starter;
 mod suite;
+mod terms;
 mod unmodelled;
 mod assumption;
 mod value;
@@ -72,6 +73,7 @@ pub use schema::schema;
 pub use section::kind_of;
 pub use starter::{Starter, init_from, quickstart};
 pub use suite::{Gate, Subject, Suite, Tested, Tolerance, UnreadableScenario};
+pub use terms::BillingTerms;
 pub use unmodelled::not_modelled;
 pub use world::{known_events, past_prices};
 
@@ -147,6 +149,8 @@ pub struct Scenario {
     pub estimated_prices: Vec<EstimatedPrices>,
     /// Files that were or will be read, besides the scenario itself.
     pub inputs: Vec<PathBuf>,
+    /// Terms on which a run is billed, where the scenario says any.
+    pub terms: Option<BillingTerms>,
     /// Limits at which a run is stopped as out of bounds.
     pub limits: RunLimits,
 }
@@ -302,10 +306,13 @@ fn read(
     let observed = observed::read(&root.section("observed"), &build.world, report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
+    let terms = ["commitment", "kept", "negotiated", "tier"].iter().any(|key| root.has(key));
+    let terms = terms.then(|| terms::read(root, report));
     let work = work?;
     let mut assumptions = std::mem::take(&mut build.assumptions);
     assumptions.extend(names::vague_models(&build.world).into_iter().map(Assumption::from));
     assumptions.extend(work.assumptions.into_iter().map(Assumption::from));
+    assumptions.extend(terms.as_ref().map(|_| Assumption::from(TERMS.to_owned())));
     let mut inputs = std::mem::take(&mut build.inputs);
     inputs.extend(work.inputs);
     inputs.append(&mut policies.inputs);
@@ -358,6 +365,7 @@ fn read(
         policy_assumptions: policies.assumptions,
         estimated_prices: build.estimated_prices,
         inputs,
+        terms,
         limits: RunLimits {
             max_events: limits.count("max_events").unwrap_or(10_000_000_000),
             max_alive: limits.count32("max_alive").unwrap_or(3_000_000),
@@ -379,6 +387,10 @@ fn period(
     }
     workload.period(given)
 }
+
+/// What is said where a scenario has terms.
+const TERMS: &str = "Commitments and negotiated prices are applied to the bill of `run` alone: costs of policies, and what \
+     policies see, are at list prices without them.";
 
 /// A hundred years.
 const CENTURY: Span = Span::from_secs(36_500 * 86_400);

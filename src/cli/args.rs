@@ -148,6 +148,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: WeatherArgs,
     },
+    /// Bill a table of usage, without simulation, and hold it against what was billed
+    Bill(BillArgs),
     /// Why a job waited, ran where it did and cost what it did
     Explain(ExplainArgs),
     /// Reproduce textbook results and published tables
@@ -686,6 +688,42 @@ pub(super) struct WeatherShowArgs {
     #[arg(long, value_name = "SPAN", value_parser = span)]
     pub(super) until: Option<Span>,
     /// Folder for a page with charts and the numbers [default: none is written]
+    #[arg(long, value_name = "DIR")]
+    pub(super) out: Option<PathBuf>,
+    /// Replace an existing folder of results
+    #[arg(long, requires = "out")]
+    pub(super) force: bool,
+    /// As JSON on standard output
+    #[arg(long)]
+    pub(super) json: bool,
+    /// No progress bar and no talk
+    #[arg(long, short)]
+    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) bounds: BoundsArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel bill usage.csv --terms terms.toml --out output/bill
+  windtunnel bill focus.csv --terms terms.toml --within \"1 %\"   # an export that says what was billed")]
+pub(super) struct BillArgs {
+    /// Usage (.csv, plain, .gz or .zst; `-` is standard input), or an export in the columns of FOCUS
+    pub(super) usage: PathBuf,
+    /// Accounts, commitments and prices: a file of terms, or a scenario [default: list prices]
+    #[arg(long, value_name = "FILE")]
+    pub(super) terms: Option<PathBuf>,
+    /// Hold all rows and bring them into order first
+    #[arg(long)]
+    pub(super) sort: bool,
+    /// Version of FOCUS of the file that is written
+    #[arg(long, value_name = "VERSION", default_value = "1.2", value_parser = ["1.2", "1.3"])]
+    pub(super) focus: String,
+    /// Exit with 1 where the lines are off those of the table by more than this share of them
+    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    pub(super) within: Option<f64>,
+    /// Folder for the charges and a page [default: none is written]
     #[arg(long, value_name = "DIR")]
     pub(super) out: Option<PathBuf>,
     /// Replace an existing folder of results

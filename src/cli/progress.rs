@@ -28,6 +28,12 @@ impl Bar {
         Self::new(ProgressBar::no_length(), label, style, quiet)
     }
 
+    /// Over the rows of a table, as many as they may be. Hidden likewise.
+    pub(super) fn over_rows(label: &str, quiet: bool) -> Self {
+        let style = "{msg} {spinner} {human_pos} rows, {per_sec}";
+        Self::new(ProgressBar::no_length(), label, style, quiet)
+    }
+
     /// Over the runs of an experiment, which [`Bar::expect`] counts. Hidden likewise.
     pub(super) fn over_runs(label: &str, quiet: bool) -> Self {
         Self::new(ProgressBar::new(0), label, "{msg} {spinner}", quiet)

@@ -123,6 +123,7 @@ fn every_key_is_documented() {
         cautions: Vec::new(),
         fingerprint: fingerprint.hex(),
         daily: None,
+        bill: None,
         skipped_rows: 0,
         dropped_rows: 0,
         row_notes: crate::workload::RowNotes::default(),

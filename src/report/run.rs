@@ -9,6 +9,7 @@ use std::io;
 use serde::Serialize;
 
 use super::alerts::AlertReport;
+use super::bill::SettledBill;
 use super::days::DailyTable;
 use super::recipe::Recipe;
 use super::words::write_json;
@@ -191,6 +192,9 @@ pub struct RunReport {
     /// Cost by day, where charges were cut; `days.csv` has it.
     #[serde(skip)]
     pub daily: Option<DailyTable>,
+    /// The bill on the terms of the scenario, where it says any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bill: Option<SettledBill>,
     /// Malformed rows of the workload that were left out.
     pub skipped_rows: u64,
     /// Well-formed rows of the workload that became no work.
@@ -223,6 +227,7 @@ impl RunReport {
             cautions: cautions(&[run]),
             fingerprint: result.fingerprint.clone(),
             daily: None,
+            bill: None,
             skipped_rows: result.skipped_rows,
             dropped_rows: result.notes.left_out(),
             row_notes: result.notes,

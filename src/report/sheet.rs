@@ -110,6 +110,12 @@ impl<W: io::Write> Sheet<W> {
         self.rows.push(b',');
     }
 
+    /// A number that is text already.
+    pub(super) fn number_text(&mut self, number: &str) {
+        self.rows.extend_from_slice(number.as_bytes());
+        self.rows.push(b',');
+    }
+
     /// Writes an empty cell.
     pub(super) fn empty(&mut self) {
         self.rows.push(b',');

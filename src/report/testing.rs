@@ -207,6 +207,7 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
         cautions: Vec::new(),
         fingerprint: String::new(),
         daily: None,
+        bill: None,
         skipped_rows: 1,
         dropped_rows: 0,
         row_notes: RowNotes::default(),

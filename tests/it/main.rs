@@ -2,6 +2,7 @@
 
 mod backfilling;
 mod backtest;
+mod bill;
 mod bounds;
 mod breakdown;
 mod by_hand;

@@ -45,8 +45,16 @@ impl Feed {
         biller.finish(until, out);
     }
 
-    /// The clock comes to the beginning of that hour.
-    fn advance(
+    /// The hour that comes next; `None` before the first usage.
+    pub fn hour(&self) -> Option<i64> {
+        self.hour
+    }
+
+    /// The clock comes to the beginning of that hour: what is before it is billed.
+    ///
+    /// # Errors
+    /// None where hours come in order.
+    pub fn advance(
         &mut self,
         hour: i64,
         biller: &mut Biller,
@@ -65,6 +73,9 @@ impl Feed {
                 usage.until > end && biller.products()[usage.product].unit == Unit::Hour
             });
             self.hour = Some(now + 1);
+        }
+        if self.hour.is_some() {
+            biller.advance(hour, out);
         }
         self.hour = Some(hour);
         Ok(())

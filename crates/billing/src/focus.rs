@@ -323,9 +323,7 @@ impl<'b> FocusRow<'b> {
 
     fn unit_price(&self, price: Rate) -> Option<String> {
         match self.charge.purpose {
-            Purpose::Usage { .. } | Purpose::Covered { .. } => {
-                Some(decimal(i128::from(price.picos()), 1_000_000_000_000))
-            }
+            Purpose::Usage { .. } | Purpose::Covered { .. } => Some(self::price(price)),
             Purpose::Unused(_) | Purpose::Upfront(_) | Purpose::Fee(_) => {
                 Some(money(self.costs().0))
             }
@@ -450,8 +448,14 @@ const fn unit_word(unit: Unit) -> &'static str {
     }
 }
 
-fn quantity(quantity: i128, unit: Unit) -> String {
+/// A quantity of a unit as a decimal.
+pub fn quantity(quantity: i128, unit: Unit) -> String {
     decimal(quantity, unit.whole())
+}
+
+/// A price per unit in dollars as a decimal.
+pub fn price(price: Rate) -> String {
+    decimal(i128::from(price.picos()), 1_000_000_000_000)
 }
 
 fn money(money: Money) -> String {

@@ -15,6 +15,7 @@ mod tier;
 #[cfg(test)]
 mod tests;
 
+use crate::account::Account;
 use crate::charge::Charge;
 use crate::commitment::{hour_of, start_of};
 use crate::month::Month;
@@ -79,6 +80,16 @@ impl Biller {
         self.tiers.product(&self.terms, &product);
         self.sustained.product(&self.terms, &product);
         self.products.push(product)
+    }
+
+    /// Adds an account that the terms do not list, which stands by itself.
+    pub fn account(&mut self, name: &str) -> Id<Account> {
+        self.terms.accounts.add(name, None)
+    }
+
+    /// Whether the price of a product follows from the quantity of the month.
+    pub fn has_tiers(&self, product: Id<Product>) -> bool {
+        self.tiers.table_of(product).is_some()
     }
 
     /// Adds a reservation, whose product is one of [`Biller::products`].

@@ -85,6 +85,11 @@ impl UsageTable {
         Ok(Self { rows, columns, record: StringRecord::new(), shown: shown.to_owned() })
     }
 
+    /// The file, as the user named it.
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
     /// Whether it says what somebody else has billed.
     pub fn tells_costs(&self) -> bool {
         self.columns.has(Field::Billed)
@@ -112,6 +117,9 @@ impl UsageTable {
         let billed = self.value(Field::Billed, line, "an amount such as `12.5`", signed_money)?;
         if let Some(category) = self.cell(Field::Category).filter(|cell| *cell != "Usage") {
             return Ok(Row::Other(category.to_owned(), billed));
+        }
+        if self.cell(Field::Status) == Some("Unused") {
+            return Ok(Row::Other("Unused commitments".to_owned(), billed));
         }
         let row = self.usage(line, rules)?;
         Ok(Row::Usage(Box::new(row), billed))

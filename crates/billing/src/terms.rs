@@ -64,12 +64,22 @@ pub struct Terms {
 }
 
 impl Terms {
-    /// No accounts and no commitments, with the rules that are shipped.
+    /// No accounts and no commitments, with these rules.
     pub fn by(rules: &Rules) -> Self {
-        let mut terms = Self { sharing: rules.sharing_orders(), ..Self::default() };
-        rules.tiers().for_each(|table| _ = terms.tiers.push(table));
-        rules.sustained_use().for_each(|discount| _ = terms.sustained.push(discount));
+        let mut terms = Self::default();
+        terms.add(rules);
         terms
+    }
+
+    /// Adds rules behind those that are there.
+    pub fn add(&mut self, rules: &Rules) {
+        self.sharing.extend(rules.sharing_orders());
+        for table in rules.tiers() {
+            self.tiers.push(table);
+        }
+        for discount in rules.sustained_use() {
+            self.sustained.push(discount);
+        }
     }
 
     /// Order in which the accounts of a commitment have its benefit.

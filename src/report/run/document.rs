@@ -160,6 +160,9 @@ impl RunReport {
         document.add(breakdown::waits(summary).charts(grouped));
         document
             .add(Section::new("Cost", SectionPlace::Front).tables(tables::costs(&summary.cost)));
+        if let Some(bill) = &self.bill {
+            document.add(bill.section());
+        }
         if let Some(daily) = &self.daily {
             document.add(daily.section());
         }

@@ -9,6 +9,7 @@ mod plan;
 mod policy;
 mod suite;
 mod synthetic;
+mod terms;
 mod workload;
 
 use super::{Key, ValueKind};
@@ -57,8 +58,9 @@ const WORK: ValueKind = ValueKind::Choice(&["job", "vm"]);
 /// Every row, parents before children, in the order of the reference.
 pub(super) fn rows() -> impl Iterator<Item = &'static KeyRow> {
     let work = [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, fault::ROWS];
-    let rest = [policy::ROWS, alert::ROWS, plan::ROWS, observed::ROWS, catalog::ROWS, suite::ROWS];
-    work.into_iter().chain(rest).flatten()
+    let rest = [policy::ROWS, alert::ROWS, plan::ROWS, observed::ROWS, terms::ROWS];
+    let others = [catalog::ROWS, suite::ROWS];
+    work.into_iter().chain(rest).chain(others).flatten()
 }
 
 const GENERAL: &[KeyRow] = &[

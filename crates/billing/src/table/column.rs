@@ -28,6 +28,7 @@ pub(super) enum Field {
     Billed,
     Category,
     Details,
+    Status,
 }
 
 /// A column of tables of usage.
@@ -124,6 +125,12 @@ pub const COLUMNS: &[ColumnRow] = &[
     ),
     row(Field::Category, "", "ChargeCategory", "What is no `Usage` is compared in sum alone."),
     row(Field::Details, "", "SkuPriceDetails", "Instance type and operating system."),
+    row(
+        Field::Status,
+        "",
+        "CommitmentDiscountStatus",
+        "What is `Unused` is compared in sum alone.",
+    ),
 ];
 
 /// Words in which a table names its columns.

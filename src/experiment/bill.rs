@@ -1,0 +1,335 @@
+//! A table of usage becomes a bill, without any simulation, and is held against what somebody else
+//! has billed for the same usage.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::billing::account::Account;
+use crate::billing::charge::{Charge, Purpose};
+use crate::billing::commitment::{Commitment, hour_of, start_of};
+use crate::billing::feed::Feed;
+use crate::billing::month::Month;
+use crate::billing::rules::shipped;
+use crate::billing::settle::Biller;
+use crate::billing::table::{Row, UsageRow, UsageTable};
+use crate::billing::usage::{Product, Service, Unit, UsageLine};
+use crate::problem::Problem;
+use crate::scenario::BillingTerms;
+use crate::units::{Id, Money, Rate, Time};
+
+/// Amounts of several charges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChargeSums {
+    /// At list price.
+    pub list: Money,
+    /// At the negotiated price.
+    pub contracted: Money,
+    /// With what was paid for commitments spread over what they cover.
+    pub effective: Money,
+    /// To be paid.
+    pub billed: Money,
+}
+
+impl ChargeSums {
+    fn add(&mut self, charge: &Charge) {
+        self.list += charge.list;
+        self.contracted += charge.contracted;
+        self.effective += charge.effective;
+        self.billed += charge.billed;
+    }
+}
+
+/// What became of a commitment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct CommitmentSums {
+    /// What was paid for it in the time that is billed.
+    pub paid: Money,
+    /// Part of its cost that covers use.
+    pub used: Money,
+    /// Part of its cost that nobody used.
+    pub unused: Money,
+    /// What the use that it covers would have cost at the negotiated price.
+    pub covered: Money,
+}
+
+/// What somebody else has billed, beside what was billed here, of one group of lines.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Observed {
+    /// By the table.
+    pub theirs: Money,
+    /// By the terms.
+    pub ours: Money,
+}
+
+/// A bill, in sums. Lines go to whoever takes them as they are made.
+#[derive(Clone, Debug, Default)]
+pub struct Bill {
+    /// All of it.
+    pub total: ChargeSums,
+    /// By provider and service.
+    pub services: BTreeMap<(String, Service), ChargeSums>,
+    /// By account.
+    pub accounts: BTreeMap<Id<Account>, ChargeSums>,
+    /// By month.
+    pub months: BTreeMap<Month, ChargeSums>,
+    /// By commitment.
+    pub commitments: BTreeMap<Id<Commitment>, CommitmentSums>,
+    /// Rows of usage.
+    pub rows: u64,
+    /// Charges.
+    pub charges: u64,
+    /// Beginning of the first row and end of the last.
+    pub period: Option<(Time, Time)>,
+    /// What somebody else has billed of usage, by provider and service; empty where nobody has.
+    pub observed: BTreeMap<(String, String), Observed>,
+    /// Facts that a reader must know.
+    pub notes: BTreeSet<BillNote>,
+}
+
+impl Bill {
+    /// Adds a charge of that biller.
+    pub(super) fn add(&mut self, charge: &Charge, biller: &Biller) {
+        let (product, commitment) = charge.purpose.names();
+        let (provider, service) = match product {
+            Some(product) => {
+                let product = &biller.products()[product];
+                (product.provider.clone(), product.service)
+            }
+            None => {
+                let held = commitment.map(|held| &biller.terms().commitments[held].provider);
+                (held.cloned().unwrap_or_default(), Service::Compute)
+            }
+        };
+        self.charges += 1;
+        self.total.add(charge);
+        if !self.observed.is_empty() {
+            let key = observed_key(charge.purpose, &provider, service);
+            self.observed.entry(key).or_default().ours += charge.billed;
+        }
+        self.services.entry((provider, service)).or_default().add(charge);
+        self.accounts.entry(charge.account).or_default().add(charge);
+        self.months.entry(Month::of(charge.from)).or_default().add(charge);
+        if let Some(held) = commitment {
+            let sums = self.commitments.entry(held).or_default();
+            match charge.purpose {
+                Purpose::Covered { .. } => {
+                    sums.used += charge.effective;
+                    sums.covered += charge.contracted;
+                }
+                Purpose::Unused(_) => sums.unused += charge.effective,
+                Purpose::Upfront(_) | Purpose::Fee(_) => sums.paid += charge.billed,
+                Purpose::Usage { .. } | Purpose::SustainedUse(_) => {}
+            }
+        }
+    }
+}
+
+/// Group of lines in which a charge is compared with those of a table.
+fn observed_key(purpose: Purpose, provider: &str, service: Service) -> (String, String) {
+    match purpose {
+        Purpose::Usage { .. } | Purpose::Covered { .. } => {
+            (provider.to_owned(), service.name().to_owned())
+        }
+        Purpose::Unused(_) => (String::new(), "Unused commitments".to_owned()),
+        Purpose::Upfront(_) | Purpose::Fee(_) => (String::new(), "Purchase".to_owned()),
+        Purpose::SustainedUse(_) => (String::new(), "Credit".to_owned()),
+    }
+}
+
+/// Something that was assumed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub enum BillNote {
+    /// Prices of a provider are those of its catalog, as usage does not say them.
+    CatalogPrices(String),
+    /// An account that the terms do not list stands by itself.
+    Unlisted(String),
+}
+
+/// Takes charges as they are made.
+pub type ChargeSink<'s, E> = dyn FnMut(&Charge, &Biller) -> Result<(), E> + 's;
+
+/// A bill in the making.
+struct Billing<'s, E> {
+    terms: BillingTerms,
+    biller: Biller,
+    feed: Feed,
+    products: BTreeMap<Product, Id<Product>>,
+    accounts: BTreeMap<String, Id<Account>>,
+    bill: Bill,
+    sink: &'s mut ChargeSink<'s, E>,
+}
+
+/// Bills the usage of a table on these terms. `sort` holds all rows and brings them into order
+/// first. `poll` is asked now and then whether to go on.
+///
+/// # Errors
+/// A row that cannot be billed, or the first failure of the sink or of `poll`.
+pub fn bill<'s, E: From<Problem> + 's>(
+    mut table: UsageTable,
+    terms: BillingTerms,
+    sort: bool,
+    sink: &'s mut ChargeSink<'s, E>,
+    poll: &mut dyn FnMut(u64) -> Result<(), E>,
+) -> Result<(Bill, Biller), E> {
+    let accounts = terms.terms.accounts.iter().map(|(id, account)| (account.name.clone(), id));
+    let accounts = accounts.collect();
+    let biller = terms.biller();
+    let (feed, products, bill) = (Feed::default(), BTreeMap::new(), Bill::default());
+    let mut billing = Billing { terms, biller, feed, products, accounts, bill, sink };
+    let mut rows = Vec::new();
+    let shown = table.shown().to_owned();
+    while let Some(row) = table.next(shipped())? {
+        billing.bill.rows += 1;
+        if billing.bill.rows % POLLED == 0 {
+            poll(billing.bill.rows)?;
+        }
+        match sort {
+            true => rows.push(row),
+            false => billing.take(row, &shown)?,
+        }
+    }
+    rows.sort_by_key(|row| match row {
+        Row::Usage(row, _) => hour_of(row.from),
+        Row::Other(..) => i64::MIN,
+    });
+    for (number, row) in rows.into_iter().enumerate() {
+        if number as u64 % POLLED == 0 {
+            poll(number as u64)?;
+        }
+        billing.take(row, &shown)?;
+    }
+    billing.finish()
+}
+
+/// Hours whose charges are held at once.
+const AT_ONCE: i64 = 24;
+
+/// Rows from one question to the next whether to go on.
+const POLLED: u64 = 4_096;
+
+impl<E: From<Problem>> Billing<'_, E> {
+    fn take(&mut self, row: Row, shown: &str) -> Result<(), E> {
+        let (row, billed) = match row {
+            Row::Usage(row, billed) => (row, billed),
+            Row::Other(category, billed) => {
+                let key = (String::new(), category);
+                self.bill.observed.entry(key).or_default().theirs += billed.unwrap_or_default();
+                return Ok(());
+            }
+        };
+        if let Some(billed) = billed {
+            let key = (row.product.provider.clone(), row.product.service.name().to_owned());
+            self.bill.observed.entry(key).or_default().theirs += billed;
+        }
+        let line = self.line(&row, shown)?;
+        let period = self.bill.period.get_or_insert((row.from, row.until));
+        period.1 = period.1.max(row.until);
+        self.advance(hour_of(row.from))?;
+        // The hours before it are billed.
+        let taken = self.feed.take(line, &mut self.biller, &mut |_| {});
+        if taken.is_err() {
+            let message = "`from` lies in a clock hour before that of a row above";
+            let hint = "bring the rows into the order of their hours, or add `--sort`";
+            return Err(Problem::at(shown, row.line, 0, message).hint(hint).into());
+        }
+        Ok(())
+    }
+
+    /// Bills the hours before that one, some at a time: so many charges are held at once.
+    fn advance(&mut self, hour: i64) -> Result<(), E> {
+        while let Some(now) = self.feed.hour().filter(|now| *now < hour) {
+            let mut charges = Vec::new();
+            let next = (now + AT_ONCE).min(hour);
+            let billed =
+                self.feed.advance(next, &mut self.biller, &mut |charge| charges.push(charge));
+            debug_assert!(billed.is_ok(), "hours come in order");
+            charges.iter().try_for_each(|charge| self.charged(charge))?;
+        }
+        Ok(())
+    }
+
+    /// The row as usage of a known product and account, at its prices.
+    fn line(&mut self, row: &UsageRow, shown: &str) -> Result<UsageLine, E> {
+        let account = self.account(&row.account);
+        let product = match self.products.get(&row.product) {
+            Some(product) => *product,
+            None => {
+                let product = self.biller.product(row.product.clone());
+                self.products.insert(row.product.clone(), product);
+                product
+            }
+        };
+        let has_tiers = self.biller.has_tiers(product);
+        let list = match row.list {
+            Some(list) => list,
+            None if has_tiers => Rate::ZERO,
+            None => self.catalog_price(row, shown)?,
+        };
+        let contracted =
+            row.contracted.unwrap_or_else(|| self.terms.negotiated(&row.product, list));
+        Ok(UsageLine {
+            number: row.line,
+            account,
+            product,
+            from: row.from,
+            until: row.until,
+            quantity: row.quantity,
+            list,
+            contracted,
+        })
+    }
+
+    fn account(&mut self, name: &str) -> Id<Account> {
+        if let Some(account) = self.accounts.get(name) {
+            return *account;
+        }
+        if !self.accounts.is_empty() {
+            self.bill.notes.insert(BillNote::Unlisted(name.to_owned()));
+        }
+        let account = self.biller.account(name);
+        self.accounts.insert(name.to_owned(), account);
+        account
+    }
+
+    fn catalog_price(&mut self, row: &UsageRow, shown: &str) -> Result<Rate, E> {
+        let product = &row.product;
+        let found = self.terms.list_price(product).filter(|_| product.unit == Unit::Hour);
+        let Some(price) = found else {
+            let thing = match product.size.is_empty() {
+                true => product.service.name(),
+                false => &product.size,
+            };
+            let message = format!(
+                "no price is known of `{}` of {} in `{}`",
+                crate::problem::clip(thing),
+                crate::problem::clip(&product.provider),
+                crate::problem::clip(&product.region)
+            );
+            let hint = "add a column `price`, or name a type and a region of a shipped catalog";
+            return Err(Problem::at(shown, row.line, 0, message).hint(hint).into());
+        };
+        self.bill.notes.insert(BillNote::CatalogPrices(product.provider.clone()));
+        Ok(price)
+    }
+
+    /// Adds a charge up, and hands it on.
+    fn charged(&mut self, charge: &Charge) -> Result<(), E> {
+        self.bill.add(charge, &self.biller);
+        (self.sink)(charge, &self.biller)
+    }
+
+    /// Bills what still runs. Commitments are paid until the last usage ends.
+    fn finish(mut self) -> Result<(Bill, Biller), E> {
+        let until = self
+            .bill
+            .period
+            .map_or(0, |(_, until)| hour_of(until) + i64::from(start_of(hour_of(until)) < until));
+        self.advance(until)?;
+        let mut charges = Vec::new();
+        let mut feed = std::mem::take(&mut self.feed);
+        feed.finish(until, &mut self.biller, &mut |charge| charges.push(charge));
+        charges.iter().try_for_each(|charge| self.charged(charge))?;
+        Ok((self.bill, self.biller))
+    }
+}

@@ -1,0 +1,293 @@
+//! A run billed on the terms of its scenario: what its instances and transfers cost once the
+//! commitments of each clock hour and the rules of each month are applied.
+
+use super::bill::Bill;
+use crate::billing::account::Account;
+use crate::billing::charge::Charge;
+use crate::billing::commitment::hour_of;
+use crate::billing::rules::shipped;
+use crate::billing::settle::Biller;
+use crate::billing::usage::{Product, Sale, Service, Unit, UsageLine};
+use crate::model::{Market, Offer, Region, World};
+use crate::scenario::BillingTerms;
+use crate::sim::Observer;
+use crate::state::{Charge as RunCharge, ChargeKind, InstanceRef, Record, State};
+use crate::units::{Calendar, Id, Money, Rate, Span, Time};
+
+/// Hands the usage of a run to a biller, hour by hour.
+///
+/// An instance is used from its request to its release, with what the provider's rule adds in the
+/// hour of the release, at the mean of its prices in the hour. A transfer counts in the hour in
+/// which it is over. Meters are read, never changed: the run is the same.
+#[derive(Debug)]
+pub struct Settlement {
+    terms: BillingTerms,
+    biller: Biller,
+    bill: Bill,
+    account: Id<Account>,
+    calendar: Calendar,
+    /// Products by offer, and of transfers by region.
+    offers: Vec<Option<Id<Product>>>,
+    regions: Vec<Option<Id<Product>>>,
+    /// What is handed on of each live instance, by its slot.
+    handed: Vec<Handed>,
+    instances: Vec<(u32, InstanceRef)>,
+    lines: u64,
+    /// The clock, and the end of its hour.
+    now: Time,
+    until: Time,
+    slack: i128,
+}
+
+/// Usage of an instance that is handed on.
+#[derive(Clone, Copy, Debug, Default)]
+struct Handed {
+    until: Time,
+    amount: Money,
+}
+
+impl Settlement {
+    /// A settlement on these terms, in the first account that they list.
+    pub fn new(terms: &BillingTerms) -> Self {
+        let mut biller = terms.biller();
+        let listed = biller.terms().accounts.iter().next().map(|(account, _)| account);
+        let account = listed.unwrap_or_else(|| biller.account("account"));
+        Self {
+            terms: terms.clone(),
+            biller,
+            bill: Bill::default(),
+            account,
+            calendar: Calendar::from_unix_micros(0),
+            offers: Vec::new(),
+            regions: Vec::new(),
+            handed: Vec::new(),
+            instances: Vec::new(),
+            lines: 0,
+            now: Time::ZERO,
+            until: Time::ZERO,
+            slack: 0,
+        }
+    }
+
+    /// Nano-dollars by which the amount at list prices may differ from the cost of the run: a line
+    /// is rounded to one of them, and its price to half a pico-dollar.
+    pub const fn slack(&self) -> i128 {
+        self.slack
+    }
+
+    /// The bill of a run that is over, and its biller.
+    pub fn finish(mut self) -> (Bill, Biller) {
+        let (last, bill) = (self.unix(self.now), &mut self.bill);
+        let mut charges = Vec::new();
+        self.biller.finish(hour_of(last), &mut |charge| charges.push(charge));
+        charges.iter().for_each(|charge| bill.add(charge, &self.biller));
+        (self.bill, self.biller)
+    }
+
+    /// The time since 1970.
+    fn unix(&self, at: Time) -> Time {
+        Time::from_micros(self.calendar.unix_micros(at))
+    }
+
+    fn handed(&mut self, instance: InstanceRef) -> &mut Handed {
+        let slot = instance.slot();
+        if self.handed.len() <= slot {
+            self.handed.resize(slot + 1, Handed::default());
+        }
+        &mut self.handed[slot]
+    }
+
+    /// Hands on what was used in the hour that ends, and bills it.
+    fn cut(&mut self, state: &State<'_>) {
+        let until = self.until;
+        let mut instances = std::mem::take(&mut self.instances);
+        instances.extend(state.instances().map(|(one, instance)| (instance.ordinal, one)));
+        instances.sort_unstable_by_key(|&(ordinal, _)| ordinal);
+        for (_, reference) in instances.drain(..) {
+            let instance = state.instance(reference);
+            let amount = instance.meter().so_far(until);
+            let from = self.handed(reference).until;
+            self.use_of(state, reference, (until, until - from), amount);
+        }
+        self.instances = instances;
+        let mut charges = Vec::new();
+        self.biller.advance(hour_of(self.unix(until)), &mut |charge| charges.push(charge));
+        self.add(&charges);
+        self.until = until + HOUR;
+    }
+
+    fn add(&mut self, charges: &[Charge]) {
+        charges.iter().for_each(|charge| self.bill.add(charge, &self.biller));
+    }
+
+    /// Hands on the use of an instance since the last time: so much of its time, until then, that it
+    /// has cost `amount` in all.
+    fn use_of(
+        &mut self,
+        state: &State<'_>,
+        reference: InstanceRef,
+        (until, used): (Time, Span),
+        amount: Money,
+    ) {
+        let before = *self.handed(reference);
+        *self.handed(reference) = Handed { until, amount };
+        let (cost, micros) = ((amount - before.amount).nanos(), i128::from(used.micros()));
+        if micros <= 0 {
+            return;
+        }
+        let product = self.offer(state.world(), state.instance(reference).offer);
+        let price = price(cost, micros, Unit::Hour);
+        self.take(product, (before.until, until), micros, price);
+    }
+
+    fn take(
+        &mut self,
+        product: Id<Product>,
+        (from, until): (Time, Time),
+        quantity: i128,
+        price: Rate,
+    ) {
+        self.lines += 1;
+        self.slack += 1 + quantity / (1_000 * self.biller.products()[product].unit.whole());
+        let line = UsageLine {
+            number: self.lines,
+            account: self.account,
+            product,
+            from: self.unix(from),
+            until: self.unix(until),
+            quantity,
+            list: price,
+            contracted: self.terms.negotiated(&self.biller.products()[product], price),
+        };
+        let mut charges = Vec::new();
+        let taken = self.biller.take(line, &mut |charge| charges.push(charge));
+        debug_assert!(taken.is_ok(), "hours come in order");
+        self.add(&charges);
+    }
+
+    fn offer(&mut self, world: &World, offer: Id<Offer>) -> Id<Product> {
+        if let Some(product) = self.offers[offer.row()] {
+            return product;
+        }
+        let (zone, kind) = (&world.zones[world.offers[offer].zone], world.type_of(offer));
+        let region = &world.regions[zone.region];
+        let provider = world.providers[region.provider].name.clone();
+        let product = self.biller.product(Product {
+            service: Service::Compute,
+            region: region.name.clone(),
+            zone: zone.name.clone(),
+            family: kind.family.clone(),
+            size: kind.name.clone(),
+            system: "linux".to_owned(),
+            tenancy: "default".to_owned(),
+            sale: match world.offers[offer].market {
+                Market::OnDemand | Market::Owned => Sale::OnDemand,
+                Market::Spot => Sale::Spot,
+            },
+            unit: Unit::Hour,
+            weight: shipped().weight_of(&provider, &kind.name),
+            provider,
+        });
+        self.offers[offer.row()] = Some(product);
+        product
+    }
+
+    fn region(&mut self, world: &World, region: Id<Region>) -> Id<Product> {
+        if let Some(product) = self.regions[region.row()] {
+            return product;
+        }
+        let product = self.biller.product(Product {
+            provider: world.providers[world.regions[region].provider].name.clone(),
+            service: Service::Transfer,
+            region: world.regions[region].name.clone(),
+            zone: String::new(),
+            family: "link".to_owned(),
+            size: String::new(),
+            system: String::new(),
+            tenancy: String::new(),
+            sale: Sale::OnDemand,
+            unit: Unit::Gigabyte,
+            weight: 0,
+        });
+        self.regions[region.row()] = Some(product);
+        product
+    }
+
+    /// Hands on a transfer that is over.
+    fn moved(&mut self, state: &State<'_>, charge: &RunCharge) {
+        let product = self.region(state.world(), charge.region);
+        let whole = Unit::Gigabyte.whole();
+        let quantity = (i128::from(charge.bytes) * whole + GIBIBYTE / 2) / GIBIBYTE;
+        if quantity == 0 {
+            self.slack += charge.amount.nanos();
+        } else {
+            let price = price(charge.amount.nanos(), quantity, Unit::Gigabyte);
+            self.take(product, (state.now(), state.now()), quantity, price);
+        }
+    }
+}
+
+const HOUR: Span = Span::from_secs(3_600);
+
+const GIBIBYTE: i128 = 1 << 30;
+
+/// Price per unit at which so much costs so many nano-dollars, to the nearest pico-dollar.
+fn price(nanos: i128, quantity: i128, unit: Unit) -> Rate {
+    let picos = (nanos * 1_000 * unit.whole() + quantity / 2) / quantity;
+    Rate::from_picos(i64::try_from(picos).unwrap_or(i64::MAX))
+}
+
+impl Observer for Settlement {
+    fn begins(&mut self, state: &State<'_>) {
+        let world = state.world();
+        self.calendar = world.calendar;
+        self.offers = vec![None; world.offers.len()];
+        self.regions = vec![None; world.regions.len()];
+        self.now = state.now();
+        let hour = hour_of(self.unix(self.now));
+        self.biller.advance(hour, &mut |_| {});
+        let start = crate::billing::commitment::start_of(hour + 1);
+        self.until = self.calendar.time(start.micros());
+    }
+
+    fn elapse(&mut self, state: &State<'_>, _: Time, to: Time) {
+        self.now = to;
+        while self.until <= to {
+            self.cut(state);
+        }
+    }
+
+    fn record(&mut self, state: &State<'_>, record: &Record) {
+        match record {
+            Record::Requested(instance) => {
+                *self.handed(*instance) = Handed { until: state.now(), amount: Money::ZERO };
+            }
+            Record::Released { instance, billed, amount, .. } => {
+                let since = state.instance(*instance).meter().since();
+                let before = self.handed(*instance).until - since;
+                self.use_of(state, *instance, (state.now(), *billed - before), *amount);
+            }
+            Record::Charged(charge) if charge.kind == ChargeKind::Transfer => {
+                self.moved(state, charge);
+            }
+            Record::Charged(_)
+            | Record::Submitted(_)
+            | Record::Placed(_)
+            | Record::Started(_)
+            | Record::Stopped { .. }
+            | Record::Finished(_)
+            | Record::Refused { .. }
+            | Record::Unfinished(_)
+            | Record::Ready(_)
+            | Record::Draining { .. }
+            | Record::Failed { .. }
+            | Record::Repaired(_)
+            | Record::Outage { .. }
+            | Record::Slowed { .. }
+            | Record::Migrates { .. }
+            | Record::AtRisk { .. }
+            | Record::LaunchRefused { .. }
+            | Record::Noted(..) => {}
+        }
+    }
+}

@@ -1,0 +1,205 @@
+//! Keys of the terms on which accounts are billed.
+
+use super::super::ValueKind;
+use super::{FROM_ONE, KeyRow, row};
+
+/// Kinds of things that are sold.
+const SERVICES: &[&str] = &[
+    "compute",
+    "serverless",
+    "license",
+    "block-storage",
+    "object-storage",
+    "transfer",
+    "address",
+    "load-balancer",
+];
+
+/// What is matched where nothing is said.
+const ANY: &str = "any";
+
+pub(super) const ROWS: &[KeyRow] = &[
+    row(
+        "account[]",
+        ValueKind::List,
+        "",
+        "Accounts, subscriptions and projects that are billed. Those that are not listed stand by themselves.",
+    ),
+    row("account[].name", ValueKind::Text, "required", "Name, as usage has it."),
+    row(
+        "account[].parent",
+        ValueKind::Text,
+        "none",
+        "Account above it, listed before it: an organisation, a management group, a subscription.",
+    ),
+    row(
+        "commitment[]",
+        ValueKind::List,
+        "",
+        "What an account has committed itself to: reserved machines, or spending by the hour.",
+    ),
+    row(
+        "commitment[].name",
+        ValueKind::Text,
+        "`commitment` and its number",
+        "Name, as charges have it.",
+    ),
+    row("commitment[].provider", ValueKind::Text, "required", "Provider that it holds at."),
+    row("commitment[].account", ValueKind::Text, "required", "Account that bought it."),
+    row(
+        "commitment[].scope",
+        ValueKind::Text,
+        "the top of the account's tree",
+        "Account that has the benefit, with all below it.",
+    ),
+    row(
+        "commitment[].from",
+        ValueKind::Instant,
+        "required",
+        "Beginning of its term; terms begin and end with clock hours.",
+    ),
+    row(
+        "commitment[].years",
+        ValueKind::Count(1, 5),
+        "1",
+        "Length of its term: years of 8,760 hours.",
+    ),
+    row("commitment[].machines", FROM_ONE, "", "Number of machines that are reserved."),
+    row(
+        "commitment[].type",
+        ValueKind::Text,
+        "",
+        "Their type. Where the provider is flexible, all sizes of its family are covered.",
+    ),
+    row(
+        "commitment[].zone",
+        ValueKind::Text,
+        "",
+        "Zone of reserved machines; with it, the type alone is covered.",
+    ),
+    row("commitment[].region", ValueKind::Text, ANY, "Region that it holds in."),
+    row("commitment[].families", ValueKind::Texts, ANY, "Families that a plan holds for."),
+    row(
+        "commitment[].services",
+        ValueKind::Choices(SERVICES),
+        "compute",
+        "Kinds of things that a plan holds for.",
+    ),
+    row(
+        "commitment[].system",
+        ValueKind::Text,
+        "`linux` of reserved machines, any of a plan",
+        "Operating system that it holds for.",
+    ),
+    row(
+        "commitment[].tenancy",
+        ValueKind::Text,
+        "`default` of reserved machines, any of a plan",
+        "Tenancy that it holds for.",
+    ),
+    row(
+        "commitment[].spend",
+        ValueKind::Rate,
+        "",
+        "Spending that is committed for each clock hour, at the prices of the plan.",
+    ),
+    row(
+        "commitment[].discount",
+        ValueKind::Percent(0, 100),
+        "",
+        "Percentage by which the prices of the plan are below the list.",
+    ),
+    row(
+        "commitment[].price[]",
+        ValueKind::List,
+        "",
+        "Prices of a plan; the first that matches counts, before `discount`.",
+    ),
+    row("commitment[].price[].service", ValueKind::Choice(SERVICES), "compute", "Kind of thing."),
+    row("commitment[].price[].region", ValueKind::Text, ANY, "Region."),
+    row("commitment[].price[].family", ValueKind::Text, ANY, "Family."),
+    row("commitment[].price[].type", ValueKind::Text, ANY, "Type."),
+    row("commitment[].price[].system", ValueKind::Text, ANY, "Operating system."),
+    row(
+        "commitment[].price[].usd",
+        ValueKind::Dollars,
+        "required",
+        "Price per unit under the plan.",
+    ),
+    row(
+        "commitment[].upfront_usd",
+        ValueKind::Dollars,
+        "0",
+        "Paid at the beginning for each reserved machine.",
+    ),
+    row(
+        "commitment[].hourly",
+        ValueKind::Rate,
+        "0 USD/h",
+        "Paid in each clock hour for each reserved machine, used or not.",
+    ),
+    row(
+        "commitment[].prepaid",
+        ValueKind::Percent(0, 100),
+        "0 %",
+        "Share of a plan that is paid at the beginning.",
+    ),
+    row(
+        "kept[]",
+        ValueKind::List,
+        "",
+        "Capacity that is kept in one zone, and paid for at the price on demand whether it runs or not.",
+    ),
+    row("kept[].name", ValueKind::Text, "`kept` and its number", "Name, as charges have it."),
+    row("kept[].provider", ValueKind::Text, "required", "Provider."),
+    row("kept[].account", ValueKind::Text, "required", "Account that pays for it."),
+    row("kept[].region", ValueKind::Text, "required", "Region."),
+    row("kept[].zone", ValueKind::Text, "", "Zone."),
+    row("kept[].type", ValueKind::Text, "required", "Type of the machines."),
+    row("kept[].machines", FROM_ONE, "required", "Number of machines."),
+    row("kept[].from", ValueKind::Instant, "required", "From when on they are kept."),
+    row("kept[].until", ValueKind::Instant, "required", "Time of their release."),
+    row("kept[].price", ValueKind::Rate, "that of the provider's catalog", "Price of one of them."),
+    row(
+        "negotiated[]",
+        ValueKind::List,
+        "",
+        "Discounts on list prices; the first that matches counts.",
+    ),
+    row("negotiated[].provider", ValueKind::Text, "required", "Provider."),
+    row("negotiated[].service", ValueKind::Choice(SERVICES), ANY, "Kind of thing."),
+    row("negotiated[].region", ValueKind::Text, ANY, "Region."),
+    row("negotiated[].family", ValueKind::Text, ANY, "Family."),
+    row("negotiated[].type", ValueKind::Text, ANY, "Type."),
+    row(
+        "negotiated[].discount",
+        ValueKind::Percent(0, 100),
+        "required",
+        "Percentage by which the price is below the list.",
+    ),
+    row(
+        "tier[]",
+        ValueKind::List,
+        "",
+        "Prices by the quantity of the month, in place of those that are shipped for the same path.",
+    ),
+    row("tier[].provider", ValueKind::Text, "required", "Provider."),
+    row(
+        "tier[].path",
+        ValueKind::Text,
+        "required",
+        "Path of the transfers: `internet`, `region`, `zone`, or any word that usage has.",
+    ),
+    row(
+        "tier[].up_to",
+        ValueKind::Numbers,
+        "none",
+        "Gigabytes up to which each price but the last holds, rising.",
+    ),
+    row(
+        "tier[].usd",
+        ValueKind::Numbers,
+        "required",
+        "Prices per gigabyte of 1,024³ bytes, one more than `up_to` has.",
+    ),
+];

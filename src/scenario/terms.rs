@@ -1,0 +1,464 @@
+//! The terms on which accounts are billed: `[[account]]`, `[[commitment]]`, `[[kept]]`,
+//! `[[negotiated]]` and `[[tier]]`, in a file of their own or in a scenario.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use super::catalog::Catalog;
+use super::composition::unknown_name;
+use super::document::ScenarioText;
+use super::section::{ConfigTable, Diagnostics};
+use super::{root, syntax_problems, text_of};
+use crate::billing::account::{Account, Accounts};
+use crate::billing::commitment::{Benefit, Commitment, Matching, PlanPrice, PlanRate};
+use crate::billing::reservation::CapacityReservation;
+use crate::billing::rules::shipped;
+use crate::billing::settle::Biller;
+use crate::billing::table::family_of;
+use crate::billing::terms::{Terms, TierTable};
+use crate::billing::usage::{Product, Sale, Service, Unit};
+use crate::problem::{Problems, clip};
+use crate::units::{Calendar, Id, Money, Rate, Span, Time};
+
+/// Hours of a year of a term.
+const YEAR: i64 = 8_760;
+
+/// Terms as a file says them.
+#[derive(Clone, Debug, Default)]
+pub struct BillingTerms {
+    /// Accounts, commitments, tiers and rules.
+    pub terms: Terms,
+    kept: Vec<Kept>,
+    negotiated: Vec<Negotiated>,
+    prices: ListPrices,
+}
+
+/// Capacity that is kept, before its product is known to a biller.
+#[derive(Clone, Debug)]
+struct Kept {
+    name: String,
+    account: Id<Account>,
+    product: Product,
+    machines: u64,
+    from: Time,
+    until: Time,
+    price: Rate,
+}
+
+/// A discount on list prices.
+#[derive(Clone, Debug)]
+struct Negotiated {
+    provider: String,
+    matching: Matching,
+    /// Share that is paid, in millionths.
+    paid: i64,
+}
+
+impl BillingTerms {
+    /// Reads the file at `path`; tables of a scenario that say nothing of bills are passed over.
+    ///
+    /// # Errors
+    /// Every problem in it.
+    pub fn load(path: &Path) -> Result<Self, Problems> {
+        let text = text_of(path, "file of terms")?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// Reads terms from their text. Problems name it `shown`.
+    ///
+    /// # Errors
+    /// Every problem in it.
+    pub fn parse(text: &str, shown: &str) -> Result<Self, Problems> {
+        let document = ScenarioText::new(text, shown);
+        let syntax = syntax_problems(&document);
+        if !syntax.is_empty() {
+            return Err(syntax.into());
+        }
+        let mut report = Diagnostics::new(&document, Vec::new());
+        let root = root(&document, "", &mut report);
+        let terms = read(&root, &mut report);
+        let mut problems = report.problems;
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        problems.dedup();
+        if problems.is_empty() { Ok(terms) } else { Err(problems.into()) }
+    }
+
+    /// Terms of those who say nothing: the rules of providers alone.
+    pub fn none() -> Self {
+        Self { terms: Terms::by(shipped()), ..Self::default() }
+    }
+
+    /// A biller on these terms.
+    pub fn biller(&self) -> Biller {
+        let mut biller = Biller::new(self.terms.clone());
+        for kept in &self.kept {
+            let product = biller.product(kept.product.clone());
+            biller.reserve(CapacityReservation {
+                name: kept.name.clone(),
+                account: kept.account,
+                matching: matching_of(&kept.product),
+                product,
+                machines: kept.machines,
+                from: kept.from,
+                until: kept.until,
+                price: kept.price,
+            });
+        }
+        biller
+    }
+
+    /// List price of a product by the catalog of its provider; `None` where none is known.
+    pub fn list_price(&mut self, product: &Product) -> Option<Rate> {
+        self.prices.of(product)
+    }
+
+    /// The negotiated price of a product that has that list price.
+    pub fn negotiated(&self, product: &Product, list: Rate) -> Rate {
+        let holds =
+            |row: &&Negotiated| row.provider == product.provider && row.matching.covers(product);
+        self.negotiated.iter().find(holds).map_or(list, |row| list.scaled(row.paid))
+    }
+
+    /// When the last of the commitments and of what is kept ends; `None` where there is none.
+    pub fn ends(&self) -> Option<Time> {
+        let commitments = self.terms.commitments.iter().map(|(_, held)| held.until);
+        commitments.chain(self.kept.iter().map(|kept| kept.until)).max()
+    }
+}
+
+/// Machines that run in capacity that is kept for those.
+fn matching_of(product: &Product) -> Matching {
+    let some = |text: &String| (!text.is_empty()).then(|| text.clone());
+    Matching {
+        region: some(&product.region),
+        zone: some(&product.zone),
+        size: some(&product.size),
+        ..Matching::default()
+    }
+}
+
+/// List prices of machines, of the shipped catalogs that were asked for.
+#[derive(Clone, Debug, Default)]
+struct ListPrices {
+    known: BTreeMap<String, BTreeMap<(String, String, String), Rate>>,
+}
+
+impl ListPrices {
+    fn of(&mut self, product: &Product) -> Option<Rate> {
+        let market = match (product.service, product.sale) {
+            (Service::Compute, Sale::OnDemand) => "on-demand",
+            (Service::Compute, Sale::Spot) => "spot",
+            _ => return None,
+        };
+        let prices = self.known.entry(product.provider.clone()).or_insert_with(|| {
+            let catalog = Catalog::shipped(&product.provider).and_then(Result::ok);
+            let prices = catalog.map(|catalog| catalog.prices).unwrap_or_default();
+            let keyed = prices
+                .into_iter()
+                .map(|price| ((price.region, price.instance_type, price.market), price.rate));
+            keyed.collect()
+        });
+        let key = (product.region.clone(), product.size.clone(), market.to_owned());
+        prices.get(&key).copied()
+    }
+}
+
+/// Reads the terms in a scenario or a file of their own.
+pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingTerms {
+    let mut accounts = Accounts::default();
+    for section in root.list("account") {
+        account(section, &mut accounts, report);
+    }
+    let mut prices = ListPrices::default();
+    let mut read = BillingTerms::default();
+    for (number, section) in root.list("commitment").iter().enumerate() {
+        if let Some(commitment) = commitment(section, number, &accounts, report) {
+            read.terms.commitments.push(commitment);
+        }
+    }
+    for (number, section) in root.list("kept").iter().enumerate() {
+        read.kept.extend(kept(section, number, &accounts, &mut prices, report));
+    }
+    read.negotiated =
+        root.list("negotiated").iter().filter_map(|row| negotiated(row, report)).collect();
+    for section in root.list("tier") {
+        if let Some(table) = tier(section, report) {
+            read.terms.tiers.push(table);
+        }
+    }
+    read.terms.accounts = accounts;
+    read.terms.add(shipped());
+    read.prices = prices;
+    read
+}
+
+fn account(section: &ConfigTable, accounts: &mut Accounts, report: &mut Diagnostics<'_>) {
+    section.require("name", report);
+    let Some(name) = section.text("name") else { return };
+    if accounts.find(name).is_some() {
+        let message = format!("there are two accounts called `{}`", clip(name));
+        report.at(&section.spot("name"), message);
+        return;
+    }
+    let parent = section.has("parent").then(|| known(section, "parent", accounts, report));
+    accounts.add(name, parent.flatten());
+}
+
+/// The account that a key names.
+fn known(
+    section: &ConfigTable,
+    key: &str,
+    accounts: &Accounts,
+    report: &mut Diagnostics<'_>,
+) -> Option<Id<Account>> {
+    let name = section.text(key)?;
+    let found = accounts.find(name);
+    if found.is_none() {
+        let names: Vec<&str> = accounts.iter().map(|(_, account)| account.name.as_str()).collect();
+        let message = format!("there is no account called `{}`", clip(name));
+        let hint = match names.is_empty() {
+            true => "list it before this: `[[account]]`, `name = ...`".to_owned(),
+            false => unknown_name(name, &names),
+        };
+        report.hint(&section.spot(key), message, hint);
+    }
+    found
+}
+
+fn commitment(
+    section: &ConfigTable,
+    number: usize,
+    accounts: &Accounts,
+    report: &mut Diagnostics<'_>,
+) -> Option<Commitment> {
+    for key in ["provider", "account", "from"] {
+        section.require(key, report);
+    }
+    let owner = known(section, "account", accounts, report);
+    let scope = match section.has("scope") {
+        true => known(section, "scope", accounts, report),
+        false => owner.map(|owner| accounts.root(owner)),
+    };
+    let from = section.moment("from", UNIX);
+    let hours = YEAR * section.count("years").unwrap_or(1) as i64;
+    let held = match (section.has("machines"), section.has("spend")) {
+        (true, false) => reserved(section, report),
+        (false, true) => plan(section, hours, report),
+        _ => {
+            let message = "a commitment is to `machines` or to `spend`, and not to both";
+            let hint = "such as `machines = 4` with a `type`, or `spend = \"10 USD/h\"`";
+            report.hint(&section.range, message, hint);
+            None
+        }
+    };
+    let ((owner, scope), (benefit, upfront, hourly)) = (owner.zip(scope)?, held?);
+    let from = from?;
+    Some(Commitment {
+        name: named(section, "commitment", number),
+        provider: section.text("provider")?.to_owned(),
+        owner,
+        scope,
+        from,
+        until: from + Span::from_secs(hours * 3_600),
+        benefit,
+        upfront,
+        hourly,
+    })
+}
+
+/// Times of terms are counted from 1970.
+const UNIX: Calendar = Calendar::from_unix_micros(0);
+
+fn named(section: &ConfigTable, what: &str, number: usize) -> String {
+    section.text("name").map_or_else(|| format!("{what} {}", number + 1), str::to_owned)
+}
+
+fn owned(section: &ConfigTable, key: &str) -> Option<String> {
+    section.text(key).map(str::to_owned)
+}
+
+/// Benefit of reserved machines, and what is paid at the beginning and by the hour.
+fn reserved(
+    section: &ConfigTable,
+    report: &mut Diagnostics<'_>,
+) -> Option<(Benefit, Money, Money)> {
+    section.require("type", report);
+    for key in ["discount", "price", "prepaid", "services", "families"] {
+        if section.has(key) {
+            let message = format!("`{key}` is of plans, and these are reserved machines");
+            report.at(&section.spot(key), message);
+        }
+    }
+    let (provider, size) = (section.text("provider")?, section.text("type")?);
+    let machines = section.count("machines")?;
+    let system = section.text("system").unwrap_or("linux");
+    let tenancy = section.text("tenancy").unwrap_or("default");
+    let family = family_of(size);
+    let zone = owned(section, "zone");
+    let flexible = zone.is_none() && shipped().is_flexible(provider, &family, system, tenancy);
+    let matching = Matching {
+        services: Vec::new(),
+        region: owned(section, "region"),
+        zone,
+        families: flexible.then(|| vec![family]),
+        size: (!flexible).then(|| size.to_owned()),
+        system: Some(system.to_owned()),
+        tenancy: Some(tenancy.to_owned()),
+    };
+    let of_all = |money: i128| Money::from_nanos(money * i128::from(machines));
+    let upfront = of_all(section.integer("upfront_usd").map_or(0, i128::from));
+    let hourly = of_all(section.rate("hourly").unwrap_or(Rate::ZERO).charge(HOUR).nanos());
+    let weight = shipped().weight_of(provider, size) * machines;
+    Some((Benefit::Reserved { matching, weight }, upfront, hourly))
+}
+
+const HOUR: Span = Span::from_secs(3_600);
+
+/// Benefit of a spending plan, and what is paid at the beginning and by the hour.
+fn plan(
+    section: &ConfigTable,
+    hours: i64,
+    report: &mut Diagnostics<'_>,
+) -> Option<(Benefit, Money, Money)> {
+    for key in ["type", "zone", "upfront_usd", "hourly"] {
+        if section.has(key) {
+            let message = format!("`{key}` is of reserved machines, and this is a plan");
+            report.at(&section.spot(key), message);
+        }
+    }
+    let families = section.names("families");
+    let matching = Matching {
+        services: services(&section.names("services")),
+        region: owned(section, "region"),
+        zone: None,
+        families: (!families.is_empty()).then_some(families),
+        size: None,
+        system: owned(section, "system"),
+        tenancy: owned(section, "tenancy"),
+    };
+    let mut rates: Vec<PlanRate> = Vec::new();
+    for row in section.list("price") {
+        row.require("usd", report);
+        let matching = matching_row(row, &[Service::Compute]);
+        let price = row.integer("usd").and_then(|nanos| nanos.checked_mul(1_000));
+        rates.extend(
+            price.map(|picos| PlanRate {
+                matching,
+                price: PlanPrice::Fixed(Rate::from_picos(picos)),
+            }),
+        );
+    }
+    if let Some(discount) = section.integer("discount") {
+        let share = (1_000_000 - discount) as u32;
+        rates.push(PlanRate { matching, price: PlanPrice::Share(share) });
+    }
+    if rates.is_empty() {
+        let hint = "such as `discount = \"28 %\"`, or `[[commitment.price]]`";
+        report.hint(&section.range, "a plan needs its prices", hint);
+    }
+    let hourly = section.rate("spend")?.charge(HOUR);
+    let prepaid = i128::from(section.integer("prepaid").unwrap_or(0));
+    let before = hourly.nanos() * prepaid / 1_000_000;
+    let upfront = Money::from_nanos(before * i128::from(hours));
+    let rest = hourly - Money::from_nanos(before);
+    Some((Benefit::Spending { hourly, rates }, upfront, rest))
+}
+
+fn services(names: &[String]) -> Vec<Service> {
+    let named = |name: &String| Service::ALL.into_iter().find(|service| service.name() == name);
+    names.iter().filter_map(named).collect()
+}
+
+/// What a row of prices or discounts matches.
+fn matching_row(row: &ConfigTable, any: &[Service]) -> Matching {
+    let service = services(row.text("service").map(str::to_owned).as_slice());
+    Matching {
+        services: if service.is_empty() { any.to_vec() } else { service },
+        region: owned(row, "region"),
+        zone: None,
+        families: owned(row, "family").map(|family| vec![family]),
+        size: owned(row, "type"),
+        system: None,
+        tenancy: None,
+    }
+}
+
+fn kept(
+    section: &ConfigTable,
+    number: usize,
+    accounts: &Accounts,
+    prices: &mut ListPrices,
+    report: &mut Diagnostics<'_>,
+) -> Option<Kept> {
+    for key in ["provider", "account", "region", "type", "machines", "from", "until"] {
+        section.require(key, report);
+    }
+    let account = known(section, "account", accounts, report);
+    let (provider, size) = (section.text("provider")?, section.text("type")?);
+    let product = Product {
+        provider: provider.to_owned(),
+        service: Service::Compute,
+        region: section.text("region")?.to_owned(),
+        zone: owned(section, "zone").unwrap_or_default(),
+        family: family_of(size),
+        size: size.to_owned(),
+        system: "linux".to_owned(),
+        tenancy: "default".to_owned(),
+        sale: Sale::OnDemand,
+        unit: Unit::Hour,
+        weight: shipped().weight_of(provider, size),
+    };
+    let price = section.rate("price").or_else(|| prices.of(&product));
+    if price.is_none() {
+        let message = format!("no catalog has a price of `{}` there", clip(size));
+        report.hint(&section.spot("type"), message, "say it: `price = \"0.096 USD/h\"`");
+    }
+    let (from, until) = (section.moment("from", UNIX)?, section.moment("until", UNIX)?);
+    if until <= from {
+        report.at(&section.spot("until"), "the end lies before the beginning");
+    }
+    let (name, machines) = (named(section, "kept", number), section.count("machines")?);
+    Some(Kept { name, account: account?, product, machines, from, until, price: price? })
+}
+
+fn negotiated(row: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<Negotiated> {
+    row.require("provider", report);
+    row.require("discount", report);
+    Some(Negotiated {
+        provider: row.text("provider")?.to_owned(),
+        matching: matching_row(row, &Service::ALL),
+        paid: 1_000_000 - row.integer("discount")?,
+    })
+}
+
+fn tier(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<TierTable> {
+    for key in ["provider", "path", "usd"] {
+        section.require(key, report);
+    }
+    let (path, prices) = (section.text("path")?, section.numbers("usd")?);
+    let up_to = section.numbers("up_to").unwrap_or_default();
+    if prices.len() != up_to.len() + 1 {
+        let message = format!("{} bounds need {} prices", up_to.len(), up_to.len() + 1);
+        report.hint(&section.spot("usd"), message, "the last price has no bound");
+        return None;
+    }
+    if !up_to.is_sorted_by(|one, other| one < other) {
+        report.at(&section.spot("up_to"), "the bounds must rise");
+    }
+    let whole = Unit::Gigabyte.whole();
+    let bounds = up_to.iter().map(|bound| (bound * whole as f64).round() as i128);
+    let bounds = bounds.chain([i128::MAX]);
+    let steps = bounds
+        .zip(prices)
+        .map(|(bound, usd)| (bound, Rate::from_picos((usd * 1e12).round() as i64)));
+    Some(TierTable {
+        name: path.to_owned(),
+        provider: section.text("provider")?.to_owned(),
+        matching: Matching {
+            services: vec![Service::Transfer],
+            families: Some(vec![path.to_owned()]),
+            ..Matching::default()
+        },
+        steps: steps.collect(),
+    })
+}

@@ -1,0 +1,224 @@
+//! Bills: of tables of usage, and of runs on the terms of their scenarios.
+
+use std::io::Cursor;
+
+use windtunnel::billing::charge::Charge;
+use windtunnel::billing::settle::Biller;
+use windtunnel::billing::table::UsageTable;
+use windtunnel::experiment::bill::{Bill, bill};
+use windtunnel::experiment::{self, Settings, Settlement};
+use windtunnel::problem::Problem;
+use windtunnel::scenario::{BillingTerms, Scenario};
+use windtunnel::units::Money;
+
+/// Terms that two accounts of one organisation have.
+const TERMS: &str = r#"
+[[account]]
+name = "organisation"
+
+[[account]]
+name = "web"
+parent = "organisation"
+
+[[commitment]]
+name = "reserved"
+provider = "aws"
+account = "web"
+from = "2026-03-01"
+machines = 4
+type = "m4.large"
+upfront_usd = 8760
+hourly = "0.5 USD/h"
+
+[[commitment]]
+name = "plan"
+provider = "aws"
+account = "organisation"
+from = "2026-03-01"
+spend = "10 USD/h"
+services = ["compute", "serverless"]
+prepaid = "50 %"
+
+[[commitment.price]]
+type = "c5.9xlarge"
+usd = 2
+
+[[commitment.price]]
+service = "serverless"
+type = "gb"
+usd = 1
+
+[[negotiated]]
+provider = "aws"
+service = "object-storage"
+discount = "10 %"
+"#;
+
+fn billed(usage: &str, terms: &str) -> Result<(Bill, Vec<Charge>), String> {
+    let terms = BillingTerms::parse(terms, "terms.toml").map_err(|problems| problems.to_string())?;
+    let input = Box::new(Cursor::new(usage.to_owned().into_bytes()));
+    let table = UsageTable::read(input, "usage.csv").map_err(|problem| problem.to_string())?;
+    let mut charges = Vec::new();
+    let mut keep = |charge: &Charge, _: &Biller| -> Result<(), Problem> {
+        charges.push(*charge);
+        Ok(())
+    };
+    let made = bill(table, terms, false, &mut keep, &mut |_| Ok(()));
+    let (bill, _) = made.map_err(|problem| problem.to_string())?;
+    Ok((bill, charges))
+}
+
+fn cents(cents: i128) -> Money {
+    Money::from_nanos(cents * 10_000_000)
+}
+
+#[test]
+fn a_table_is_billed_on_its_terms() {
+    // In the hour: reserved capacity for 4 m4.large (16 units) covers two m4.xlarge (16). The plan
+    // covers 5 GB at 1 and the c5.9xlarge at 2, 7 of its 10 dollars. Storage is 10 % off.
+    let usage = "from,until,account,provider,service,type,quantity,price\n\
+        2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,organisation,aws,compute,m4.xlarge,2,0.2\n\
+        2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,web,aws,compute,c5.9xlarge,,4\n\
+        2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,web,aws,serverless,gb,5,2\n\
+        2026-03-01T00:00:00Z,,web,aws,object-storage,,100,0.023\n";
+    let (bill, charges) = billed(usage, TERMS).expect("it can be billed");
+    // List: 0.40 + 4 + 10 + 2.30. Billed: 4 x 8,760 upfront and 4 x 0.50, half of a year of the
+    // plan and half of its hour, storage 2.07.
+    assert_eq!(bill.total.list, cents(1_670));
+    assert_eq!(bill.total.billed, cents(3_504_000 + 200 + 4_380_000 + 500 + 207));
+    // Effective: an hour of each commitment, and storage: 4 + 2 + 10 + 2.07.
+    assert_eq!(bill.total.effective, cents(600 + 1_000 + 207));
+    let sums: Vec<_> = bill.commitments.values().copied().collect();
+    assert_eq!((sums[0].used, sums[0].unused, sums[0].covered), (cents(600), Money::ZERO, cents(40)));
+    assert_eq!((sums[1].used, sums[1].unused), (cents(700), cents(300)));
+    assert_eq!(sums[1].covered, cents(1_400));
+    let whole: Money = charges.iter().map(|charge| charge.billed).sum();
+    assert_eq!(whole, bill.total.billed);
+    for sums in [
+        bill.services.values().map(|sums| sums.billed).sum::<Money>(),
+        bill.accounts.values().map(|sums| sums.billed).sum(),
+        bill.months.values().map(|sums| sums.billed).sum(),
+    ] {
+        assert_eq!(sums, bill.total.billed);
+    }
+}
+
+#[test]
+fn an_export_is_held_against_what_was_billed() {
+    let usage = "BilledCost,ChargeCategory,ChargePeriodEnd,ChargePeriodStart,ConsumedQuantity,\
+        ListUnitPrice,PricingCategory,ProviderName,ServiceCategory\n\
+        0.11,Usage,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,1,0.1,Standard,AWS,Compute\n\
+        0.02,Tax,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,,,,AWS,Compute\n";
+    let (bill, _) = billed(usage, "").expect("it can be billed");
+    let rows: Vec<_> = bill.observed.iter().map(|(key, row)| (key.1.as_str(), *row)).collect();
+    assert_eq!(rows.len(), 2);
+    assert_eq!((rows[0].0, rows[0].1.theirs, rows[0].1.ours), ("Tax", cents(2), Money::ZERO));
+    assert_eq!((rows[1].0, rows[1].1.theirs, rows[1].1.ours), ("compute", cents(11), cents(10)));
+}
+
+#[test]
+fn prices_come_from_the_catalog_where_usage_says_none() {
+    let usage = "from,until,provider,region,type\n\
+        2026-03-01T00:00:00Z,2026-03-01T02:00:00Z,aws,us-east-1,m5.large\n";
+    let (bill, _) = billed(usage, "").expect("it can be billed");
+    assert_eq!(bill.total.billed.dollars(), 0.192);
+    assert_eq!(bill.notes.len(), 1);
+    let usage = usage.replace("m5.large", "m5.unheard");
+    let problem = billed(&usage, "").expect_err("it has no price");
+    assert!(problem.starts_with("usage.csv:2: no price is known of `m5.unheard`"), "{problem}");
+}
+
+#[test]
+fn rows_out_of_order_are_refused() {
+    let usage = "from,provider,service,quantity,price\n\
+        2026-03-01T05:00:00Z,aws,transfer,1,1\n\
+        2026-03-01T04:59:00Z,aws,transfer,1,1\n";
+    let problem = billed(usage, "").expect_err("it is out of order");
+    assert!(problem.contains("usage.csv:3") && problem.contains("--sort"), "{problem}");
+}
+
+#[test]
+fn terms_that_make_no_sense_are_told() {
+    let account = "[[account]]\nname = \"a\"\n";
+    let held = "[[commitment]]\nprovider = \"aws\"\naccount = \"a\"\nfrom = \"2026-03-01\"\n";
+    for (terms, told) in [
+        (format!("{account}{account}"), "terms.toml:4:8: there are two accounts called `a`"),
+        (format!("{account}parent = \"b\"\n"), "there is no account called `b`"),
+        (format!("{account}{held}"), "a commitment is to `machines` or to `spend`"),
+        (held.to_owned(), "there is no account called `a`\n  hint: list it before this"),
+        (format!("{account}{held}machines = 2\n"), "`type` is missing"),
+        (
+            format!("{account}{held}machines = 2\ntype = \"m5.large\"\ndiscount = \"3 %\"\n"),
+            "`discount` is of plans",
+        ),
+        (format!("{account}{held}spend = \"1 USD/h\"\n"), "a plan needs its prices"),
+        (
+            format!("{account}{held}spend = \"1 USD/h\"\ndiscount = \"3 %\"\nzone = \"x\"\n"),
+            "`zone` is of reserved machines",
+        ),
+        (
+            "[[tier]]\nprovider = \"aws\"\npath = \"x\"\nup_to = [1]\nusd = [1]\n".to_owned(),
+            "1 bounds need 2 prices",
+        ),
+        ("[[commitmnt]]\n".to_owned(), "did you mean `commitment`"),
+    ] {
+        let problem = billed("from,provider\n", &terms).expect_err(&terms);
+        assert!(problem.contains(told), "{terms}\n{problem}");
+    }
+}
+
+/// One job of three hours on a rented machine, from half past ten on.
+const SCENARIO: &str = r#"
+question = "What does a reservation save?"
+start = "2026-03-02T10:30:00Z"
+
+[cloud.aws]
+regions = ["us-east-1"]
+types = ["m5.large"]
+markets = ["on-demand"]
+provision = "0 s"
+
+[workload]
+format = "native"
+file = "jobs.csv"
+
+[policy.only]
+provision = "cheapest"
+
+[[account]]
+name = "a"
+
+[[commitment]]
+provider = "aws"
+account = "a"
+from = "2026-03-02"
+machines = 1
+type = "m5.large"
+hourly = "0.06 USD/h"
+"#;
+
+#[test]
+fn a_run_is_billed_on_the_terms_of_its_scenario() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = "arrival_s,runtime_s,vcpus,memory_mib\n0,10800,2,1024\n";
+    std::fs::write(folder.path().join("jobs.csv"), jobs).expect("it is written");
+    let scenario = Scenario::parse(SCENARIO, "s.toml", folder.path(), &[]);
+    let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
+    let terms = scenario.terms.as_ref().expect("it has terms");
+    let mut settlement = Settlement::new(terms);
+    let settings = Settings::seeded(1);
+    let policy = &scenario.policies[0];
+    let mut go_on = |_| std::ops::ControlFlow::Continue(());
+    let run = experiment::run(&scenario, policy, settings, &mut settlement, &mut go_on);
+    let run = run.unwrap_or_else(|failure| panic!("{failure}"));
+    let slack = settlement.slack();
+    let (bill, _) = settlement.finish();
+    let total = run.summary.cost.total;
+    assert!((bill.total.list - total).nanos().abs() <= slack, "{:?} {total:?}", bill.total);
+    // The machine runs for three hours; the reservation covers all of them, and is paid for from
+    // ten o'clock to two: the half hours before and after are not used.
+    let sums = bill.commitments.values().next().expect("there is one");
+    assert_eq!((sums.paid, sums.used, sums.unused), (cents(24), cents(18), cents(6)));
+    assert_eq!((bill.total.billed, bill.total.effective), (cents(24), cents(24)));
+    assert_eq!(bill.total.list.dollars(), 0.288);
+}
