@@ -55,7 +55,8 @@ discount = "10 %"
 "#;
 
 fn billed(usage: &str, terms: &str) -> Result<(Bill, Vec<Charge>), String> {
-    let terms = BillingTerms::parse(terms, "terms.toml").map_err(|problems| problems.to_string())?;
+    let terms =
+        BillingTerms::parse(terms, "terms.toml").map_err(|problems| problems.to_string())?;
     let input = Box::new(Cursor::new(usage.to_owned().into_bytes()));
     let table = UsageTable::read(input, "usage.csv").map_err(|problem| problem.to_string())?;
     let mut charges = Vec::new();
@@ -89,7 +90,10 @@ fn a_table_is_billed_on_its_terms() {
     // Effective: an hour of each commitment, and storage: 4 + 2 + 10 + 2.07.
     assert_eq!(bill.total.effective, cents(600 + 1_000 + 207));
     let sums: Vec<_> = bill.commitments.values().copied().collect();
-    assert_eq!((sums[0].used, sums[0].unused, sums[0].covered), (cents(600), Money::ZERO, cents(40)));
+    assert_eq!(
+        (sums[0].used, sums[0].unused, sums[0].covered),
+        (cents(600), Money::ZERO, cents(40))
+    );
     assert_eq!((sums[1].used, sums[1].unused), (cents(700), cents(300)));
     assert_eq!(sums[1].covered, cents(1_400));
     let whole: Money = charges.iter().map(|charge| charge.billed).sum();

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const SOURCES: [&str; 2] = ["crates/core/src", "src"];
 
 /// Every room, from the top; each may import those before it.
-const ROOMS: [&str; 19] = [
+const ROOMS: [&str; 20] = [
     "halt",
     "text",
     "units",
@@ -25,6 +25,7 @@ const ROOMS: [&str; 19] = [
     "policy",
     "sim",
     "metrics",
+    "billing",
     "scenario",
     "experiment",
     "report",
@@ -32,7 +33,12 @@ const ROOMS: [&str; 19] = [
 ];
 
 /// The last room in which a result is made.
-const LAST_CORE: &str = "metrics";
+const LAST_CORE: &str = "billing";
+
+/// The folder of the room that is a crate of its own, and the rooms that it may know: what accounts
+/// are billed depends on no run.
+const BILLING: &str = "crates/billing/src";
+const OF_BILLING: [&str; 3] = ["units", "problem", "input"];
 
 /// Names that bring in unordered iteration, the clock of the wall or
 /// randomness of the thread. A name inside a longer word does not count.
@@ -166,7 +172,14 @@ fn examine(room: &str, file: &str, text: &str) -> Vec<Finding> {
     let mut add = |line: usize, what: String| {
         findings.push(Finding { place: format!("{file}:{line}"), what });
     };
-    for (line, target) in imports(&text) {
+    let imported = match room {
+        "billing" => imports_from("windtunnel_core::", &text),
+        _ => imports(&text),
+    };
+    for (line, target) in imported {
+        if room == "billing" && !OF_BILLING.contains(&target.as_str()) {
+            add(line, format!("`{room}` imports `{target}`, which is of runs"));
+        }
         match ROOMS.iter().position(|&name| name == target) {
             Some(other) if other > rank => {
                 add(line, format!("`{room}` imports `{target}`, a room below it"));
@@ -203,12 +216,17 @@ fn examine(room: &str, file: &str, text: &str) -> Vec<Finding> {
 fn rooms_import_only_rooms_above_them() {
     let mut seen = BTreeSet::new();
     let mut findings = Vec::new();
-    for src in SOURCES.map(|src| Path::new(env!("CARGO_MANIFEST_DIR")).join(src)) {
+    for src in SOURCES
+        .into_iter()
+        .chain([BILLING])
+        .map(|src| Path::new(env!("CARGO_MANIFEST_DIR")).join(src))
+    {
         let mut files = Vec::new();
         sources(&src, &mut files);
         for path in files {
             let file = path.strip_prefix(&src).expect("it lies in src").display().to_string();
-            let room = file.split(['/', '\\', '.']).next().expect("a name");
+            let module = file.split(['/', '\\', '.']).next().expect("a name");
+            let room = if src.ends_with(BILLING) { "billing" } else { module };
             if ["lib", "main"].contains(&room) {
                 continue;
             }
@@ -236,6 +254,7 @@ fn forbidden_arrows_and_names_are_found() {
     assert_eq!(whats("sim", "use crate::nowhere::X;").len(), 1);
     assert_eq!(whats("report", "use windtunnel::cli::X;").len(), 1);
     assert_eq!(whats("cli", "use windtunnel::{report, units::Time};").len(), 0);
+    assert_eq!(whats("billing", "use windtunnel_core::sim::Run;\nuse crate::rate;\n").len(), 1);
     assert_eq!(whats("attic", "").len(), 1);
     assert_eq!(whats("state", "use std::collections::HashMap;").len(), 1);
     assert_eq!(whats("state", "let map = FxHashMap::default();").len(), 0);
