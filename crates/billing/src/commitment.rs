@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::units::{Id, Money, Rate, Time};
-use crate::usage::{Product, Sale, Service};
+use crate::usage::{Product, Sale, Service, Unit};
 
 /// Which products a commitment covers. An attribute that is `None` may be anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -152,7 +152,7 @@ impl Commitment {
         product.provider == self.provider
             && match &self.benefit {
                 Benefit::Reserved { matching, .. } => {
-                    matching.covers(product) && product.weight > 0
+                    matching.covers(product) && product.weight > 0 && product.unit == Unit::Hour
                 }
                 Benefit::Spending { rates, .. } => {
                     rates.iter().any(|rate| rate.matching.covers(product))
@@ -160,15 +160,13 @@ impl Commitment {
             }
     }
 
-    /// Price of the product under its plan where the list says `list`; `None` where it is no
-    /// plan, or does not cover it.
-    pub fn plan_price(&self, product: &Product, list: Rate) -> Option<Rate> {
+    /// Price of the product under its plan; `None` where it is no plan, or does not cover it.
+    pub fn plan_price(&self, product: &Product) -> Option<PlanPrice> {
         match &self.benefit {
             Benefit::Reserved { .. } => None,
-            Benefit::Spending { rates, .. } => rates
-                .iter()
-                .find(|rate| rate.matching.covers(product))
-                .map(|rate| rate.price.of(list)),
+            Benefit::Spending { rates, .. } => {
+                rates.iter().find(|rate| rate.matching.covers(product)).map(|rate| rate.price)
+            }
         }
     }
 

@@ -13,7 +13,13 @@ mod spending;
 mod sustained;
 mod tier;
 #[cfg(test)]
+mod laws;
+#[cfg(test)]
+mod slow;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worlds;
 
 use crate::account::Account;
 use crate::charge::Charge;

@@ -6,7 +6,7 @@ use crate::commitment::{Benefit, Commitment, hour_of, start_of};
 use crate::rate;
 use crate::terms::Terms;
 use crate::units::{Id, IdVec, Money, Rate, Time};
-use crate::usage::{Product, UsageLine};
+use crate::usage::{Product, Unit, UsageLine};
 
 use super::level;
 use super::round::{Rounds, Step};
@@ -100,15 +100,26 @@ impl Hour {
     /// Adds what is kept of reserved capacity and does not run.
     pub(super) fn reserve(&mut self, now: i64, terms: &Terms, products: &IdVec<Product>) {
         let (start, end) = (start_of(now), start_of(now + 1));
+        let used = self.lines.len();
         for (id, kept) in terms.reservations.iter() {
             let (from, until) = (kept.from.max(start), kept.until.min(end));
             if from >= until {
                 continue;
             }
-            let running = self.lines.iter().filter(|line| {
-                line.account == kept.account && kept.matching.covers(&products[line.product])
+            let provider = &products[kept.product].provider;
+            let running = self.lines[..used].iter().filter(|line| {
+                let product = &products[line.product];
+                line.account == kept.account
+                    && product.unit == Unit::Hour
+                    && product.provider == *provider
+                    && kept.matching.covers(product)
             });
-            let quantity = level::below(running, kept.machines, from, until);
+            let earlier = terms.reservations.rows()[..id.row()].iter().filter(|other| {
+                other.account == kept.account
+                    && other.matching == kept.matching
+                    && products[other.product].provider == *provider
+            });
+            let quantity = level::idle(running, earlier, kept.machines, from, until);
             if quantity > 0 {
                 self.lines.push(OpenLine {
                     origin: Origin::Reservation(id),
@@ -265,8 +276,9 @@ impl Hour {
             if commitment.hourly != Money::ZERO {
                 pay(Purpose::Fee(id), purse.whole, commitment.hourly, Money::ZERO);
             }
-            if purse.left() > 0 {
-                let cost = purse.cost - purse.cost_of_used();
+            // A commitment to nothing is not used either, and what it costs is not lost.
+            let cost = purse.cost - purse.cost_of_used();
+            if purse.left() > 0 || cost != Money::ZERO {
                 pay(Purpose::Unused(id), purse.left(), Money::ZERO, cost);
             }
         }
@@ -285,7 +297,7 @@ impl Hour {
 pub(super) fn charge_of(
     line: &OpenLine,
     purpose: Purpose,
-    unit: crate::usage::Unit,
+    unit: Unit,
     from: i128,
     until: i128,
 ) -> Charge {

@@ -1,9 +1,7 @@
 //! Spending plans are applied: to what they save the largest share of first, and of equal shares
 //! to the lowest price under the plan, until what is committed is spent.
 
-use std::cmp::Reverse;
-
-use crate::commitment::Commitment;
+use crate::commitment::{Commitment, PlanPrice};
 use crate::rate;
 use crate::terms::Terms;
 use crate::units::{Id, IdVec, Money, Rate};
@@ -15,7 +13,8 @@ use super::round::Step;
 /// A line that a plan may cover, in the order in which it is covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
-    saving: Reverse<u64>,
+    /// Share of the list price that is paid, in parts of 2^63.
+    paid: u64,
     price: Rate,
     row: u32,
     step: u32,
@@ -41,14 +40,9 @@ pub(super) fn apply(hour: &mut Hour, terms: &Terms, products: &IdVec<Product>, s
             });
             candidates.extend(served.filter_map(|row| {
                 let line = &hour.lines[row as usize];
-                let plan = commitment.plan_price(&products[*product], line.list)?;
-                let price = plan.min(line.contracted);
-                Some(Candidate {
-                    saving: Reverse(saving(price, line.list)),
-                    price,
-                    row,
-                    step: number as u32,
-                })
+                let plan = commitment.plan_price(&products[*product])?;
+                let (paid, price) = price_of(plan, line.list, line.contracted);
+                Some(Candidate { paid, price, row, step: number as u32 })
             }));
         }
     }
@@ -59,12 +53,19 @@ pub(super) fn apply(hour: &mut Hour, terms: &Terms, products: &IdVec<Product>, s
     }
 }
 
-/// Share of the list price that is saved, in billionths; rounded down.
-fn saving(price: Rate, list: Rate) -> u64 {
-    let (price, list) = (i128::from(price.picos()), i128::from(list.picos()));
-    match list {
-        0 => 0,
-        list => ((list - price).max(0) * 1_000_000_000 / list) as u64,
+/// Share of the list price that is paid under a plan, in parts of 2^63, and that price. A negotiated
+/// price that is lower is paid instead, and uses the commitment up.
+fn price_of(plan: PlanPrice, list: Rate, contracted: Rate) -> (u64, Rate) {
+    let price = plan.of(list);
+    let share = |part: i64, whole: i64| match part < whole {
+        true => ((i128::from(part) << 63) / i128::from(whole)) as u64,
+        false => 1 << 63,
+    };
+    match plan {
+        _ if contracted < price => (share(contracted.picos(), list.picos()), contracted),
+        PlanPrice::Fixed(price) => (share(price.picos(), list.picos()), price),
+        // Not that of the price, which is rounded: equal shares are equal at any price.
+        PlanPrice::Share(millionths) => (share(i64::from(millionths), 1_000_000), price),
     }
 }
 
@@ -73,6 +74,9 @@ fn cover(hour: &mut Hour, commitment: Id<Commitment>, candidate: Candidate, unit
     let left = line.quantity - line.covered;
     let purse = hour.purse(commitment);
     let (money, price) = (purse.left(), i128::from(candidate.price.picos()));
+    if money == 0 || left == 0 {
+        return;
+    }
     let need = rate::amount(left, unit, candidate.price);
     let (quantity, spent) = match need <= Money::from_nanos(money) {
         true => (left, need.nanos()),

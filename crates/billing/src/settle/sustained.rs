@@ -12,7 +12,7 @@ use crate::charge::{Charge, Purpose};
 use crate::month::Month;
 use crate::terms::{SustainedUse, Terms};
 use crate::units::{Id, IdVec, Money, Rate, Time};
-use crate::usage::Product;
+use crate::usage::{Product, Unit};
 
 use super::hour::OpenLine;
 
@@ -52,6 +52,7 @@ impl SustainedLevels {
             discount.provider == product.provider
                 && discount.matching.covers(product)
                 && product.weight > 0
+                && product.unit == Unit::Hour
         };
         self.discounts.push(terms.sustained.find(matches));
     }

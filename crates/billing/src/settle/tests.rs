@@ -582,6 +582,114 @@ fn reserved_capacity_is_paid_for_whether_it_runs_or_not() {
     assert_eq!(book.billed(), money("48.5")); // 20 x 24.25 h x 0.1
 }
 
+/// Ten machines of a product that are kept for the first hour, at 0.1 dollars.
+fn kept(account: Id<Account>, product: Id<Product>) -> CapacityReservation {
+    CapacityReservation {
+        name: "kept".into(),
+        account,
+        matching: Matching { size: Some("m5.large".into()), ..Matching::default() },
+        product,
+        machines: 10,
+        from: start_of(START),
+        until: start_of(START + 1),
+        price: dollars("0.1"),
+    }
+}
+
+#[test]
+fn a_machine_runs_in_one_reservation_of_its_provider() {
+    // Two times ten are kept, 15 run: 5 are idle. A machine of another provider fills nothing.
+    let (terms, [_, a, ..]) = organisation();
+    let mut book = Book::new(terms);
+    let m5 = book.biller.product(machine("aws", "m5", "m5.large", 4));
+    let other = book.biller.product(machine("gcp", "m5", "m5.large", 4));
+    book.biller.reserve(kept(a, m5));
+    book.biller.reserve(kept(a, m5));
+    for _ in 0..15 {
+        book.runs(a, m5, "0.1", HOUR);
+        book.runs(a, other, "0.1", HOUR);
+    }
+    book.finish(1);
+    assert_eq!(book.billed(), money("3.5")); // 15 + 15 + 5
+}
+
+#[test]
+fn idle_capacity_is_covered_by_regional_reservations_and_not_by_zonal_ones() {
+    for (zone, idle) in [(None, "0.8"), (Some("here-a".to_owned()), "1")] {
+        let (mut terms, [root, a, ..]) = organisation();
+        let mut held = regional(a, root, "m5", 8);
+        let Benefit::Reserved { matching, .. } = &mut held.benefit else { unreachable!() };
+        matching.zone = zone;
+        terms.commitments.push(held);
+        let mut book = Book::new(terms);
+        let m5 = book.biller.product(machine("aws", "m5", "m5.large", 4));
+        book.biller.reserve(kept(a, m5));
+        book.biller.advance(START, &mut |_| {});
+        book.finish(1);
+        assert_eq!(book.billed(), money(idle));
+    }
+}
+
+#[test]
+fn where_there_is_no_owner_whoever_comes_first_is_served_first() {
+    // A large machine that came first is half covered; a small one after it is not.
+    let (mut terms, [root, a, ..]) = organisation();
+    terms.sharing.push(("azure".into(), Sharing::NarrowestFirst));
+    let held = Commitment { provider: "azure".into(), ..regional(a, root, "dsv3", 4) };
+    terms.commitments.push(held);
+    let mut book = Book::new(terms);
+    let small = book.biller.product(machine("azure", "dsv3", "D4s_v3", 4));
+    let large = book.biller.product(machine("azure", "dsv3", "D8s_v3", 8));
+    book.runs(a, large, "0.4", HOUR);
+    book.runs(a, small, "0.2", HOUR);
+    book.finish(1);
+    assert_eq!(book.hours(a, large), [0.5, 0.5]);
+    assert_eq!(book.hours(a, small), [0.0, 1.0]);
+}
+
+#[test]
+fn equal_shares_are_equal_at_any_price() {
+    // Both save 28 % of a price that is rounded to a pico-dollar; the cheaper one is covered.
+    let (mut terms, [_, a, ..]) = organisation();
+    terms.commitments.push(plan("gcp", a, "0.1", share_of_all(720_000)));
+    let mut book = Book::new(terms);
+    let n2 = book.biller.product(machine("gcp", "n2", "n2-standard-4", 4));
+    let n1 = book.biller.product(machine("gcp", "n1", "n1-standard-4", 4));
+    book.runs(a, n2, "1.000000000003", HOUR); // 0.720000000002
+    book.runs(a, n1, "0.100000000001", HOUR); // 0.072000000001
+    book.finish(1);
+    assert_eq!(book.hours(a, n1), [1.0, 0.0]);
+}
+
+#[test]
+fn reserved_machines_cover_nothing_that_is_counted() {
+    // Gigabytes are no machines, wherever a reservation is for everything.
+    let (mut terms, [root, a, ..]) = organisation();
+    let mut held = regional(a, root, "", 4);
+    let matching = Matching { services: vec![Service::Transfer], ..Matching::default() };
+    held.benefit = Benefit::Reserved { matching, weight: 4_000 };
+    terms.commitments.push(held);
+    let mut book = Book::new(terms);
+    let (service, unit) = (Service::Transfer, Unit::Gigabyte);
+    let path = Product { service, unit, ..machine("aws", "internet", "", 1) };
+    let path = book.biller.product(path);
+    book.uses(a, path, "1", [start_of(START); 2], 5_000_000);
+    book.finish(1);
+    assert_eq!(book.billed(), money("5"));
+}
+
+#[test]
+fn a_plan_to_spend_nothing_costs_what_is_paid_for_it() {
+    let (mut terms, [_, a, ..]) = organisation();
+    let mut nothing = plan("aws", a, "0", share_of_all(500_000));
+    nothing.hourly = money("0.3");
+    terms.commitments.push(nothing);
+    let mut book = Book::new(terms);
+    book.biller.advance(START, &mut |_| {});
+    book.finish(1);
+    assert_eq!((book.billed(), book.effective()), (money("0.3"), money("0.3")));
+}
+
 #[test]
 fn usage_that_is_late_is_refused() {
     let (terms, [_, a, ..]) = organisation();
