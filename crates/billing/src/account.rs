@@ -11,6 +11,10 @@ pub struct Account {
     /// The one above it; `None` of an organisation, or of an account by itself.
     pub parent: Option<Id<Account>>,
     depth: u32,
+    /// The one at the top of its tree; `None` where that is itself.
+    root: Option<Id<Account>>,
+    /// One further above it, so that any is reached in few steps (Myers's skip pointers).
+    far: Option<Id<Account>>,
 }
 
 /// Trees of accounts.
@@ -22,8 +26,17 @@ pub struct Accounts {
 impl Accounts {
     /// Adds an account below `parent`.
     pub fn add(&mut self, name: impl Into<String>, parent: Option<Id<Account>>) -> Id<Account> {
-        let depth = parent.map_or(0, |parent| self.rows[parent].depth + 1);
-        self.rows.push(Account { name: name.into(), parent, depth })
+        let (mut depth, mut root, mut far) = (0, None, None);
+        if let Some(above) = parent {
+            let Account { depth: over, root: top, far: next, .. } = self.rows[above];
+            (depth, root, far) = (over + 1, top.or(parent), parent);
+            let depth_of = |id: Option<Id<Account>>| id.map_or(0, |id| self.rows[id].depth);
+            let beyond = next.and_then(|next| self.rows[next].far);
+            if next.is_some() && over - depth_of(next) == depth_of(next) - depth_of(beyond) {
+                far = beyond.or(root);
+            }
+        }
+        self.rows.push(Account { name: name.into(), parent, depth, root, far })
     }
 
     /// The account of that name.
@@ -47,24 +60,20 @@ impl Accounts {
     }
 
     /// The account at the top of its tree: the one that is billed.
-    pub fn root(&self, mut account: Id<Account>) -> Id<Account> {
-        while let Some(parent) = self.rows[account].parent {
-            account = parent;
-        }
-        account
+    pub fn root(&self, account: Id<Account>) -> Id<Account> {
+        self.rows[account].root.unwrap_or(account)
     }
 
-    /// Whether `account` is `scope` or lies below it.
+    /// Whether `account` is `scope` or lies below it, in steps of the logarithm of its depth.
     pub fn within(&self, mut account: Id<Account>, scope: Id<Account>) -> bool {
-        loop {
-            if account == scope {
-                return true;
-            }
-            match self.rows[account].parent {
-                Some(parent) => account = parent,
-                None => return false,
-            }
+        let depth = self.rows[scope].depth;
+        while self.rows[account].depth > depth {
+            let Account { parent, far, .. } = self.rows[account];
+            let far = far.filter(|far| self.rows[*far].depth >= depth);
+            let Some(above) = far.or(parent) else { return false };
+            account = above;
         }
+        account == scope
     }
 }
 
@@ -84,5 +93,26 @@ mod tests {
         assert_eq!((accounts.root(group), accounts.root(other)), (organisation, other));
         assert_eq!(accounts.depth(group), 2);
         assert_eq!(accounts.find("team"), Some(team));
+    }
+
+    #[test]
+    fn deep_trees_are_climbed_in_few_steps() {
+        let mut accounts = Accounts::default();
+        let mut chain = vec![accounts.add("0", None)];
+        for depth in 1..10_000 {
+            chain.push(accounts.add(depth.to_string(), chain.last().copied()));
+        }
+        let side = accounts.add("side", Some(chain[4_999]));
+        for scope in [0, 1, 2, 3, 4_998, 4_999, 5_000, 7_777, 9_999] {
+            assert!(accounts.within(chain[9_999], chain[scope]), "{scope}");
+            assert_eq!(accounts.within(side, chain[scope]), scope < 5_000, "{scope}");
+        }
+        assert_eq!(accounts.root(side), chain[0]);
+        let mut steps = 0;
+        let mut at = chain[9_999];
+        while let Some(above) = accounts.get(at).far {
+            (at, steps) = (above, steps + 1);
+        }
+        assert!(at == chain[0] && steps < 40, "{steps}");
     }
 }

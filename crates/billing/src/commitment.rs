@@ -63,11 +63,13 @@ pub enum PlanPrice {
 }
 
 impl PlanPrice {
-    /// Price per unit where the list says `list`, rounded half up to a pico-dollar.
+    /// Price per unit where the list says `list`, rounded half up to a pico-dollar. No share is
+    /// more than the whole.
     pub const fn of(self, list: Rate) -> Rate {
         match self {
             Self::Fixed(rate) => rate,
-            Self::Share(millionths) => list.scaled(millionths as i64),
+            Self::Share(millionths) if millionths < 1_000_000 => list.scaled(millionths as i64),
+            Self::Share(_) => list,
         }
     }
 }

@@ -7,16 +7,87 @@ use crate::usage::{Sale, Unit};
 /// Pico-dollars in a nano-dollar.
 const PICOS: i128 = 1_000;
 
-/// Amount for `quantity` of a unit at `price`, rounded half up to a nano-dollar.
+/// Amount for `quantity` of a unit at `price`, rounded half up to a nano-dollar. It is exact for
+/// quantities up to 10^25; no amount is more than 10^36 nano-dollars.
 pub fn amount(quantity: i128, unit: Unit, price: Rate) -> Money {
     let per_nano = PICOS * unit.whole();
-    Money::from_nanos((quantity * i128::from(price.picos()) + per_nano / 2).div_euclid(per_nano))
+    let picos = i128::from(price.picos());
+    let nanos = match quantity.checked_mul(picos).and_then(|x| x.checked_add(per_nano / 2)) {
+        Some(product) => over(product, unit),
+        // Whole nano-dollars of each pico-dollar of the price first: exact, and far smaller.
+        None => {
+            let (whole, rest) = (quantity.div_euclid(per_nano), quantity.rem_euclid(per_nano));
+            let rest = (rest * picos + per_nano / 2).div_euclid(per_nano);
+            whole.saturating_mul(picos).saturating_add(rest).clamp(-MOST, MOST)
+        }
+    };
+    Money::from_nanos(nanos)
 }
+
+/// Largest amount, in nano-dollars: a hundred of them still have a sum.
+const MOST: i128 = 10_i128.pow(36);
+
+/// `product` over the pico-dollars of a nano-dollar and the quantity of a unit, rounded down. The
+/// twos are taken out first, for then most fit a machine word.
+fn over(product: i128, unit: Unit) -> i128 {
+    let halved = |twos: u32| u64::try_from(product >> twos).ok();
+    let short = match unit {
+        Unit::Hour => halved(HOUR_TWOS).map(|short| short / HOUR_ODD),
+        Unit::Gigabyte | Unit::GigabyteMonth | Unit::Request => {
+            halved(MILLION_TWOS).map(|short| short / MILLION_ODD)
+        }
+    };
+    short.map_or_else(|| product.div_euclid(PICOS * unit.whole()), i128::from)
+}
+
+/// 1,000 times the microseconds of an hour are 2^13 times this.
+const HOUR_TWOS: u32 = 13;
+const HOUR_ODD: u64 = 439_453_125;
+
+/// 1,000 times a million are 2^9 times this.
+const MILLION_TWOS: u32 = 9;
+const MILLION_ODD: u64 = 1_953_125;
 
 /// Amount of the part of a line between two quantities of it: the parts of a line, one after the
 /// other, sum to the amount of the line.
 pub fn part(from: i128, until: i128, unit: Unit, price: Rate) -> Money {
-    amount(until, unit, price) - amount(from, unit, price)
+    match from {
+        0 => amount(until, unit, price),
+        from => amount(until, unit, price) - amount(from, unit, price),
+    }
+}
+
+/// Quantity of a unit that an amount pays for at a price of more than nothing, rounded down.
+pub(crate) fn quantity(amount: Money, unit: Unit, price: Rate) -> i128 {
+    let per_nano = (PICOS * unit.whole()).unsigned_abs();
+    let picos = u128::from(price.picos().unsigned_abs());
+    share(amount.nanos().unsigned_abs(), per_nano, picos).0 as i128
+}
+
+/// `amount` times `part` over `whole`, rounded down, and what is left over; exact at any size. All
+/// are at least nothing, `whole` is more, and the result fits.
+pub(crate) fn share(amount: u128, part: u128, whole: u128) -> (u128, u128) {
+    if let Some(product) = amount.checked_mul(part) {
+        let quotient = product / whole;
+        return (quotient, product - quotient * whole);
+    }
+    // Bit by bit: the quotient and the rest of `amount` times the bits of `part` so far.
+    let (of_amount, rest_of_amount) = (amount / whole, amount % whole);
+    let (mut quotient, mut rest) = (0_u128, 0_u128);
+    // Twice `rest`, or both rests together, over `whole`.
+    let carried = |a: u128, b: u128| match a >= whole - b {
+        true => (1, a - (whole - b)),
+        false => (0, a + b),
+    };
+    for bit in (0..u128::BITS - part.leading_zeros()).rev() {
+        let (carry, twice) = carried(rest, rest);
+        (quotient, rest) = (2 * quotient + carry, twice);
+        if part >> bit & 1 == 1 {
+            let (carry, both) = carried(rest, rest_of_amount);
+            (quotient, rest) = (quotient + of_amount + carry, both);
+        }
+    }
+    (quotient, rest)
 }
 
 /// Who ended an instance.
@@ -92,6 +163,50 @@ mod tests {
             let found = rule.billed(Span::from_secs(lifetime), sale, ended_by);
             assert_eq!(found, Span::from_secs(billed), "{lifetime} s {sale:?} by {ended_by:?}");
         }
+    }
+
+    #[test]
+    fn amounts_are_exact_at_any_size() {
+        let prices = [0, 1, 7, 1_000_000_007, 96_000_000_000, 9_000_000_000_000_000_000];
+        let most = 10_i128.pow(25);
+        let quantities = [0, 1, 999, 3_600_000_000, 123_456_789_012, 10_i128.pow(18) + 1, most];
+        for unit in Unit::ALL {
+            for (price, quantity) in
+                prices.iter().flat_map(|price| quantities.map(|quantity| (*price, quantity)))
+            {
+                // By long division, digit by digit of base 10,000.
+                let per = 1_000 * unit.whole();
+                let mut digits = Vec::new();
+                let mut left = quantity;
+                while left > 0 {
+                    digits.push(left % 10_000);
+                    left /= 10_000;
+                }
+                let (mut quotient, mut rest) = (0, 0);
+                for digit in digits.iter().rev() {
+                    let value = rest * 10_000 + digit * i128::from(price);
+                    (quotient, rest) = (quotient * 10_000 + value / per, value % per);
+                }
+                let wanted = quotient + i128::from(2 * rest >= per);
+                let found = amount(quantity, unit, Rate::from_picos(price));
+                assert_eq!(found.nanos(), wanted, "{quantity} {unit:?} {price}");
+            }
+        }
+        let beyond = amount(10_i128.pow(37), Unit::Request, Rate::from_picos(prices[5]));
+        assert_eq!(beyond.nanos(), MOST);
+        assert_eq!(1 << HOUR_TWOS, PICOS * Unit::Hour.whole() / i128::from(HOUR_ODD));
+        assert_eq!(1 << MILLION_TWOS, PICOS * Unit::Request.whole() / i128::from(MILLION_ODD));
+    }
+
+    #[test]
+    fn shares_are_exact_at_any_size() {
+        let large = 10_u128.pow(30);
+        assert_eq!(share(7, 3, 2), (10, 1));
+        assert_eq!(share(large + 1, large, large), (large + 1, 0));
+        assert_eq!(share(large - 1, large - 1, large), (large - 2, 1)); // (l - 1)^2 = l (l - 2) + 1
+        assert_eq!(share(u128::MAX, 5, u128::MAX), (5, 0));
+        assert_eq!(share(u128::MAX - 1, u128::MAX - 1, u128::MAX), (u128::MAX - 2, 1));
+        assert_eq!(share(3 * large + 5, 2 * large, 6 * large), (large + 1, 4 * large));
     }
 
     #[test]

@@ -5,8 +5,8 @@
 //! leaves a month, discounts of the month follow. It holds the lines of one hour, the quantities
 //! of the month by product and account, and nothing of what is over.
 
+mod capacity;
 mod hour;
-mod level;
 mod reserved;
 mod round;
 mod spending;
@@ -29,6 +29,7 @@ use crate::terms::Terms;
 use crate::units::{Id, IdVec};
 use crate::usage::{Product, UsageLine};
 
+use capacity::Capacity;
 use hour::Hour;
 use round::Rounds;
 use sustained::SustainedLevels;
@@ -40,6 +41,7 @@ pub struct Biller {
     terms: Terms,
     products: IdVec<Product>,
     rounds: Rounds,
+    capacity: Capacity,
     /// Hour whose usage comes in, and its lines.
     now: Option<i64>,
     hour: Hour,
@@ -56,18 +58,17 @@ impl Biller {
     /// A biller on those terms.
     pub fn new(terms: Terms) -> Self {
         let rounds = Rounds::of(&terms);
-        let mut biller = Self {
+        Self {
             products: IdVec::default(),
             rounds,
+            capacity: Capacity::default(),
             now: None,
             hour: Hour::default(),
             month: None,
             tiers: TierCounts::default(),
             sustained: SustainedLevels::default(),
             terms,
-        };
-        biller.rounds.sort();
-        biller
+        }
     }
 
     /// The terms.
@@ -118,7 +119,7 @@ impl Biller {
             Some(now) if hour == now => {}
             Some(_) | None => self.advance(hour, out),
         }
-        self.hour.push(line);
+        self.hour.push(line, self.products[line.product].unit);
         Ok(())
     }
 
@@ -145,7 +146,7 @@ impl Biller {
         let last = self.now.map_or(until, |now| until.max(now + 1));
         self.advance(last, out);
         if let Some(month) = self.month.take() {
-            self.sustained.conclude(&self.terms, &self.products, month, out);
+            self.sustained.conclude(&self.terms, month, out);
         }
     }
 
@@ -163,15 +164,21 @@ impl Biller {
             return;
         }
         if let Some(month) = self.month.replace(Month::of(at)) {
-            self.sustained.conclude(&self.terms, &self.products, month, out);
+            self.sustained.conclude(&self.terms, month, out);
             self.tiers.clear();
         }
     }
 
     fn settle(&mut self, now: i64, out: &mut impl FnMut(Charge)) {
-        self.hour.reserve(now, &self.terms, &self.products);
-        self.hour.cover(now, &self.terms, &self.products, &self.rounds);
-        self.hour.charge(&self.terms, &self.products, &mut self.tiers, &mut self.sustained, out);
+        let Self { terms, products, rounds, capacity, hour, .. } = self;
+        rounds.sort();
+        capacity.update(terms, products);
+        hour.index(0, products, |product| rounds.is_covered(product) || capacity.keeps(product));
+        let running = hour.lines.len();
+        hour.reserve(now, terms, capacity);
+        hour.index(running, products, |product| rounds.is_covered(product));
+        hour.cover(now, terms, rounds);
+        hour.charge(terms, &mut self.tiers, &mut self.sustained, out);
         self.hour.pay(now, &self.terms, out);
         self.sustained.leave_hour();
         self.hour.clear();

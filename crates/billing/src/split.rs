@@ -1,5 +1,6 @@
 //! The split of an amount over those who caused it.
 
+use crate::rate;
 use crate::units::Money;
 
 /// Divides `amount` in proportion to `shares`: each part is rounded down, and what is left goes,
@@ -10,14 +11,11 @@ pub fn by_largest_remainder(amount: Money, shares: &[u64]) -> Vec<Money> {
     if whole == 0 {
         return vec![Money::ZERO; shares.len()];
     }
-    // Amounts are below 2^64 nano-dollars, so products with shares fit.
-    let exact = |share: &u64| {
-        let product = amount.nanos().unsigned_abs() * u128::from(*share);
-        (product / whole, product % whole)
-    };
-    let mut parts: Vec<(u128, u128)> = shares.iter().map(exact).collect();
+    let nanos = amount.nanos().unsigned_abs();
+    let mut parts: Vec<(u128, u128)> =
+        shares.iter().map(|share| rate::share(nanos, u128::from(*share), whole)).collect();
     let given: u128 = parts.iter().map(|(part, _)| part).sum();
-    let left = (amount.nanos().unsigned_abs() - given) as usize;
+    let left = (nanos - given) as usize;
     let mut order: Vec<usize> = (0..parts.len()).collect();
     order.sort_by_key(|row| std::cmp::Reverse(parts[*row].1));
     for row in order.into_iter().take(left) {
@@ -41,5 +39,7 @@ mod tests {
         assert_eq!(parts(10, &[1, 2, 4]), [1, 3, 6]); // 1.43, 2.86, 5.71: two are left
         assert_eq!(parts(-7, &[1, 1]), [-4, -3]);
         assert_eq!(parts(7, &[0, 0]), [0, 0]);
+        let large = 10_i128.pow(33) + 1;
+        assert_eq!(parts(large, &[u64::MAX, u64::MAX]), [large / 2 + 1, large / 2]);
     }
 }

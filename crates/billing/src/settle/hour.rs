@@ -1,5 +1,7 @@
 //! The usage of one clock hour, what covers it, and the charges that follow.
 
+use std::ops::Range;
+
 use crate::account::Account;
 use crate::charge::{Charge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, hour_of, start_of};
@@ -8,8 +10,8 @@ use crate::terms::Terms;
 use crate::units::{Id, IdVec, Money, Rate, Time};
 use crate::usage::{Product, Unit, UsageLine};
 
-use super::level;
-use super::round::{Rounds, Step};
+use super::capacity::Capacity;
+use super::round::Rounds;
 use super::sustained::SustainedLevels;
 use super::tier::TierCounts;
 use super::{reserved, spending};
@@ -22,6 +24,7 @@ pub(super) struct OpenLine {
     pub(super) product: Id<Product>,
     pub(super) from: Time,
     pub(super) until: Time,
+    pub(super) unit: Unit,
     pub(super) quantity: i128,
     pub(super) list: Rate,
     pub(super) contracted: Rate,
@@ -48,6 +51,8 @@ pub(super) struct Purse {
     pub(super) whole: i128,
     pub(super) used: i128,
     cost: Money,
+    /// Cost of what is used.
+    given: Money,
 }
 
 impl Purse {
@@ -58,16 +63,12 @@ impl Purse {
     /// Uses so much of it; returns the cost of that part. All parts, and what is unused, sum to
     /// the cost of the hour.
     pub(super) fn spend(&mut self, amount: i128) -> Money {
-        let before = self.cost_of_used();
         self.used += amount;
-        self.cost_of_used() - before
-    }
-
-    fn cost_of_used(self) -> Money {
-        match self.whole {
-            0 => Money::ZERO,
-            whole => Money::from_nanos(self.cost.nanos() * self.used / whole),
-        }
+        let [cost, used, whole] =
+            [self.cost.nanos(), self.used, self.whole.max(1)].map(i128::unsigned_abs);
+        let nanos = rate::share(cost, used, whole).0 as i128 * self.cost.nanos().signum();
+        let before = std::mem::replace(&mut self.given, Money::from_nanos(nanos));
+        self.given - before
     }
 }
 
@@ -77,19 +78,23 @@ pub(super) struct Hour {
     pub(super) lines: Vec<OpenLine>,
     /// Lines by product, of those that may be covered; and the products that have any.
     by_product: Vec<Vec<u32>>,
-    touched: Vec<Id<Product>>,
+    touched: Vec<(u64, Id<Product>)>,
+    /// By product, so many of its first lines are covered.
+    drained: Vec<u32>,
     pub(super) pieces: Vec<Piece>,
     purses: Vec<Purse>,
+    queues: (reserved::Queue, spending::Queue),
 }
 
 impl Hour {
-    pub(super) fn push(&mut self, line: UsageLine) {
+    pub(super) fn push(&mut self, line: UsageLine, unit: Unit) {
         self.lines.push(OpenLine {
             origin: Origin::Line(line.number),
             account: line.account,
             product: line.product,
             from: line.from,
             until: line.until,
+            unit,
             quantity: line.quantity,
             list: line.list,
             contracted: line.contracted,
@@ -97,29 +102,37 @@ impl Hour {
         });
     }
 
+    /// Puts the lines from that one on to their products, where these are wanted.
+    pub(super) fn index(
+        &mut self,
+        from: usize,
+        products: &IdVec<Product>,
+        wanted: impl Fn(Id<Product>) -> bool,
+    ) {
+        self.by_product.resize_with(products.len(), Vec::new);
+        self.drained.resize(products.len(), 0);
+        for (row, line) in self.lines.iter().enumerate().skip(from) {
+            if wanted(line.product) {
+                let rows = &mut self.by_product[line.product.row()];
+                if rows.is_empty() {
+                    self.touched.push((products[line.product].weight, line.product));
+                }
+                rows.push(row as u32);
+            }
+        }
+        self.touched.sort_unstable();
+    }
+
     /// Adds what is kept of reserved capacity and does not run.
-    pub(super) fn reserve(&mut self, now: i64, terms: &Terms, products: &IdVec<Product>) {
+    pub(super) fn reserve(&mut self, now: i64, terms: &Terms, capacity: &mut Capacity) {
         let (start, end) = (start_of(now), start_of(now + 1));
-        let used = self.lines.len();
         for (id, kept) in terms.reservations.iter() {
             let (from, until) = (kept.from.max(start), kept.until.min(end));
             if from >= until {
                 continue;
             }
-            let provider = &products[kept.product].provider;
-            let running = self.lines[..used].iter().filter(|line| {
-                let product = &products[line.product];
-                line.account == kept.account
-                    && product.unit == Unit::Hour
-                    && product.provider == *provider
-                    && kept.matching.covers(product)
-            });
-            let earlier = terms.reservations.rows()[..id.row()].iter().filter(|other| {
-                other.account == kept.account
-                    && other.matching == kept.matching
-                    && products[other.product].provider == *provider
-            });
-            let quantity = level::idle(running, earlier, kept.machines, from, until);
+            let lines_of = |product: Id<Product>| self.by_product[product.row()].as_slice();
+            let quantity = capacity.idle(id, terms, [from, until], lines_of, &self.lines);
             if quantity > 0 {
                 self.lines.push(OpenLine {
                     origin: Origin::Reservation(id),
@@ -127,6 +140,7 @@ impl Hour {
                     product: kept.product,
                     from,
                     until,
+                    unit: Unit::Hour,
                     quantity,
                     list: kept.price,
                     contracted: kept.price,
@@ -137,33 +151,21 @@ impl Hour {
     }
 
     /// Applies the commitments in their order.
-    pub(super) fn cover(
-        &mut self,
-        now: i64,
-        terms: &Terms,
-        products: &IdVec<Product>,
-        rounds: &Rounds,
-    ) {
-        self.by_product.resize_with(products.len(), Vec::new);
-        for (row, line) in self.lines.iter().enumerate() {
-            if rounds.is_covered(line.product) {
-                let rows = &mut self.by_product[line.product.row()];
-                if rows.is_empty() {
-                    self.touched.push(line.product);
-                }
-                rows.push(row as u32);
-            }
-        }
+    pub(super) fn cover(&mut self, now: i64, terms: &Terms, rounds: &Rounds) {
         self.open_purses(now, terms);
+        let (mut machines, mut plans) = std::mem::take(&mut self.queues);
         for round in rounds.iter() {
-            let held = |step: &&Step| self.purses[step.commitment.row()].whole > 0;
-            let steps: Vec<Step> = round.steps.iter().filter(held).copied().collect();
-            let Some(first) = steps.first() else { continue };
+            let Some(first) = round.steps.first() else { continue };
             match &terms.commitments[first.commitment].benefit {
-                Benefit::Reserved { .. } => reserved::apply(self, terms, rounds, &steps),
-                Benefit::Spending { .. } => spending::apply(self, terms, products, &steps),
+                Benefit::Reserved { .. } => {
+                    reserved::apply(self, terms, rounds, &round.steps, &mut machines);
+                }
+                Benefit::Spending { .. } => {
+                    spending::apply(self, terms, rounds, &round.steps, &mut plans);
+                }
             }
         }
+        self.queues = (machines, plans);
     }
 
     fn open_purses(&mut self, now: i64, terms: &Terms) {
@@ -178,7 +180,7 @@ impl Hour {
                 }
                 Benefit::Spending { hourly, .. } => hourly.nanos(),
             };
-            Purse { whole, used: 0, cost: commitment.amortised(now) }
+            Purse { whole, used: 0, cost: commitment.amortised(now), given: Money::ZERO }
         }));
     }
 
@@ -186,14 +188,28 @@ impl Hour {
         &mut self.purses[commitment.row()]
     }
 
-    /// Products with lines in this hour that may be covered.
-    pub(super) fn touched(&self) -> &[Id<Product>] {
+    /// Products with lines in this hour that may be covered, the smallest first.
+    pub(super) fn touched(&self) -> &[(u64, Id<Product>)] {
         &self.touched
     }
 
     /// Lines of a product, in the order they came.
     pub(super) fn lines_of(&self, product: Id<Product>) -> &[u32] {
         &self.by_product[product.row()]
+    }
+
+    /// Places among the lines of a product, from the first that is not covered on.
+    pub(super) fn open_places(&mut self, product: Id<Product>) -> Range<usize> {
+        let rows = &self.by_product[product.row()];
+        let drained = &mut self.drained[product.row()];
+        let is_covered = |row: &u32| {
+            let line = &self.lines[*row as usize];
+            line.covered == line.quantity
+        };
+        while rows.get(*drained as usize).is_some_and(is_covered) {
+            *drained += 1;
+        }
+        *drained as usize..rows.len()
     }
 
     /// Covers `quantity` more of a line.
@@ -214,36 +230,33 @@ impl Hour {
     pub(super) fn charge(
         &mut self,
         terms: &Terms,
-        products: &IdVec<Product>,
         tiers: &mut TierCounts,
         sustained: &mut SustainedLevels,
         out: &mut impl FnMut(Charge),
     ) {
-        self.pieces.sort_by_key(|piece| (piece.line, piece.from));
+        self.pieces.sort_unstable_by_key(|piece| (piece.line, piece.from));
         let mut pieces = self.pieces.iter().peekable();
         for (row, line) in self.lines.iter().enumerate() {
             while let Some(piece) = pieces.next_if(|piece| piece.line as usize == row) {
                 let by = piece.commitment;
                 let purpose = Purpose::Covered { origin: line.origin, product: line.product, by };
-                let unit = products[line.product].unit;
                 out(Charge {
                     effective: piece.cost,
                     billed: Money::ZERO,
-                    ..charge_of(line, purpose, unit, piece.from, piece.until)
+                    ..charge_of(line, purpose, piece.from, piece.until)
                 });
             }
             if line.covered == line.quantity {
                 continue;
             }
             match tiers.table_of(line.product) {
-                Some(table) => tiers.charge(terms, products, table, line, out),
+                Some(table) => tiers.charge(terms, table, line, out),
                 None => {
                     let purpose = Purpose::Usage { origin: line.origin, product: line.product };
-                    let unit = products[line.product].unit;
-                    out(charge_of(line, purpose, unit, line.covered, line.quantity));
+                    out(charge_of(line, purpose, line.covered, line.quantity));
                 }
             }
-            sustained.add(line, &products[line.product]);
+            sustained.add(line);
         }
     }
 
@@ -277,7 +290,7 @@ impl Hour {
                 pay(Purpose::Fee(id), purse.whole, commitment.hourly, Money::ZERO);
             }
             // A commitment to nothing is not used either, and what it costs is not lost.
-            let cost = purse.cost - purse.cost_of_used();
+            let cost = purse.cost - purse.given;
             if purse.left() > 0 || cost != Money::ZERO {
                 pay(Purpose::Unused(id), purse.left(), Money::ZERO, cost);
             }
@@ -287,21 +300,20 @@ impl Hour {
     pub(super) fn clear(&mut self) {
         self.lines.clear();
         self.pieces.clear();
-        for product in self.touched.drain(..) {
+        for (_, product) in self.touched.drain(..) {
             self.by_product[product.row()].clear();
+            self.drained[product.row()] = 0;
         }
     }
 }
 
 /// Charge of the part of a line between two quantities of it, at its price.
-pub(super) fn charge_of(
-    line: &OpenLine,
-    purpose: Purpose,
-    unit: Unit,
-    from: i128,
-    until: i128,
-) -> Charge {
-    let contracted = rate::part(from, until, unit, line.contracted);
+pub(super) fn charge_of(line: &OpenLine, purpose: Purpose, from: i128, until: i128) -> Charge {
+    let contracted = rate::part(from, until, line.unit, line.contracted);
+    let list = match line.list == line.contracted {
+        true => contracted,
+        false => rate::part(from, until, line.unit, line.list),
+    };
     Charge {
         purpose,
         account: line.account,
@@ -310,7 +322,7 @@ pub(super) fn charge_of(
         quantity: until - from,
         list_price: line.list,
         contracted_price: line.contracted,
-        list: rate::part(from, until, unit, line.list),
+        list,
         contracted,
         effective: contracted,
         billed: contracted,

@@ -2,7 +2,8 @@
 
 use std::cmp::Reverse;
 
-use crate::commitment::{Benefit, Commitment, Stage};
+use crate::account::Account;
+use crate::commitment::{Benefit, Commitment, PlanPrice, Stage};
 use crate::terms::{Sharing, Terms};
 use crate::units::Id;
 use crate::usage::Product;
@@ -13,6 +14,16 @@ pub(super) struct Step {
     pub(super) commitment: Id<Commitment>,
     /// Whether only the account that bought it has its turn, or all of its scope.
     pub(super) own: bool,
+}
+
+impl Step {
+    /// Whether it is the turn of that account.
+    pub(super) fn serves(self, held: &Commitment, account: Id<Account>, terms: &Terms) -> bool {
+        match self.own {
+            true => account == held.owner,
+            false => terms.accounts.within(account, held.scope),
+        }
+    }
 }
 
 /// Place of a round among others.
@@ -31,34 +42,46 @@ pub(super) struct Round {
     pub(super) steps: Vec<Step>,
 }
 
+/// A product that a commitment covers, and its price under a plan.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct CoveredProduct {
+    pub(super) weight: u64,
+    pub(super) product: Id<Product>,
+    pub(super) price: Option<PlanPrice>,
+}
+
+impl CoveredProduct {
+    const fn key(&self) -> (u64, Id<Product>) {
+        (self.weight, self.product)
+    }
+}
+
 /// All rounds, in order, and the products of each commitment, the smallest first.
 #[derive(Debug, Default)]
 pub(super) struct Rounds {
-    keyed: Vec<(RoundKey, Step)>,
     rounds: Vec<Round>,
-    /// By commitment: weight and product.
-    products: Vec<Vec<(u64, Id<Product>)>>,
+    /// By commitment.
+    products: Vec<Vec<CoveredProduct>>,
+    /// Whether a product was added since they were sorted.
+    is_unsorted: bool,
     /// By product, whether any commitment covers it.
     covered: Vec<bool>,
 }
 
 impl Rounds {
     pub(super) fn of(terms: &Terms) -> Self {
-        let keyed =
+        let steps =
             terms.commitments.iter().flat_map(|(id, commitment)| steps(terms, id, commitment));
+        let mut keyed: Vec<(RoundKey, Step)> = steps.collect();
+        keyed.sort_by_key(|(key, step)| (*key, step.commitment));
+        let rounds = keyed
+            .chunk_by(|a, b| a.0 == b.0)
+            .map(|group| Round { steps: group.iter().map(|(_, step)| *step).collect() });
         Self {
-            keyed: keyed.collect(),
-            rounds: Vec::new(),
+            rounds: rounds.collect(),
             products: terms.commitments.iter().map(|_| Vec::new()).collect(),
+            is_unsorted: false,
             covered: Vec::new(),
-        }
-    }
-
-    /// Puts the rounds into order.
-    pub(super) fn sort(&mut self) {
-        self.keyed.sort_by_key(|(key, step)| (*key, step.commitment));
-        for group in self.keyed.chunk_by(|a, b| a.0 == b.0) {
-            self.rounds.push(Round { steps: group.iter().map(|(_, step)| *step).collect() });
         }
     }
 
@@ -68,22 +91,54 @@ impl Rounds {
         let mut covered = false;
         for (commitment, held) in terms.commitments.iter() {
             if held.covers(product) {
-                let products = &mut self.products[commitment.row()];
-                let place = products.partition_point(|known| *known < (product.weight, id));
-                products.insert(place, (product.weight, id));
+                let (weight, price) = (product.weight, held.plan_price(product));
+                let known = CoveredProduct { weight, product: id, price };
+                self.products[commitment.row()].push(known);
                 covered = true;
             }
         }
+        self.is_unsorted |= covered;
         self.covered.push(covered);
+    }
+
+    /// Sorts what was added.
+    pub(super) fn sort(&mut self) {
+        if std::mem::take(&mut self.is_unsorted) {
+            for products in &mut self.products {
+                products.sort_by_key(CoveredProduct::key);
+            }
+        }
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = &Round> {
         self.rounds.iter()
     }
 
-    /// Products of a commitment, the smallest first.
-    pub(super) fn products(&self, commitment: Id<Commitment>) -> &[(u64, Id<Product>)] {
-        &self.products[commitment.row()]
+    /// Those of `touched` that a commitment covers, the smallest first, as `touched` is.
+    pub(super) fn reach(
+        &self,
+        commitment: Id<Commitment>,
+        touched: &[(u64, Id<Product>)],
+        into: &mut Vec<CoveredProduct>,
+    ) {
+        let all = &self.products[commitment.row()];
+        into.clear();
+        let (few, many) = (all.len().min(touched.len()), all.len().max(touched.len()));
+        if few * 16 < many && few == all.len() {
+            let is_touched = |known: &&CoveredProduct| touched.binary_search(&known.key()).is_ok();
+            into.extend(all.iter().filter(is_touched));
+        } else if few * 16 < many {
+            let find = |key| all.binary_search_by_key(key, CoveredProduct::key).ok();
+            into.extend(touched.iter().filter_map(|key| find(key).map(|place| all[place])));
+        } else {
+            let mut rest = touched.iter().peekable();
+            for known in all {
+                while rest.next_if(|key| **key < known.key()).is_some() {}
+                if rest.next_if(|key| **key == known.key()).is_some() {
+                    into.push(*known);
+                }
+            }
+        }
     }
 
     /// Whether any commitment covers it.

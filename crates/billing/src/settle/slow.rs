@@ -365,13 +365,14 @@ fn plans(
 ) {
     let mut done = Vec::new();
     loop {
-        // Of all that may be covered: what saves the largest share; then the lowest price.
+        // Of all that may be covered: what saves the largest share; then the lowest price;
+        // then the product and the plan that were named first, and the line that came first.
         let mut best: Option<([i128; 2], i128, usize, usize)> = None;
         for (row, one) in uses.iter().enumerate() {
-            for (number, held) in held.iter().enumerate() {
+            for (which, held) in held.iter().enumerate() {
                 if !kind(held)
                     || !has_turn(world, who, held.deal, one)
-                    || done.contains(&(row, number))
+                    || done.contains(&(row, which))
                 {
                     continue;
                 }
@@ -379,10 +380,13 @@ fn plans(
                 let Some((share, price)) = terms_of(held.deal, product, one) else { continue };
                 let better = match best {
                     None => true,
-                    Some((of, at, ..)) => (share[0] * of[1], price) < (of[0] * share[1], at),
+                    Some((of, at, row, number)) => {
+                        let before = (of[0] * share[1], at, uses[row].product, number);
+                        (share[0] * of[1], price, one.product, which) < before
+                    }
                 };
                 if better {
-                    best = Some((share, price, row, number));
+                    best = Some((share, price, row, which));
                 }
             }
         }

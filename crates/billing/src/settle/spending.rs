@@ -1,55 +1,90 @@
 //! Spending plans are applied: to what they save the largest share of first, and of equal shares
 //! to the lowest price under the plan, until what is committed is spent.
 
-use crate::commitment::{Commitment, PlanPrice};
+use crate::commitment::PlanPrice;
 use crate::rate;
 use crate::terms::Terms;
-use crate::units::{Id, IdVec, Money, Rate};
-use crate::usage::{Product, Unit};
+use crate::units::{Id, Money, Rate};
+use crate::usage::Product;
 
 use super::hour::Hour;
-use super::round::Step;
+use super::round::{CoveredProduct, Rounds, Step};
 
-/// A line that a plan may cover, in the order in which it is covered.
+/// Lines of one product at one price that follow each other, and a plan that may cover them, in
+/// the order in which they are covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Candidate {
     /// Share of the list price that is paid, in parts of 2^63.
     paid: u64,
     price: Rate,
-    row: u32,
+    product: Id<Product>,
     step: u32,
+    /// Places among the lines of the product.
+    from: u32,
+    until: u32,
+}
+
+/// Vectors that are used again in each hour.
+#[derive(Debug, Default)]
+pub(super) struct Queue {
+    products: Vec<CoveredProduct>,
+    candidates: Vec<Candidate>,
 }
 
 /// Applies the plans of a round together.
-pub(super) fn apply(hour: &mut Hour, terms: &Terms, products: &IdVec<Product>, steps: &[Step]) {
-    let mut candidates = Vec::new();
-    for product in hour.touched() {
-        for (number, step) in steps.iter().enumerate() {
-            let commitment = &terms.commitments[step.commitment];
-            if !commitment.covers(&products[*product]) {
-                continue;
-            }
-            let rows = hour.lines_of(*product).iter().copied();
-            let served = rows.filter(|row| {
-                let line = &hour.lines[*row as usize];
-                line.covered < line.quantity
-                    && match step.own {
-                        true => line.account == commitment.owner,
-                        false => terms.accounts.within(line.account, commitment.scope),
-                    }
-            });
-            candidates.extend(served.filter_map(|row| {
-                let line = &hour.lines[row as usize];
-                let plan = commitment.plan_price(&products[*product])?;
-                let (paid, price) = price_of(plan, line.list, line.contracted);
-                Some(Candidate { paid, price, row, step: number as u32 })
-            }));
+pub(super) fn apply(
+    hour: &mut Hour,
+    terms: &Terms,
+    rounds: &Rounds,
+    steps: &[Step],
+    queue: &mut Queue,
+) {
+    queue.candidates.clear();
+    for (number, step) in steps.iter().enumerate() {
+        if hour.purse(step.commitment).left() == 0 {
+            continue;
+        }
+        rounds.reach(step.commitment, hour.touched(), &mut queue.products);
+        for CoveredProduct { product, price, .. } in &queue.products {
+            let Some(plan) = *price else { continue };
+            candidates(hour, *product, plan, number as u32, &mut queue.candidates);
         }
     }
-    candidates.sort_unstable();
-    for candidate in candidates {
-        let unit = products[hour.lines[candidate.row as usize].product].unit;
-        cover(hour, steps[candidate.step as usize].commitment, candidate, unit);
+    queue.candidates.sort_unstable();
+    for candidate in &queue.candidates {
+        let step = steps[candidate.step as usize];
+        for place in candidate.from..candidate.until {
+            if hour.purse(step.commitment).left() == 0 {
+                break;
+            }
+            let row = hour.lines_of(candidate.product)[place as usize];
+            cover(hour, terms, step, row, candidate.price);
+        }
+    }
+}
+
+/// Adds the lines of a product that are not covered.
+fn candidates(
+    hour: &mut Hour,
+    product: Id<Product>,
+    plan: PlanPrice,
+    step: u32,
+    into: &mut Vec<Candidate>,
+) {
+    let mut from = hour.open_places(product).start;
+    let rows = hour.lines_of(product);
+    while let Some(row) = rows.get(from) {
+        let prices = |row: &u32| {
+            let line = &hour.lines[*row as usize];
+            (line.list, line.contracted)
+        };
+        let (list, contracted) = prices(row);
+        let alike = rows[from..].iter().take_while(|row| prices(row) == (list, contracted));
+        let until = from + alike.count();
+        let (paid, price) = price_of(plan, list, contracted);
+        let [first, end] = [from, until].map(|place| place as u32);
+        into.push(Candidate { paid, price, product, step, from: first, until: end });
+        from = until;
     }
 }
 
@@ -69,22 +104,21 @@ fn price_of(plan: PlanPrice, list: Rate, contracted: Rate) -> (u64, Rate) {
     }
 }
 
-fn cover(hour: &mut Hour, commitment: Id<Commitment>, candidate: Candidate, unit: Unit) {
-    let line = hour.lines[candidate.row as usize];
-    let left = line.quantity - line.covered;
-    let purse = hour.purse(commitment);
-    let (money, price) = (purse.left(), i128::from(candidate.price.picos()));
-    if money == 0 || left == 0 {
+fn cover(hour: &mut Hour, terms: &Terms, step: Step, row: u32, price: Rate) {
+    let line = &hour.lines[row as usize];
+    let (left, unit) = (line.quantity - line.covered, line.unit);
+    if left == 0 || !step.serves(&terms.commitments[step.commitment], line.account, terms) {
         return;
     }
-    let need = rate::amount(left, unit, candidate.price);
+    let purse = hour.purse(step.commitment);
+    let (money, need) = (purse.left(), rate::amount(left, unit, price));
     let (quantity, spent) = match need <= Money::from_nanos(money) {
         true => (left, need.nanos()),
         // All that is left of the commitment goes into the part of the line that it pays for.
-        false => ((money * 1_000 * unit.whole() / price).min(left), money),
+        false => (rate::quantity(Money::from_nanos(money), unit, price).min(left), money),
     };
     if quantity > 0 {
         let cost = purse.spend(spent);
-        hour.piece(candidate.row, commitment, quantity, cost);
+        hour.piece(row, step.commitment, quantity, cost);
     }
 }

@@ -10,21 +10,43 @@ use std::collections::BTreeMap;
 use crate::account::Account;
 use crate::charge::{Charge, Purpose};
 use crate::month::Month;
+use crate::rate;
 use crate::terms::{SustainedUse, Terms};
-use crate::units::{Id, IdVec, Money, Rate, Time};
+use crate::units::{Id, Money, Rate, Time};
 use crate::usage::{Product, Unit};
 
 use super::hour::OpenLine;
 
-/// What counts together.
+/// Products that count together, where they cost the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Pool {
+struct Group {
     discount: Id<SustainedUse>,
-    account: Id<Account>,
     region: String,
     family: String,
-    /// Price of a unit of size, as a fraction in lowest terms: pico-dollars over thousandths.
-    price: (i64, u64),
+}
+
+/// What counts together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Pool {
+    group: u32,
+    account: Id<Account>,
+    price: UnitPrice,
+}
+
+/// Price of a unit of size, as a fraction in lowest terms: pico-dollars over thousandths.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct UnitPrice {
+    picos: u64,
+    thousandths: u64,
+}
+
+/// Change of the level of a pool, in millionths of a thousandth of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Change {
+    pool: Pool,
+    at: Time,
+    product: Id<Product>,
+    level: i128,
 }
 
 /// Use of one pool in the month.
@@ -32,17 +54,28 @@ struct Pool {
 struct PoolLevels {
     /// A product of the pool, which stands for it on the bill.
     product: Id<Product>,
-    /// Changes within the hour.
-    changes: BTreeMap<Time, i128>,
-    /// Microseconds for which each level was in use, in millionths of a thousandth of a unit.
+    /// Microseconds for which each level was in use.
     levels: BTreeMap<i128, i128>,
+}
+
+/// A product that has a discount.
+#[derive(Clone, Copy, Debug)]
+struct Discounted {
+    group: u32,
+    weight: u64,
+    /// Price of its line before, and what that is per unit of size.
+    last: (Rate, UnitPrice),
 }
 
 /// Use of the month that may have a discount.
 #[derive(Debug, Default)]
 pub(super) struct SustainedLevels {
+    groups: Vec<Group>,
+    numbers: BTreeMap<Group, u32>,
     /// By product.
-    discounts: Vec<Option<Id<SustainedUse>>>,
+    products: Vec<Option<Discounted>>,
+    /// Of this hour.
+    changes: Vec<Change>,
     pools: BTreeMap<Pool, PoolLevels>,
 }
 
@@ -54,59 +87,67 @@ impl SustainedLevels {
                 && product.weight > 0
                 && product.unit == Unit::Hour
         };
-        self.discounts.push(terms.sustained.find(matches));
+        let discounted = terms.sustained.find(matches).map(|discount| {
+            let (region, family) = (product.region.clone(), product.family.clone());
+            let group = Group { discount, region, family };
+            let next = self.groups.len() as u32;
+            let number = *self.numbers.entry(group.clone()).or_insert(next);
+            if number == next {
+                self.groups.push(group);
+            }
+            let (weight, free) = (product.weight, Rate::ZERO);
+            Discounted { group: number, weight, last: (free, reduced(free, weight)) }
+        });
+        self.products.push(discounted);
     }
 
     /// Adds what is not covered of a line.
-    pub(super) fn add(&mut self, line: &OpenLine, product: &Product) {
-        let Some(discount) = self.discounts[line.product.row()] else { return };
-        let micros = i128::from((line.until - line.from).micros());
-        if micros == 0 {
+    pub(super) fn add(&mut self, line: &OpenLine) {
+        let Some(of) = &mut self.products[line.product.row()] else { return };
+        let micros = (line.until - line.from).micros();
+        if micros <= 0 {
             return;
         }
-        let pool = Pool {
-            discount,
-            account: line.account,
-            region: product.region.clone(),
-            family: product.family.clone(),
-            price: reduced(line.contracted, product.weight),
-        };
-        let used = (line.quantity - line.covered) * i128::from(product.weight);
-        let level = used * PARTS / micros;
-        let levels = self.pools.entry(pool).or_insert_with(|| PoolLevels {
-            product: line.product,
-            changes: BTreeMap::new(),
-            levels: BTreeMap::new(),
-        });
-        *levels.changes.entry(line.from).or_default() += level;
-        *levels.changes.entry(line.until).or_default() -= level;
+        if of.last.0 != line.contracted {
+            of.last = (line.contracted, reduced(line.contracted, of.weight));
+        }
+        let pool = Pool { group: of.group, account: line.account, price: of.last.1 };
+        let used = (line.quantity - line.covered).unsigned_abs();
+        let used = used.saturating_mul(u128::from(of.weight));
+        let level = rate::share(used, PARTS.unsigned_abs(), u128::from(micros.unsigned_abs())).0;
+        let level = level.min(MOST.unsigned_abs()) as i128;
+        let product = line.product;
+        for (at, level) in [(line.from, level), (line.until, -level)] {
+            self.changes.push(Change { pool, at, product, level });
+        }
     }
 
     /// The hour is over: no line reaches beyond it.
     pub(super) fn leave_hour(&mut self) {
-        for levels in self.pools.values_mut() {
-            let (mut level, mut last) = (0_i128, None::<Time>);
-            for (at, change) in std::mem::take(&mut levels.changes) {
-                if let Some(last) = last.filter(|_| level > 0) {
-                    *levels.levels.entry(level).or_default() += i128::from((at - last).micros());
+        self.changes.sort_unstable();
+        for changes in self.changes.chunk_by(|a, b| a.pool == b.pool) {
+            let levels = self.pools.entry(changes[0].pool).or_insert_with(|| PoolLevels {
+                product: changes[0].product,
+                levels: BTreeMap::new(),
+            });
+            let mut level = 0;
+            for (change, next) in changes.iter().zip(&changes[1..]) {
+                level += change.level;
+                let micros = i128::from((next.at - change.at).micros());
+                if level > 0 && micros > 0 {
+                    *levels.levels.entry(level.min(MOST)).or_default() += micros;
                 }
-                level += change;
-                last = Some(at);
             }
         }
+        self.changes.clear();
     }
 
     /// The month is over: gives the discounts.
-    pub(super) fn conclude(
-        &mut self,
-        terms: &Terms,
-        _products: &IdVec<Product>,
-        month: Month,
-        out: &mut impl FnMut(Charge),
-    ) {
+    pub(super) fn conclude(&mut self, terms: &Terms, month: Month, out: &mut impl FnMut(Charge)) {
         for (pool, levels) in std::mem::take(&mut self.pools) {
-            let saved = saved(&levels.levels, &terms.sustained[pool.discount].steps, month);
-            let amount = -pool.amount(saved);
+            let discount = &terms.sustained[self.groups[pool.group as usize].discount];
+            let saved = saved(&levels.levels, &discount.steps, month);
+            let amount = -pool.price.amount(saved);
             if amount == Money::ZERO {
                 continue;
             }
@@ -133,13 +174,17 @@ const PARTS: i128 = 1_000_000;
 /// A million: shares of the month and of the price are counted in millionths.
 const MILLION: i128 = 1_000_000;
 
-impl Pool {
+/// A level beyond ten billion units, in parts, counts as so many, so that sums of a month fit.
+const MOST: i128 = 10_000_000_000_000 * PARTS;
+
+impl UnitPrice {
     /// Amount for use in parts of thousandths of units, times microseconds, in millionths:
     /// rounded down.
-    fn amount(&self, used: i128) -> Money {
-        let (picos, thousandths) = self.price;
-        let whole = used / (MILLION * PARTS) * i128::from(picos) / i128::from(thousandths);
-        Money::from_nanos(whole / (1_000 * 3_600_000_000))
+    fn amount(self, used: i128) -> Money {
+        let per_nano = MILLION * PARTS * 1_000 * Unit::Hour.whole();
+        let picos = u128::from(self.picos);
+        let thousandths = rate::share(used.unsigned_abs(), picos, per_nano.unsigned_abs()).0;
+        Money::from_nanos((thousandths / u128::from(self.thousandths)) as i128)
     }
 }
 
@@ -169,12 +214,13 @@ fn unpaid(time: i128, steps: &[(u32, u32)], length: i128) -> i128 {
     unpaid
 }
 
-/// The fraction in lowest terms.
-fn reduced(price: Rate, weight: u64) -> (i64, u64) {
-    let (mut a, mut b) = (price.picos().unsigned_abs(), weight);
+/// The fraction in lowest terms; no price is below nothing.
+fn reduced(price: Rate, weight: u64) -> UnitPrice {
+    let picos = price.picos().max(0).unsigned_abs();
+    let (mut a, mut b) = (picos, weight);
     while b > 0 {
         (a, b) = (b, a % b);
     }
     let divisor = a.max(1);
-    (price.picos() / divisor as i64, weight / divisor)
+    UnitPrice { picos: picos / divisor, thousandths: (weight / divisor).max(1) }
 }

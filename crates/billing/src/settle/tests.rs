@@ -691,6 +691,50 @@ fn a_plan_to_spend_nothing_costs_what_is_paid_for_it() {
 }
 
 #[test]
+fn the_largest_numbers_of_tables_have_exact_bills() {
+    // 10^24 millionths at 9,000,000 dollars, of everything at once; sizes of 10^12 thousandths.
+    let (mut terms, [root, a, ..]) = organisation();
+    let (most, price) = (10_i128.pow(24), Rate::from_picos(9_000_000_000_000_000_000));
+    let dear = Money::from_nanos(9_000_000_000_000_000);
+    let mut held = regional(a, root, "m5", 1_000_000_000);
+    (held.upfront, held.hourly) = (dear, dear);
+    let rates = share_of_all(999_999);
+    let benefit = Benefit::Spending { hourly: dear, rates };
+    terms.commitments.push(Commitment { benefit, ..held.clone() });
+    terms.commitments.push(held);
+    terms.tiers.push(TierTable { steps: vec![(most, price), (most + 1, price)], ..internet() });
+    terms.sustained.push(SustainedUse {
+        name: "sustained use".into(),
+        provider: "gcp".into(),
+        matching: Matching::default(),
+        steps: THIRTY.to_vec(),
+    });
+    let mut book = Book::new(terms);
+    let m5 = book.biller.product(machine("aws", "m5", "m5.large", 1_000_000_000));
+    let n1 = book.biller.product(machine("gcp", "n1", "n1-standard-1", 1_000_000_000));
+    let (service, unit) = (Service::Transfer, Unit::Gigabyte);
+    let path = book.biller.product(Product { service, unit, ..machine("aws", "path", "", 0) });
+    book.biller.reserve(CapacityReservation { machines: u64::MAX, price, ..kept(a, m5) });
+    let [from, until] = [0, 1].map(|hour| start_of(START + hour));
+    for product in [m5, n1, path, m5, n1, path] {
+        book.uses(a, product, "9000000", [from, until], most);
+    }
+    book.finish(MARCH_HOURS + 1);
+    for (product, unit) in [(m5, Unit::Hour), (n1, Unit::Hour), (path, Unit::Gigabyte)] {
+        let lines = book.charges.iter().filter(|charge| match charge.purpose {
+            Purpose::Usage { origin: Origin::Line(_), product: of } => of == product,
+            Purpose::Covered { origin: Origin::Line(_), product: of, .. } => of == product,
+            _ => false,
+        });
+        let list: Money = lines.map(|charge| charge.list).sum();
+        let off = list.nanos() - 2 * rate::amount(most, unit, price).nanos();
+        assert!(off.abs() <= 2, "{product:?}: {off}");
+    }
+    let discount = book.charges.iter().find(|row| matches!(row.purpose, Purpose::SustainedUse(_)));
+    assert!(discount.is_none(), "an hour is no sustained use");
+}
+
+#[test]
 fn usage_that_is_late_is_refused() {
     let (terms, [_, a, ..]) = organisation();
     let mut book = Book::new(terms);

@@ -1,13 +1,11 @@
 //! Tiers: the price of a quantity follows from all that the organisation used since the beginning
 //! of the month, product by product in order of time. Each step holds for its part alone.
 
-use std::collections::BTreeMap;
-
 use crate::account::Account;
 use crate::charge::{Charge, Purpose};
 use crate::rate;
 use crate::terms::{Terms, TierTable};
-use crate::units::{Id, IdVec};
+use crate::units::Id;
 use crate::usage::Product;
 
 use super::hour::OpenLine;
@@ -17,7 +15,8 @@ use super::hour::OpenLine;
 pub(super) struct TierCounts {
     /// By product.
     tables: Vec<Option<Id<TierTable>>>,
-    counts: BTreeMap<(Id<TierTable>, Id<Account>), i128>,
+    /// By table and account at the top of a tree.
+    counts: Vec<Vec<i128>>,
 }
 
 impl TierCounts {
@@ -37,28 +36,41 @@ impl TierCounts {
         self.counts.clear();
     }
 
+    fn count(&mut self, table: Id<TierTable>, root: Id<Account>) -> &mut i128 {
+        if self.counts.len() <= table.row() {
+            self.counts.resize_with(table.row() + 1, Vec::new);
+        }
+        let counts = &mut self.counts[table.row()];
+        if counts.len() <= root.row() {
+            counts.resize(root.row() + 1, 0);
+        }
+        &mut counts[root.row()]
+    }
+
     /// Gives the charges of what is not covered of a line, one for each step that it reaches into.
     pub(super) fn charge(
         &mut self,
         terms: &Terms,
-        products: &IdVec<Product>,
         table: Id<TierTable>,
         line: &OpenLine,
         out: &mut impl FnMut(Charge),
     ) {
         let root = terms.accounts.root(line.account);
-        let before = self.counts.entry((table, root)).or_default();
-        let (unit, mut at) = (products[line.product].unit, *before);
+        let before = self.count(table, root);
+        let mut at = *before;
         let end = at + line.quantity - line.covered;
         *before = end;
         let steps = &terms.tiers[table].steps;
-        for (number, (up_to, price)) in steps.iter().enumerate() {
+        // The last one holds beyond its end too.
+        let first = steps.partition_point(|(up_to, _)| *up_to <= at);
+        let first = first.min(steps.len().saturating_sub(1));
+        for (number, (up_to, price)) in steps.iter().enumerate().skip(first) {
             let last = number + 1 == steps.len();
             let until = if last { end } else { end.min(*up_to) };
             if at >= until {
-                continue;
+                break;
             }
-            let amount = rate::part(at, until, unit, *price);
+            let amount = rate::part(at, until, line.unit, *price);
             out(Charge {
                 purpose: Purpose::Usage { origin: line.origin, product: line.product },
                 account: line.account,

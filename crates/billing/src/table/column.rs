@@ -157,16 +157,13 @@ impl Columns {
             header.iter().position(|name| !wanted.is_empty() && name == wanted)
         };
         let columns = Self { layout, indices: COLUMNS.iter().map(place).collect() };
-        if layout == Layout::Own {
-            if let Some(unknown) =
-                header.iter().find(|name| !COLUMNS.iter().any(|row| row.name == *name))
-            {
-                let known: Vec<&str> =
-                    COLUMNS.iter().map(|row| row.name).filter(|name| !name.is_empty()).collect();
-                let message = format!("`{}` is no column of usage", crate::problem::clip(unknown));
-                let hint = format!("columns are `{}`", known.join("`, `"));
-                return Err(Problem::at(shown, 1, 0, message).hint(hint));
-            }
+        let unknown = header.iter().find(|name| !COLUMNS.iter().any(|row| row.name == *name));
+        if let Some(unknown) = unknown.filter(|_| layout == Layout::Own) {
+            let known: Vec<&str> =
+                COLUMNS.iter().map(|row| row.name).filter(|name| !name.is_empty()).collect();
+            let message = format!("`{}` is no column of usage", crate::problem::clip(unknown));
+            let hint = format!("columns are `{}`", known.join("`, `"));
+            return Err(Problem::at(shown, 1, 0, message).hint(hint));
         }
         for needed in [Field::From, Field::Provider] {
             if !columns.has(needed) {

@@ -1,0 +1,242 @@
+//! Usage becomes charges, against a plain loop over the same lines that sums quantity times price;
+//! and the memory that it takes.
+//!
+//! Eight accounts use machines of four families in four sizes and send bytes. They hold three
+//! commitments of reserved machines and two plans; transfers have tiers. What each account owes
+//! in an hour is split over sixteen who caused it.
+
+use std::hint::black_box;
+use std::process::Command;
+use std::time::Instant;
+
+use windtunnel_billing::account::Account;
+use windtunnel_billing::charge::Charge;
+use windtunnel_billing::commitment::{
+    Benefit, Commitment, Matching, PlanPrice, PlanRate, start_of,
+};
+use windtunnel_billing::rules::shipped;
+use windtunnel_billing::settle::Biller;
+use windtunnel_billing::split::by_largest_remainder;
+use windtunnel_billing::terms::Terms;
+use windtunnel_billing::usage::{Product, Sale, Service, Unit, UsageLine};
+use windtunnel_core::units::{Id, Money, Rate, Span};
+
+/// Lines of an hour. More lines are more hours.
+const PER_HOUR: u64 = 1_000;
+
+/// 2026-01-01T00:00Z.
+const START: i64 = 490_896;
+
+const ACCOUNTS: u32 = 8;
+
+/// Who causes what an account owes.
+const CAUSES: usize = 16;
+
+/// Most time that billing may take, in times of the plain loop.
+const LIMIT: f64 = 5.0;
+
+/// Most memory that ten million lines may take, in times of one million.
+const MOST_MEMORY: f64 = 1.1;
+
+fn main() {
+    // Called by itself with a number of lines: bills them and prints its peak memory.
+    let arguments: Vec<String> = std::env::args().collect();
+    if let Some(lines) = arguments.get(1).and_then(|text| text.parse().ok()) {
+        black_box(bill(lines));
+        println!("{}", peak_kib());
+        return;
+    }
+    println!("| lines | plain loop, ns | billed, ns | times | limit | peak MiB |");
+    println!("|---|---|---|---|---|---|");
+    let mut few = None;
+    for lines in [1_000_000, 10_000_000] {
+        let floor = best(|| _ = black_box(plain(lines))) / lines as f64;
+        let whole = best(|| _ = black_box(bill(lines))) / lines as f64;
+        let peak = peak_of(lines);
+        let times = whole / floor;
+        println!("| {lines} | {floor:.1} | {whole:.1} | {times:.2} | {LIMIT} | {peak:.1} |");
+        assert!(times <= LIMIT, "bills take too long");
+        let least = *few.get_or_insert(peak);
+        assert!(peak <= least * MOST_MEMORY, "bills take more memory where there are more lines");
+    }
+}
+
+/// Sum of quantity times price.
+fn plain(lines: u64) -> i128 {
+    let products = products();
+    let mut sums = [0_i128; 2];
+    let mut usage = Usage::of(&products);
+    for number in 0..lines {
+        let line = usage.line(number);
+        let unit = usage.products[line.product.row()].1;
+        sums[usize::from(unit != Unit::Hour)] += line.quantity * i128::from(line.list.picos());
+    }
+    sums[0] / Unit::Hour.whole() + sums[1] / Unit::Gigabyte.whole()
+}
+
+/// What is billed, and what the first of those who caused it pay.
+fn bill(lines: u64) -> (Money, Money) {
+    let mut biller = Biller::new(terms(lines));
+    let products = products();
+    for product in &products {
+        biller.product(product.clone());
+    }
+    let shares: Vec<u64> = (1..=CAUSES as u64).map(|cause| cause * cause).collect();
+    let (mut billed, mut first) = (Money::ZERO, Money::ZERO);
+    let mut owed = [Money::ZERO; ACCOUNTS as usize + 1];
+    let mut hour = start_of(START);
+    let mut take = |charge: Charge| {
+        if charge.from > hour {
+            hour = charge.from;
+            for owed in &mut owed {
+                first += by_largest_remainder(std::mem::take(owed), &shares)[0];
+            }
+        }
+        billed += charge.billed;
+        owed[charge.account.row()] += charge.effective;
+    };
+    let mut usage = Usage::of(&products);
+    for number in 0..lines {
+        biller.take(usage.line(number), &mut take).expect("lines are in order");
+    }
+    biller.finish(START + (lines / PER_HOUR) as i64, &mut take);
+    (billed, first)
+}
+
+/// Machines of four families and sizes, and two paths.
+fn products() -> Vec<Product> {
+    let product = |service, family: String, size: String, unit, weight| Product {
+        provider: "aws".into(),
+        service,
+        region: "here".into(),
+        zone: "here-a".into(),
+        family,
+        size,
+        system: "linux".into(),
+        tenancy: "default".into(),
+        sale: Sale::OnDemand,
+        unit,
+        weight,
+    };
+    let mut products = Vec::new();
+    for family in ["c5", "m5", "r5", "g5"] {
+        for (size, weight) in [("large", 4_000), ("xlarge", 8_000), ("2xlarge", 16_000)] {
+            let size = format!("{family}.{size}");
+            products.push(product(Service::Compute, family.into(), size, Unit::Hour, weight));
+        }
+    }
+    for path in ["internet", "region"] {
+        products.push(product(Service::Transfer, path.into(), String::new(), Unit::Gigabyte, 1));
+    }
+    products
+}
+
+fn terms(lines: u64) -> Terms {
+    let mut terms = Terms::by(shipped());
+    let root = terms.accounts.add("organisation", None);
+    for account in 0..ACCOUNTS {
+        terms.accounts.add(format!("account {account}"), Some(root));
+    }
+    let machines = |family: &str| Matching {
+        region: Some("here".into()),
+        families: Some(vec![family.into()]),
+        ..Matching::default()
+    };
+    let zonal =
+        Matching { zone: Some("here-a".into()), size: Some("c5.xlarge".into()), ..machines("c5") };
+    let reserved =
+        |matching, machines: u64| Benefit::Reserved { matching, weight: machines * 8_000 };
+    let plan = |dollars: i128, matching, share| Benefit::Spending {
+        hourly: Money::from_nanos(dollars * 1_000_000_000),
+        rates: vec![PlanRate { matching, price: PlanPrice::Share(share) }],
+    };
+    let held = [
+        reserved(zonal, 10),
+        reserved(machines("c5"), 40),
+        reserved(machines("m5"), 40),
+        plan(5, machines("r5"), 600_000),
+        plan(10, Matching::default(), 720_000),
+    ];
+    for (row, benefit) in held.into_iter().enumerate() {
+        terms.commitments.push(Commitment {
+            name: format!("commitment {row}"),
+            provider: "aws".into(),
+            owner: Id::new(1 + row as u32),
+            scope: root,
+            from: start_of(START),
+            until: start_of(START + (lines / PER_HOUR) as i64),
+            benefit,
+            upfront: Money::from_nanos(1_000_000_000_000),
+            hourly: Money::from_nanos(5_000_000_000),
+        });
+    }
+    terms
+}
+
+/// Lines of usage, made as they are asked for.
+struct Usage {
+    /// Price and unit, by product.
+    products: Vec<(Rate, Unit)>,
+    state: u64,
+}
+
+impl Usage {
+    fn of(products: &[Product]) -> Self {
+        let price = |(row, product): (usize, &Product)| {
+            let picos = (1 + row as i64 / 3) * product.weight.max(4_000) as i64 * 10_000_003;
+            (Rate::from_picos(picos), product.unit)
+        };
+        Self { products: products.iter().enumerate().map(price).collect(), state: 1 }
+    }
+
+    /// A machine for a part of the hour, or a transfer.
+    #[inline]
+    fn line(&mut self, number: u64) -> UsageLine {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        let drawn = self.state >> 33;
+        let product = drawn % self.products.len() as u64;
+        let (price, unit) = self.products[product as usize];
+        let hour = start_of(START + (number / PER_HOUR) as i64);
+        let minutes = 1 + (drawn >> 8) % 60;
+        let (length, quantity) = match unit {
+            Unit::Hour => (minutes * 60_000_000, i128::from(minutes * 60_000_000)),
+            Unit::Gigabyte | Unit::GigabyteMonth | Unit::Request => (0, i128::from(drawn >> 10)),
+        };
+        UsageLine {
+            number,
+            account: Id::<Account>::new(1 + (drawn >> 16) as u32 % ACCOUNTS),
+            product: Id::new(product as u32),
+            from: hour,
+            until: hour + Span::from_micros(length as i64),
+            quantity,
+            list: price,
+            contracted: price,
+        }
+    }
+}
+
+/// Nanoseconds of the fastest of three.
+fn best(part: impl Fn()) -> f64 {
+    let timed = |_| {
+        let start = Instant::now();
+        part();
+        start.elapsed().as_nanos() as f64
+    };
+    (0..3).map(timed).fold(f64::INFINITY, f64::min)
+}
+
+/// Peak memory of a process of its own that bills so many lines, in MiB.
+fn peak_of(lines: u64) -> f64 {
+    let program = std::env::current_exe().expect("it has a path");
+    let output = Command::new(program).arg(lines.to_string()).output().expect("it runs");
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.trim().parse::<f64>().expect("it prints its peak memory") / 1_024.0
+}
+
+/// Peak memory of this process, in KiB.
+fn peak_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux tells it");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1)).and_then(|kib| kib.parse().ok());
+    kib.expect("Linux tells it")
+}
