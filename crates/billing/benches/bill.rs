@@ -4,6 +4,8 @@
 //! Eight accounts use machines of four families in four sizes and send bytes. They hold three
 //! commitments of reserved machines and two plans; transfers have tiers. What each account owes
 //! in an hour is split over sixteen who caused it.
+//!
+//! Then an hour of many products under many commitments that all cover all of them.
 
 use std::hint::black_box;
 use std::process::Command;
@@ -14,12 +16,13 @@ use windtunnel_billing::charge::Charge;
 use windtunnel_billing::commitment::{
     Benefit, Commitment, Matching, PlanPrice, PlanRate, start_of,
 };
+use windtunnel_billing::rate::amount;
 use windtunnel_billing::rules::shipped;
 use windtunnel_billing::settle::Biller;
 use windtunnel_billing::split::by_largest_remainder;
 use windtunnel_billing::terms::Terms;
 use windtunnel_billing::usage::{Product, Sale, Service, Unit, UsageLine};
-use windtunnel_core::units::{Id, Money, Rate, Span};
+use windtunnel_core::units::{Id, IdVec, Money, Rate, Span};
 
 /// Lines of an hour. More lines are more hours.
 const PER_HOUR: u64 = 1_000;
@@ -34,6 +37,9 @@ const CAUSES: usize = 16;
 
 /// Most time that billing may take, in times of the plain loop.
 const LIMIT: f64 = 5.0;
+
+/// Most microseconds of a line where ten thousand products meet a thousand commitments.
+const CROWD_LIMIT: f64 = 20.0;
 
 /// Most memory that ten million lines may take, in times of one million.
 const MOST_MEMORY: f64 = 1.1;
@@ -59,19 +65,57 @@ fn main() {
         let least = *few.get_or_insert(peak);
         assert!(peak <= least * MOST_MEMORY, "bills take more memory where there are more lines");
     }
+    println!("\n| commitments | us per line | limit |");
+    println!("|---|---|---|");
+    for held in [10, 100, 1_000] {
+        let each = best(|| crowd(held)) / 1e5 / 1e3;
+        println!("| {held} | {each:.2} | {CROWD_LIMIT} |");
+        assert!(each <= CROWD_LIMIT, "many commitments take too long");
+    }
 }
 
-/// Sum of quantity times price.
-fn plain(lines: u64) -> i128 {
-    let products = products();
-    let mut sums = [0_i128; 2];
+/// Bills ten hours of ten thousand lines, each of a product of its own.
+fn crowd(held: u32) {
+    const LINES: u64 = 10_000;
+    let mut terms = terms(LINES);
+    let [machines, plan] = [2, 4].map(|row| terms.commitments[Id::new(row)].clone());
+    terms.commitments = IdVec::default();
+    for number in 0..held {
+        let mut one = if number % 2 == 0 { machines.clone() } else { plan.clone() };
+        if let Benefit::Reserved { matching, weight } = &mut one.benefit {
+            (*matching, *weight) = (Matching::default(), 4_000);
+        }
+        one.owner = Id::new(1 + number % ACCOUNTS);
+        terms.commitments.push(one);
+    }
+    let mut biller = Biller::new(terms);
+    let machine = products().swap_remove(0);
+    for number in 0..LINES {
+        biller.product(Product { size: number.to_string(), ..machine.clone() });
+    }
+    let mut billed = Money::ZERO;
+    let mut take = |charge: Charge| billed += charge.billed;
+    let products = [machine];
     let mut usage = Usage::of(&products);
+    for number in 0..10 * LINES {
+        let line = usage.line(number / LINES * PER_HOUR);
+        let product = Id::new((number % LINES) as u32);
+        biller.take(UsageLine { number, product, ..line }, &mut take).expect("lines are in order");
+    }
+    biller.finish(START + 10, &mut take);
+    black_box(billed);
+}
+
+/// Sum of quantity times price, in whole nano-dollars of each line.
+fn plain(lines: u64) -> Money {
+    let products = products();
+    let mut usage = Usage::of(&products);
+    let mut sum = Money::ZERO;
     for number in 0..lines {
         let line = usage.line(number);
-        let unit = usage.products[line.product.row()].1;
-        sums[usize::from(unit != Unit::Hour)] += line.quantity * i128::from(line.list.picos());
+        sum += amount(line.quantity, usage.products[line.product.row()].1, line.list);
     }
-    sums[0] / Unit::Hour.whole() + sums[1] / Unit::Gigabyte.whole()
+    sum
 }
 
 /// What is billed, and what the first of those who caused it pay.

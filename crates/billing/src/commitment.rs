@@ -192,11 +192,13 @@ impl Commitment {
 }
 
 /// Number of the clock hour that holds `at`, since 1970.
+#[inline]
 pub fn hour_of(at: Time) -> i64 {
     at.micros().div_euclid(HOUR)
 }
 
 /// Beginning of the clock hour of that number.
+#[inline]
 pub fn start_of(hour: i64) -> Time {
     Time::from_micros(hour * HOUR)
 }

@@ -9,6 +9,7 @@ const PICOS: i128 = 1_000;
 
 /// Amount for `quantity` of a unit at `price`, rounded half up to a nano-dollar. It is exact for
 /// quantities up to 10^25; no amount is more than 10^36 nano-dollars.
+#[inline]
 pub fn amount(quantity: i128, unit: Unit, price: Rate) -> Money {
     let per_nano = PICOS * unit.whole();
     let picos = i128::from(price.picos());
@@ -29,6 +30,7 @@ const MOST: i128 = 10_i128.pow(36);
 
 /// `product` over the pico-dollars of a nano-dollar and the quantity of a unit, rounded down. The
 /// twos are taken out first, for then most fit a machine word.
+#[inline]
 fn over(product: i128, unit: Unit) -> i128 {
     let halved = |twos: u32| u64::try_from(product >> twos).ok();
     let short = match unit {
@@ -50,6 +52,7 @@ const MILLION_ODD: u64 = 1_953_125;
 
 /// Amount of the part of a line between two quantities of it: the parts of a line, one after the
 /// other, sum to the amount of the line.
+#[inline]
 pub fn part(from: i128, until: i128, unit: Unit, price: Rate) -> Money {
     match from {
         0 => amount(until, unit, price),
@@ -67,6 +70,12 @@ pub(crate) fn quantity(amount: Money, unit: Unit, price: Rate) -> i128 {
 /// `amount` times `part` over `whole`, rounded down, and what is left over; exact at any size. All
 /// are at least nothing, `whole` is more, and the result fits.
 pub(crate) fn share(amount: u128, part: u128, whole: u128) -> (u128, u128) {
+    if let (Ok(amount), Ok(part), Ok(whole)) =
+        (u64::try_from(amount), u64::try_from(part), u64::try_from(whole))
+        && let Some(product) = amount.checked_mul(part)
+    {
+        return (u128::from(product / whole), u128::from(product % whole));
+    }
     if let Some(product) = amount.checked_mul(part) {
         let quotient = product / whole;
         return (quotient, product - quotient * whole);

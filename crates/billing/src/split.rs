@@ -1,5 +1,7 @@
 //! The split of an amount over those who caused it.
 
+use std::cmp::Reverse;
+
 use crate::rate;
 use crate::units::Money;
 
@@ -16,10 +18,13 @@ pub fn by_largest_remainder(amount: Money, shares: &[u64]) -> Vec<Money> {
         shares.iter().map(|share| rate::share(nanos, u128::from(*share), whole)).collect();
     let given: u128 = parts.iter().map(|(part, _)| part).sum();
     let left = (nanos - given) as usize;
-    let mut order: Vec<usize> = (0..parts.len()).collect();
-    order.sort_by_key(|row| std::cmp::Reverse(parts[*row].1));
-    for row in order.into_iter().take(left) {
-        parts[row].0 += 1;
+    // Fewer are left than there are shares. Those that get one come first, the others do not matter.
+    let mut order: Vec<u32> = (0..parts.len() as u32).collect();
+    if let Some(last) = left.checked_sub(1) {
+        order.select_nth_unstable_by_key(last, |row| (Reverse(parts[*row as usize].1), *row));
+    }
+    for row in &order[..left] {
+        parts[*row as usize].0 += 1;
     }
     let sign = amount.nanos().signum();
     parts.into_iter().map(|(part, _)| Money::from_nanos(part as i128 * sign)).collect()

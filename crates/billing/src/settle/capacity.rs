@@ -5,7 +5,7 @@ use crate::terms::Terms;
 use crate::units::{Id, IdVec, Span, Time};
 use crate::usage::{Product, Unit};
 
-use super::hour::OpenLine;
+use super::hour::{OpenLine, ProductLine};
 
 /// What may run in what is kept.
 #[derive(Debug, Default)]
@@ -66,7 +66,7 @@ impl Capacity {
         id: Id<CapacityReservation>,
         terms: &Terms,
         [from, until]: [Time; 2],
-        lines_of: impl Fn(Id<Product>) -> &'l [u32],
+        lines_of: impl Fn(Id<Product>) -> &'l [ProductLine],
         lines: &'l [OpenLine],
     ) -> i128 {
         let Self { products, earlier, changes, .. } = self;
@@ -79,9 +79,9 @@ impl Capacity {
             }
         };
         let kept = &terms.reservations[id];
-        for row in products[id.row()].iter().flat_map(|product| lines_of(*product)) {
-            let line = &lines[*row as usize];
-            if line.account == kept.account {
+        for known in products[id.row()].iter().flat_map(|product| lines_of(*product)) {
+            if known.account == kept.account {
+                let line = &lines[known.row as usize];
                 let whole = line.until - line.from;
                 add(line.from.max(from), line.until.min(until), line.quantity, whole);
             }

@@ -30,18 +30,21 @@ pub(super) struct OpenLine {
     pub(super) contracted: Rate,
     /// Quantity that is covered.
     pub(super) covered: i128,
+    /// First and last of its pieces.
+    pieces: Option<[u32; 2]>,
 }
 
 /// A part of a line that a commitment covers.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Piece {
-    pub(super) line: u32,
-    pub(super) commitment: Id<Commitment>,
+struct Piece {
+    /// The piece of the same line that follows.
+    next: Option<u32>,
+    commitment: Id<Commitment>,
     /// Quantities of the line that it lies between.
-    pub(super) from: i128,
-    pub(super) until: i128,
+    from: i128,
+    until: i128,
     /// Part of the hour's cost of the commitment.
-    pub(super) cost: Money,
+    cost: Money,
 }
 
 /// Benefit of a commitment in this hour: thousandths of units, times microseconds, or
@@ -64,12 +67,37 @@ impl Purse {
     /// the cost of the hour.
     pub(super) fn spend(&mut self, amount: i128) -> Money {
         self.used += amount;
-        let [cost, used, whole] =
-            [self.cost.nanos(), self.used, self.whole.max(1)].map(i128::unsigned_abs);
-        let nanos = rate::share(cost, used, whole).0 as i128 * self.cost.nanos().signum();
+        let (cost, whole) = (self.cost.nanos(), self.whole.max(1).unsigned_abs());
+        let part = rate::share(cost.unsigned_abs(), self.used.unsigned_abs(), whole).0 as i128;
+        let nanos = if cost < 0 { -part } else { part };
         let before = std::mem::replace(&mut self.given, Money::from_nanos(nanos));
         self.given - before
     }
+}
+
+/// A line of a product, and its account.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ProductLine {
+    pub(super) row: u32,
+    pub(super) account: Id<Account>,
+}
+
+/// Lines of a product that follow each other at the same prices.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Run {
+    pub(super) list: Rate,
+    pub(super) contracted: Rate,
+    /// Place of the line behind the last.
+    pub(super) until: u32,
+}
+
+/// Lines of one product, in the order they came.
+#[derive(Debug, Default)]
+struct ProductLines {
+    lines: Vec<ProductLine>,
+    runs: Vec<Run>,
+    /// So many of the first lines are covered.
+    drained: u32,
 }
 
 /// One clock hour.
@@ -77,16 +105,15 @@ impl Purse {
 pub(super) struct Hour {
     pub(super) lines: Vec<OpenLine>,
     /// Lines by product, of those that may be covered; and the products that have any.
-    by_product: Vec<Vec<u32>>,
+    by_product: Vec<ProductLines>,
     touched: Vec<(u64, Id<Product>)>,
-    /// By product, so many of its first lines are covered.
-    drained: Vec<u32>,
-    pub(super) pieces: Vec<Piece>,
+    pieces: Vec<Piece>,
     purses: Vec<Purse>,
     queues: (reserved::Queue, spending::Queue),
 }
 
 impl Hour {
+    #[inline]
     pub(super) fn push(&mut self, line: UsageLine, unit: Unit) {
         self.lines.push(OpenLine {
             origin: Origin::Line(line.number),
@@ -99,6 +126,7 @@ impl Hour {
             list: line.list,
             contracted: line.contracted,
             covered: 0,
+            pieces: None,
         });
     }
 
@@ -109,15 +137,21 @@ impl Hour {
         products: &IdVec<Product>,
         wanted: impl Fn(Id<Product>) -> bool,
     ) {
-        self.by_product.resize_with(products.len(), Vec::new);
-        self.drained.resize(products.len(), 0);
+        self.by_product.resize_with(products.len(), ProductLines::default);
         for (row, line) in self.lines.iter().enumerate().skip(from) {
             if wanted(line.product) {
-                let rows = &mut self.by_product[line.product.row()];
-                if rows.is_empty() {
+                let of = &mut self.by_product[line.product.row()];
+                if of.lines.is_empty() {
                     self.touched.push((products[line.product].weight, line.product));
                 }
-                rows.push(row as u32);
+                of.lines.push(ProductLine { row: row as u32, account: line.account });
+                let (list, contracted, until) = (line.list, line.contracted, of.lines.len() as u32);
+                match of.runs.last_mut() {
+                    Some(run) if (run.list, run.contracted) == (list, contracted) => {
+                        run.until = until;
+                    }
+                    Some(_) | None => of.runs.push(Run { list, contracted, until }),
+                }
             }
         }
         self.touched.sort_unstable();
@@ -131,7 +165,7 @@ impl Hour {
             if from >= until {
                 continue;
             }
-            let lines_of = |product: Id<Product>| self.by_product[product.row()].as_slice();
+            let lines_of = |product: Id<Product>| self.by_product[product.row()].lines.as_slice();
             let quantity = capacity.idle(id, terms, [from, until], lines_of, &self.lines);
             if quantity > 0 {
                 self.lines.push(OpenLine {
@@ -145,6 +179,7 @@ impl Hour {
                     list: kept.price,
                     contracted: kept.price,
                     covered: 0,
+                    pieces: None,
                 });
             }
         }
@@ -194,22 +229,26 @@ impl Hour {
     }
 
     /// Lines of a product, in the order they came.
-    pub(super) fn lines_of(&self, product: Id<Product>) -> &[u32] {
-        &self.by_product[product.row()]
+    pub(super) fn lines_of(&self, product: Id<Product>) -> &[ProductLine] {
+        &self.by_product[product.row()].lines
+    }
+
+    /// Runs of them.
+    pub(super) fn runs_of(&self, product: Id<Product>) -> &[Run] {
+        &self.by_product[product.row()].runs
     }
 
     /// Places among the lines of a product, from the first that is not covered on.
     pub(super) fn open_places(&mut self, product: Id<Product>) -> Range<usize> {
-        let rows = &self.by_product[product.row()];
-        let drained = &mut self.drained[product.row()];
-        let is_covered = |row: &u32| {
-            let line = &self.lines[*row as usize];
+        let of = &mut self.by_product[product.row()];
+        let is_covered = |known: &ProductLine| {
+            let line = &self.lines[known.row as usize];
             line.covered == line.quantity
         };
-        while rows.get(*drained as usize).is_some_and(is_covered) {
-            *drained += 1;
+        while of.lines.get(of.drained as usize).is_some_and(is_covered) {
+            of.drained += 1;
         }
-        *drained as usize..rows.len()
+        of.drained as usize..of.lines.len()
     }
 
     /// Covers `quantity` more of a line.
@@ -221,9 +260,14 @@ impl Hour {
         cost: Money,
     ) {
         let line = &mut self.lines[row as usize];
-        let from = line.covered;
+        let (from, number) = (line.covered, self.pieces.len() as u32);
         line.covered += quantity;
-        self.pieces.push(Piece { line: row, commitment, from, until: line.covered, cost });
+        let first = line.pieces.map_or(number, |[first, last]| {
+            self.pieces[last as usize].next = Some(number);
+            first
+        });
+        line.pieces = Some([first, number]);
+        self.pieces.push(Piece { next: None, commitment, from, until: line.covered, cost });
     }
 
     /// Gives the charges of all lines.
@@ -234,17 +278,15 @@ impl Hour {
         sustained: &mut SustainedLevels,
         out: &mut impl FnMut(Charge),
     ) {
-        self.pieces.sort_unstable_by_key(|piece| (piece.line, piece.from));
-        let mut pieces = self.pieces.iter().peekable();
-        for (row, line) in self.lines.iter().enumerate() {
-            while let Some(piece) = pieces.next_if(|piece| piece.line as usize == row) {
+        for line in &self.lines {
+            let mut next = line.pieces.map(|[first, _]| first);
+            while let Some(number) = next {
+                let piece = &self.pieces[number as usize];
+                next = piece.next;
                 let by = piece.commitment;
                 let purpose = Purpose::Covered { origin: line.origin, product: line.product, by };
-                out(Charge {
-                    effective: piece.cost,
-                    billed: Money::ZERO,
-                    ..charge_of(line, purpose, piece.from, piece.until)
-                });
+                let paid = Some((piece.cost, Money::ZERO));
+                out(charge_of(line, purpose, [piece.from, piece.until], paid));
             }
             if line.covered == line.quantity {
                 continue;
@@ -253,7 +295,7 @@ impl Hour {
                 Some(table) => tiers.charge(terms, table, line, out),
                 None => {
                     let purpose = Purpose::Usage { origin: line.origin, product: line.product };
-                    out(charge_of(line, purpose, line.covered, line.quantity));
+                    out(charge_of(line, purpose, [line.covered, line.quantity], None));
                 }
             }
             sustained.add(line);
@@ -301,19 +343,29 @@ impl Hour {
         self.lines.clear();
         self.pieces.clear();
         for (_, product) in self.touched.drain(..) {
-            self.by_product[product.row()].clear();
-            self.drained[product.row()] = 0;
+            let of = &mut self.by_product[product.row()];
+            of.lines.clear();
+            of.runs.clear();
+            of.drained = 0;
         }
     }
 }
 
-/// Charge of the part of a line between two quantities of it, at its price.
-pub(super) fn charge_of(line: &OpenLine, purpose: Purpose, from: i128, until: i128) -> Charge {
+/// Charge of the part of a line between two quantities of it, at its price, or at what is effective
+/// and billed instead.
+#[inline]
+fn charge_of(
+    line: &OpenLine,
+    purpose: Purpose,
+    [from, until]: [i128; 2],
+    paid: Option<(Money, Money)>,
+) -> Charge {
     let contracted = rate::part(from, until, line.unit, line.contracted);
     let list = match line.list == line.contracted {
         true => contracted,
         false => rate::part(from, until, line.unit, line.list),
     };
+    let (effective, billed) = paid.unwrap_or((contracted, contracted));
     Charge {
         purpose,
         account: line.account,
@@ -324,7 +376,7 @@ pub(super) fn charge_of(line: &OpenLine, purpose: Purpose, from: i128, until: i1
         contracted_price: line.contracted,
         list,
         contracted,
-        effective: contracted,
-        billed: contracted,
+        effective,
+        billed,
     }
 }

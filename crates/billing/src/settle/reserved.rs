@@ -5,15 +5,15 @@ use crate::charge::Origin;
 use crate::commitment::Stage;
 use crate::terms::{Sharing, Terms};
 
-use super::hour::Hour;
+use super::hour::{Hour, ProductLine};
 use super::round::{CoveredProduct, Rounds, Step};
 
 /// Vectors that are used again in each hour.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     products: Vec<CoveredProduct>,
-    /// Lines and their weights.
-    rows: Vec<(u32, u64)>,
+    /// Lines and the weights of their products.
+    lines: Vec<(ProductLine, u64)>,
 }
 
 /// Applies the reservations of a round, one after the other.
@@ -43,42 +43,43 @@ fn smallest_first(hour: &mut Hour, terms: &Terms, step: Step, queue: &Queue) {
             if hour.purse(step.commitment).left() < i128::from(*weight) {
                 return;
             }
-            let row = hour.lines_of(*product)[place];
-            cover(hour, terms, step, row, *weight);
+            let line = hour.lines_of(*product)[place];
+            cover(hour, terms, step, line, *weight);
         }
     }
 }
 
 fn first_come(hour: &mut Hour, terms: &Terms, step: Step, queue: &mut Queue) {
-    queue.rows.clear();
+    queue.lines.clear();
     for CoveredProduct { weight, product, .. } in &queue.products {
         let open = hour.open_places(*product);
-        queue.rows.extend(hour.lines_of(*product)[open].iter().map(|row| (*row, *weight)));
+        queue.lines.extend(hour.lines_of(*product)[open].iter().map(|line| (*line, *weight)));
     }
-    queue.rows.sort_unstable();
-    for (row, weight) in &queue.rows {
-        cover(hour, terms, step, *row, *weight);
+    queue.lines.sort_unstable_by_key(|(line, _)| line.row);
+    for (line, weight) in &queue.lines {
+        cover(hour, terms, step, *line, *weight);
     }
 }
 
 /// Covers what can be covered of a line. Reserved machines of a zone take nothing off the price of
 /// capacity that does not run.
-fn cover(hour: &mut Hour, terms: &Terms, step: Step, row: u32, weight: u64) {
+fn cover(hour: &mut Hour, terms: &Terms, step: Step, known: ProductLine, weight: u64) {
     let commitment = &terms.commitments[step.commitment];
-    let line = &hour.lines[row as usize];
-    let left = line.quantity - line.covered;
-    let idle = matches!(line.origin, Origin::Reservation(_));
-    if left == 0
-        || !step.serves(commitment, line.account, terms)
-        || (idle && commitment.stage() == Stage::Zonal)
-    {
+    if !step.serves(commitment, known.account, terms) {
         return;
     }
+    let line = &hour.lines[known.row as usize];
+    let left = line.quantity - line.covered;
+    let idle = matches!(line.origin, Origin::Reservation(_));
+    if left == 0 || (idle && commitment.stage() == Stage::Zonal) {
+        return;
+    }
+    let weight = i128::from(weight);
     let purse = hour.purse(step.commitment);
-    let most = purse.left() / i128::from(weight);
-    let quantity = left.min(most);
+    let all = left.saturating_mul(weight);
+    let quantity = if all <= purse.left() { left } else { purse.left() / weight };
     if quantity > 0 {
-        let cost = purse.spend(quantity * i128::from(weight));
-        hour.piece(row, step.commitment, quantity, cost);
+        let cost = purse.spend(quantity * weight);
+        hour.piece(known.row, step.commitment, quantity, cost);
     }
 }

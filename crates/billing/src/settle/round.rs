@@ -14,6 +14,9 @@ pub(super) struct Step {
     pub(super) commitment: Id<Commitment>,
     /// Whether only the account that bought it has its turn, or all of its scope.
     pub(super) own: bool,
+    /// Whether it is a plan like the one before it in its round: the same prices for the same
+    /// accounts.
+    pub(super) is_twin: bool,
 }
 
 impl Step {
@@ -76,7 +79,7 @@ impl Rounds {
         keyed.sort_by_key(|(key, step)| (*key, step.commitment));
         let rounds = keyed
             .chunk_by(|a, b| a.0 == b.0)
-            .map(|group| Round { steps: group.iter().map(|(_, step)| *step).collect() });
+            .map(|group| Round { steps: twins_together(terms, group.iter().map(|row| row.1)) });
         Self {
             rounds: rounds.collect(),
             products: terms.commitments.iter().map(|_| Vec::new()).collect(),
@@ -147,6 +150,28 @@ impl Rounds {
     }
 }
 
+/// The steps of a round, plans that are alike next to each other.
+fn twins_together(terms: &Terms, steps: impl Iterator<Item = Step>) -> Vec<Step> {
+    let alike = |a: Step, b: Step| {
+        let [one, other] = [a, b].map(|step| &terms.commitments[step.commitment]);
+        let whom = |held: &Commitment| if a.own { held.owner } else { held.scope };
+        match (&one.benefit, &other.benefit) {
+            (Benefit::Spending { rates, .. }, Benefit::Spending { rates: others, .. }) => {
+                whom(one) == whom(other) && one.provider == other.provider && rates == others
+            }
+            (Benefit::Reserved { .. }, _) | (_, Benefit::Reserved { .. }) => false,
+        }
+    };
+    let mut kinds: Vec<Vec<Step>> = Vec::new();
+    for step in steps {
+        match kinds.iter_mut().find(|kind| alike(kind[0], step)) {
+            Some(kind) => kind.push(Step { is_twin: true, ..step }),
+            None => kinds.push(vec![step]),
+        }
+    }
+    kinds.concat()
+}
+
 /// Turns of a commitment.
 fn steps(
     terms: &Terms,
@@ -159,7 +184,7 @@ fn steps(
         narrowest_first: Reverse(0),
         others: false,
     };
-    let step = |own| Step { commitment: id, own };
+    let step = |own| Step { commitment: id, own, is_twin: false };
     let turns = match terms.sharing(id) {
         Sharing::OwnerFirst => {
             [Some((any, step(true))), Some((RoundKey { others: true, ..any }, step(false)))]

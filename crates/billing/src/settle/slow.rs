@@ -367,12 +367,25 @@ fn plans(
     loop {
         // Of all that may be covered: what saves the largest share; then the lowest price;
         // then the product and the plan that were named first, and the line that came first.
+        // Plans of the same prices for the same accounts are as one.
+        let first_like = |number: usize| {
+            let whom = |held: &Held<'_>| match who {
+                Who::Owner => held.deal.owner,
+                Who::Organisation | Who::First => held.deal.scope,
+            };
+            let rates = |held: &Held<'_>| match &held.deal.benefit {
+                Benefit::Spending { rates, .. } => rates.clone(),
+                Benefit::Reserved { .. } => Vec::new(),
+            };
+            let of = |held: &Held<'_>| (whom(held), rates(held));
+            held.iter().position(|other| kind(other) && of(other) == of(&held[number]))
+        };
         let mut best: Option<([i128; 2], i128, usize, usize)> = None;
-        for (row, one) in uses.iter().enumerate() {
+        for (index, one) in uses.iter().enumerate() {
             for (which, held) in held.iter().enumerate() {
                 if !kind(held)
                     || !has_turn(world, who, held.deal, one)
-                    || done.contains(&(row, which))
+                    || done.contains(&(index, which))
                 {
                     continue;
                 }
@@ -381,12 +394,13 @@ fn plans(
                 let better = match best {
                     None => true,
                     Some((of, at, row, number)) => {
-                        let before = (of[0] * share[1], at, uses[row].product, number);
-                        (share[0] * of[1], price, one.product, which) < before
+                        let before = (uses[row].product, first_like(number), row, number);
+                        let this = (one.product, first_like(which), index, which);
+                        (share[0] * of[1], price, this) < (of[0] * share[1], at, before)
                     }
                 };
                 if better {
-                    best = Some((share, price, row, which));
+                    best = Some((share, price, index, which));
                 }
             }
         }

@@ -7,7 +7,7 @@ use crate::terms::Terms;
 use crate::units::{Id, Money, Rate};
 use crate::usage::Product;
 
-use super::hour::Hour;
+use super::hour::{Hour, ProductLine, Run};
 use super::round::{CoveredProduct, Rounds, Step};
 
 /// Lines of one product at one price that follow each other, and a plan that may cover them, in
@@ -29,6 +29,7 @@ struct Candidate {
 pub(super) struct Queue {
     products: Vec<CoveredProduct>,
     candidates: Vec<Candidate>,
+    next: Vec<u32>,
 }
 
 /// Applies the plans of a round together.
@@ -40,8 +41,11 @@ pub(super) fn apply(
     queue: &mut Queue,
 ) {
     queue.candidates.clear();
-    for (number, step) in steps.iter().enumerate() {
-        if hour.purse(step.commitment).left() == 0 {
+    // By step, the next of its twins that has money left: those before it have none.
+    queue.next.clear();
+    queue.next.extend(0..steps.len() as u32);
+    for (number, step) in steps.iter().enumerate().filter(|(_, step)| !step.is_twin) {
+        if next_of(hour, steps, number as u32, &mut queue.next).is_none() {
             continue;
         }
         rounds.reach(step.commitment, hour.touched(), &mut queue.products);
@@ -52,14 +56,29 @@ pub(super) fn apply(
     }
     queue.candidates.sort_unstable();
     for candidate in &queue.candidates {
-        let step = steps[candidate.step as usize];
-        for place in candidate.from..candidate.until {
-            if hour.purse(step.commitment).left() == 0 {
-                break;
+        let mut place = candidate.from;
+        while place < candidate.until {
+            let next = next_of(hour, steps, candidate.step, &mut queue.next);
+            let Some(next) = next else { break };
+            let line = hour.lines_of(candidate.product)[place as usize];
+            cover(hour, terms, steps[next as usize], line, candidate.price);
+            // What this one could not pay for is left to its twins.
+            if hour.purse(steps[next as usize].commitment).left() > 0 {
+                place += 1;
             }
-            let row = hour.lines_of(candidate.product)[place as usize];
-            cover(hour, terms, step, row, candidate.price);
         }
+    }
+}
+
+/// The first step from `head` on, of those like it, that has money left.
+fn next_of(hour: &mut Hour, steps: &[Step], head: u32, next: &mut [u32]) -> Option<u32> {
+    let at = &mut next[head as usize];
+    loop {
+        let step = steps.get(*at as usize).filter(|step| *at == head || step.is_twin)?;
+        if hour.purse(step.commitment).left() > 0 {
+            return Some(*at);
+        }
+        *at += 1;
     }
 }
 
@@ -71,20 +90,13 @@ fn candidates(
     step: u32,
     into: &mut Vec<Candidate>,
 ) {
-    let mut from = hour.open_places(product).start;
-    let rows = hour.lines_of(product);
-    while let Some(row) = rows.get(from) {
-        let prices = |row: &u32| {
-            let line = &hour.lines[*row as usize];
-            (line.list, line.contracted)
-        };
-        let (list, contracted) = prices(row);
-        let alike = rows[from..].iter().take_while(|row| prices(row) == (list, contracted));
-        let until = from + alike.count();
-        let (paid, price) = price_of(plan, list, contracted);
-        let [first, end] = [from, until].map(|place| place as u32);
-        into.push(Candidate { paid, price, product, step, from: first, until: end });
-        from = until;
+    let mut from = hour.open_places(product).start as u32;
+    for Run { list, contracted, until } in hour.runs_of(product) {
+        if from < *until {
+            let (paid, price) = price_of(plan, *list, *contracted);
+            into.push(Candidate { paid, price, product, step, from, until: *until });
+            from = *until;
+        }
     }
 }
 
@@ -104,10 +116,13 @@ fn price_of(plan: PlanPrice, list: Rate, contracted: Rate) -> (u64, Rate) {
     }
 }
 
-fn cover(hour: &mut Hour, terms: &Terms, step: Step, row: u32, price: Rate) {
-    let line = &hour.lines[row as usize];
+fn cover(hour: &mut Hour, terms: &Terms, step: Step, known: ProductLine, price: Rate) {
+    if !step.serves(&terms.commitments[step.commitment], known.account, terms) {
+        return;
+    }
+    let line = &hour.lines[known.row as usize];
     let (left, unit) = (line.quantity - line.covered, line.unit);
-    if left == 0 || !step.serves(&terms.commitments[step.commitment], line.account, terms) {
+    if left == 0 {
         return;
     }
     let purse = hour.purse(step.commitment);
@@ -119,6 +134,6 @@ fn cover(hour: &mut Hour, terms: &Terms, step: Step, row: u32, price: Rate) {
     };
     if quantity > 0 {
         let cost = purse.spend(spent);
-        hour.piece(row, step.commitment, quantity, cost);
+        hour.piece(known.row, step.commitment, quantity, cost);
     }
 }
