@@ -21,12 +21,14 @@ mod tests;
 #[cfg(test)]
 mod worlds;
 
+use std::ops::Range;
+
 use crate::account::Account;
 use crate::charge::Charge;
 use crate::commitment::{hour_of, start_of};
 use crate::month::Month;
 use crate::terms::Terms;
-use crate::units::{Id, IdVec};
+use crate::units::{Id, IdVec, Time};
 use crate::usage::{Product, UsageLine};
 
 use capacity::Capacity;
@@ -45,6 +47,8 @@ pub struct Biller {
     /// Hour whose usage comes in, and its lines.
     now: Option<i64>,
     hour: Hour,
+    /// The time of the hour in which the last line lay, if the clock has not left it.
+    period: Range<Time>,
     month: Option<Month>,
     tiers: TierCounts,
     sustained: SustainedLevels,
@@ -64,6 +68,7 @@ impl Biller {
             capacity: Capacity::default(),
             now: None,
             hour: Hour::default(),
+            period: Time::ZERO..Time::ZERO,
             month: None,
             tiers: TierCounts::default(),
             sustained: SustainedLevels::default(),
@@ -113,11 +118,13 @@ impl Biller {
         line: UsageLine,
         out: &mut impl FnMut(Charge),
     ) -> Result<(), OutOfOrder> {
-        let hour = hour_of(line.from);
-        match self.now {
-            Some(now) if hour < now => return Err(OutOfOrder),
-            Some(now) if hour == now => {}
-            Some(_) | None => self.advance(hour, out),
+        if !self.period.contains(&line.from) {
+            let hour = hour_of(line.from);
+            if self.now.is_some_and(|now| hour < now) {
+                return Err(OutOfOrder);
+            }
+            self.advance(hour, out);
+            self.period = start_of(hour)..start_of(hour + 1);
         }
         self.hour.push(line, self.products[line.product].unit);
         Ok(())
@@ -125,6 +132,7 @@ impl Biller {
 
     /// The clock comes to the beginning of that hour: what is before it is settled.
     pub fn advance(&mut self, hour: i64, out: &mut impl FnMut(Charge)) {
+        self.period = Time::ZERO..Time::ZERO;
         while let Some(now) = self.now.filter(|now| *now < hour) {
             self.settle(now, out);
             self.now = Some(now + 1);

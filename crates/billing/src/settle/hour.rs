@@ -228,6 +228,15 @@ impl Hour {
         &self.touched
     }
 
+    /// The same, to be given back.
+    pub(super) fn take_touched(&mut self) -> Vec<(u64, Id<Product>)> {
+        std::mem::take(&mut self.touched)
+    }
+
+    pub(super) fn give_touched(&mut self, touched: Vec<(u64, Id<Product>)>) {
+        self.touched = touched;
+    }
+
     /// Lines of a product, in the order they came.
     pub(super) fn lines_of(&self, product: Id<Product>) -> &[ProductLine] {
         &self.by_product[product.row()].lines
@@ -238,17 +247,22 @@ impl Hour {
         &self.by_product[product.row()].runs
     }
 
-    /// Places among the lines of a product, from the first that is not covered on.
-    pub(super) fn open_places(&mut self, product: Id<Product>) -> Range<usize> {
-        let of = &mut self.by_product[product.row()];
-        let is_covered = |known: &ProductLine| {
+    /// Number of the first lines of a product that are covered.
+    pub(super) fn drained(&self, product: Id<Product>) -> u32 {
+        let of = &self.by_product[product.row()];
+        let covered = of.lines[of.drained as usize..].iter().take_while(|known| {
             let line = &self.lines[known.row as usize];
             line.covered == line.quantity
-        };
-        while of.lines.get(of.drained as usize).is_some_and(is_covered) {
-            of.drained += 1;
-        }
-        of.drained as usize..of.lines.len()
+        });
+        of.drained + covered.count() as u32
+    }
+
+    /// Places among the lines of a product, from the first that is not covered on.
+    pub(super) fn open_places(&mut self, product: Id<Product>) -> Range<usize> {
+        let drained = self.drained(product);
+        let of = &mut self.by_product[product.row()];
+        of.drained = drained;
+        drained as usize..of.lines.len()
     }
 
     /// Covers `quantity` more of a line.
@@ -353,7 +367,7 @@ impl Hour {
 
 /// Charge of the part of a line between two quantities of it, at its price, or at what is effective
 /// and billed instead.
-#[inline]
+#[inline(always)]
 fn charge_of(
     line: &OpenLine,
     purpose: Purpose,

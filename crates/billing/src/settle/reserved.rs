@@ -1,6 +1,8 @@
 //! Reserved machines are applied, until what is reserved is used up: the smallest sizes first, or
 //! whoever came first.
 
+use std::ops::ControlFlow;
+
 use crate::charge::Origin;
 use crate::commitment::Stage;
 use crate::terms::{Sharing, Terms};
@@ -11,7 +13,6 @@ use super::round::{CoveredProduct, Rounds, Step};
 /// Vectors that are used again in each hour.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    products: Vec<CoveredProduct>,
     /// Lines and the weights of their products.
     lines: Vec<(ProductLine, u64)>,
 }
@@ -28,37 +29,51 @@ pub(super) fn apply(
         if hour.purse(step.commitment).left() == 0 {
             continue;
         }
-        rounds.reach(step.commitment, hour.touched(), &mut queue.products);
+        // Not while its products are served, for that changes the hour.
+        let touched = hour.take_touched();
         match terms.sharing(step.commitment) {
-            Sharing::OwnerFirst => smallest_first(hour, terms, *step, queue),
-            Sharing::NarrowestFirst => first_come(hour, terms, *step, queue),
-        }
-    }
-}
-
-fn smallest_first(hour: &mut Hour, terms: &Terms, step: Step, queue: &Queue) {
-    for CoveredProduct { weight, product, .. } in &queue.products {
-        for place in hour.open_places(*product) {
-            // What is left pays for no machine of this size, or of a larger one.
-            if hour.purse(step.commitment).left() < i128::from(*weight) {
-                return;
+            Sharing::OwnerFirst => {
+                let serve = |known| smallest_first(hour, terms, *step, known);
+                rounds.reach(step.commitment, &touched, serve);
             }
-            let line = hour.lines_of(*product)[place];
-            cover(hour, terms, step, line, *weight);
+            Sharing::NarrowestFirst => {
+                queue.lines.clear();
+                rounds.reach(step.commitment, &touched, |known| queue.add(hour, known));
+                queue.lines.sort_unstable_by_key(|(line, _)| line.row);
+                for (line, weight) in &queue.lines {
+                    cover(hour, terms, *step, *line, *weight);
+                }
+            }
         }
+        hour.give_touched(touched);
     }
 }
 
-fn first_come(hour: &mut Hour, terms: &Terms, step: Step, queue: &mut Queue) {
-    queue.lines.clear();
-    for CoveredProduct { weight, product, .. } in &queue.products {
-        let open = hour.open_places(*product);
-        queue.lines.extend(hour.lines_of(*product)[open].iter().map(|line| (*line, *weight)));
+impl Queue {
+    fn add(&mut self, hour: &mut Hour, known: CoveredProduct) -> ControlFlow<()> {
+        let open = hour.open_places(known.product);
+        let lines = hour.lines_of(known.product)[open].iter();
+        self.lines.extend(lines.map(|line| (*line, known.weight)));
+        ControlFlow::Continue(())
     }
-    queue.lines.sort_unstable_by_key(|(line, _)| line.row);
-    for (line, weight) in &queue.lines {
-        cover(hour, terms, step, *line, *weight);
+}
+
+/// Covers lines of a product, until what is left pays for no machine of this size, or of a larger
+/// one.
+fn smallest_first(
+    hour: &mut Hour,
+    terms: &Terms,
+    step: Step,
+    known: CoveredProduct,
+) -> ControlFlow<()> {
+    for place in hour.open_places(known.product) {
+        if hour.purse(step.commitment).left() < i128::from(known.weight) {
+            return ControlFlow::Break(());
+        }
+        let line = hour.lines_of(known.product)[place];
+        cover(hour, terms, step, line, known.weight);
     }
+    ControlFlow::Continue(())
 }
 
 /// Covers what can be covered of a line. Reserved machines of a zone take nothing off the price of

@@ -1,6 +1,7 @@
 //! The order in which commitments are applied to the usage of an hour.
 
 use std::cmp::Reverse;
+use std::ops::ControlFlow;
 
 use crate::account::Account;
 use crate::commitment::{Benefit, Commitment, PlanPrice, Stage};
@@ -117,30 +118,23 @@ impl Rounds {
         self.rounds.iter()
     }
 
-    /// Those of `touched` that a commitment covers, the smallest first, as `touched` is.
+    /// Visits those of `touched` that a commitment covers, the smallest first, as `touched` is.
     pub(super) fn reach(
         &self,
         commitment: Id<Commitment>,
         touched: &[(u64, Id<Product>)],
-        into: &mut Vec<CoveredProduct>,
+        mut visit: impl FnMut(CoveredProduct) -> ControlFlow<()>,
     ) {
-        let all = &self.products[commitment.row()];
-        into.clear();
-        let (few, many) = (all.len().min(touched.len()), all.len().max(touched.len()));
-        if few * 16 < many && few == all.len() {
-            let is_touched = |known: &&CoveredProduct| touched.binary_search(&known.key()).is_ok();
-            into.extend(all.iter().filter(is_touched));
-        } else if few * 16 < many {
-            let find = |key| all.binary_search_by_key(key, CoveredProduct::key).ok();
-            into.extend(touched.iter().filter_map(|key| find(key).map(|place| all[place])));
+        let all = self.products[commitment.row()].as_slice();
+        // The shorter list is walked, and the place in the other searched: who stops early has not
+        // looked at the rest.
+        if all.len() < touched.len() {
+            let mut found = all.iter().filter(|known| touched.binary_search(&known.key()).is_ok());
+            _ = found.try_for_each(|known| visit(*known));
         } else {
-            let mut rest = touched.iter().peekable();
-            for known in all {
-                while rest.next_if(|key| **key < known.key()).is_some() {}
-                if rest.next_if(|key| **key == known.key()).is_some() {
-                    into.push(*known);
-                }
-            }
+            let find = |key| all.binary_search_by_key(key, CoveredProduct::key).ok();
+            let mut found = touched.iter().filter_map(find);
+            _ = found.try_for_each(|place| visit(all[place]));
         }
     }
 

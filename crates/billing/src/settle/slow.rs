@@ -364,6 +364,7 @@ fn plans(
     bill: &mut SlowBill,
 ) {
     let mut done = Vec::new();
+    let alive: Vec<bool> = held.iter().map(|held| held.left > 0).collect();
     loop {
         // Of all that may be covered: what saves the largest share; then the lowest price;
         // then the product and the plan that were named first, and the line that came first.
@@ -378,7 +379,8 @@ fn plans(
                 Benefit::Reserved { .. } => Vec::new(),
             };
             let of = |held: &Held<'_>| (whom(held), rates(held));
-            held.iter().position(|other| kind(other) && of(other) == of(&held[number]))
+            let mut all = held.iter().zip(&alive);
+            all.position(|(other, alive)| *alive && kind(other) && of(other) == of(&held[number]))
         };
         let mut best: Option<([i128; 2], i128, usize, usize)> = None;
         for (index, one) in uses.iter().enumerate() {

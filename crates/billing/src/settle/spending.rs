@@ -1,14 +1,16 @@
 //! Spending plans are applied: to what they save the largest share of first, and of equal shares
 //! to the lowest price under the plan, until what is committed is spent.
 
-use crate::commitment::PlanPrice;
+use std::ops::ControlFlow;
+
+use crate::commitment::{Commitment, PlanPrice};
 use crate::rate;
 use crate::terms::Terms;
 use crate::units::{Id, Money, Rate};
 use crate::usage::Product;
 
 use super::hour::{Hour, ProductLine, Run};
-use super::round::{CoveredProduct, Rounds, Step};
+use super::round::{Rounds, Step};
 
 /// Lines of one product at one price that follow each other, and a plan that may cover them, in
 /// the order in which they are covered.
@@ -18,6 +20,8 @@ struct Candidate {
     paid: u64,
     price: Rate,
     product: Id<Product>,
+    /// The first of those like it that has money left, and its step.
+    first: Id<Commitment>,
     step: u32,
     /// Places among the lines of the product.
     from: u32,
@@ -27,7 +31,6 @@ struct Candidate {
 /// Vectors that are used again in each hour.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
-    products: Vec<CoveredProduct>,
     candidates: Vec<Candidate>,
     next: Vec<u32>,
 }
@@ -45,14 +48,15 @@ pub(super) fn apply(
     queue.next.clear();
     queue.next.extend(0..steps.len() as u32);
     for (number, step) in steps.iter().enumerate().filter(|(_, step)| !step.is_twin) {
-        if next_of(hour, steps, number as u32, &mut queue.next).is_none() {
-            continue;
-        }
-        rounds.reach(step.commitment, hour.touched(), &mut queue.products);
-        for CoveredProduct { product, price, .. } in &queue.products {
-            let Some(plan) = *price else { continue };
-            candidates(hour, *product, plan, number as u32, &mut queue.candidates);
-        }
+        let next = next_of(hour, steps, number as u32, &mut queue.next);
+        let Some(next) = next else { continue };
+        let first = (steps[next as usize].commitment, next);
+        rounds.reach(step.commitment, hour.touched(), |covered| {
+            if let Some(plan) = covered.price {
+                candidates(hour, covered.product, plan, first, &mut queue.candidates);
+            }
+            ControlFlow::Continue(())
+        });
     }
     queue.candidates.sort_unstable();
     for candidate in &queue.candidates {
@@ -84,17 +88,17 @@ fn next_of(hour: &mut Hour, steps: &[Step], head: u32, next: &mut [u32]) -> Opti
 
 /// Adds the lines of a product that are not covered.
 fn candidates(
-    hour: &mut Hour,
+    hour: &Hour,
     product: Id<Product>,
     plan: PlanPrice,
-    step: u32,
+    (first, step): (Id<Commitment>, u32),
     into: &mut Vec<Candidate>,
 ) {
-    let mut from = hour.open_places(product).start as u32;
+    let mut from = hour.drained(product);
     for Run { list, contracted, until } in hour.runs_of(product) {
         if from < *until {
             let (paid, price) = price_of(plan, *list, *contracted);
-            into.push(Candidate { paid, price, product, step, from, until: *until });
+            into.push(Candidate { paid, price, product, first, step, from, until: *until });
             from = *until;
         }
     }

@@ -102,14 +102,21 @@ impl SustainedLevels {
     }
 
     /// Adds what is not covered of a line.
+    #[inline]
     pub(super) fn add(&mut self, line: &OpenLine) {
-        let Some(of) = &mut self.products[line.product.row()] else { return };
+        if let Some(discounted) = self.products[line.product.row()] {
+            self.add_to(discounted, line);
+        }
+    }
+
+    fn add_to(&mut self, mut of: Discounted, line: &OpenLine) {
         let micros = (line.until - line.from).micros();
         if micros <= 0 {
             return;
         }
         if of.last.0 != line.contracted {
             of.last = (line.contracted, reduced(line.contracted, of.weight));
+            self.products[line.product.row()] = Some(of);
         }
         let pool = Pool { group: of.group, account: line.account, price: of.last.1 };
         let used = (line.quantity - line.covered).unsigned_abs();
