@@ -126,15 +126,23 @@ impl Rounds {
         mut visit: impl FnMut(CoveredProduct) -> ControlFlow<()>,
     ) {
         let all = self.products[commitment.row()].as_slice();
-        // The shorter list is walked, and the place in the other searched: who stops early has not
-        // looked at the rest.
-        if all.len() < touched.len() {
+        // Who stops early has not looked at the rest of either list. Of lists of unlike lengths the
+        // shorter is walked, and the places in the other are searched.
+        const FEW: usize = 16;
+        if all.len() * FEW < touched.len() {
             let mut found = all.iter().filter(|known| touched.binary_search(&known.key()).is_ok());
             _ = found.try_for_each(|known| visit(*known));
-        } else {
+        } else if touched.len() * FEW < all.len() {
             let find = |key| all.binary_search_by_key(key, CoveredProduct::key).ok();
             let mut found = touched.iter().filter_map(find);
             _ = found.try_for_each(|place| visit(all[place]));
+        } else {
+            let mut rest = all.iter().peekable();
+            let mut found = touched.iter().filter_map(|key| {
+                while rest.next_if(|known| known.key() < *key).is_some() {}
+                rest.next_if(|known| known.key() == *key)
+            });
+            _ = found.try_for_each(|known| visit(*known));
         }
     }
 

@@ -217,6 +217,29 @@ fn the_owner_comes_before_the_organisation() {
 }
 
 #[test]
+fn few_products_of_many_are_found() {
+    // One reserved machine, under a commitment to one size, or to all, of 100; 1 or 100 of them run.
+    for (size, running) in [(None, 1), (None, 100), (Some("7"), 1), (Some("7"), 100)] {
+        let (mut terms, [root, a, ..]) = organisation();
+        let mut held = regional(a, root, "m5", 1);
+        let Benefit::Reserved { matching, .. } = &mut held.benefit else { unreachable!() };
+        matching.size = size.map(Into::into);
+        terms.commitments.push(held);
+        let mut book = Book::new(terms);
+        let sizes: Vec<_> = (0..100)
+            .map(|size| book.biller.product(machine("aws", "m5", &size.to_string(), 1)))
+            .collect();
+        for product in sizes.iter().cycle().skip(7).take(running) {
+            book.runs(a, *product, "1", HOUR);
+        }
+        book.finish(1);
+        let served = if size.is_some() || running == 1 { sizes[7] } else { sizes[0] };
+        assert_eq!(book.hours(a, served), [1.0, 0.0], "{size:?} {running}");
+        assert_eq!(book.billed(), money(&(running - 1).to_string()));
+    }
+}
+
+#[test]
 fn a_zonal_reservation_of_another_account_comes_before_ones_own_regional_one() {
     // R4: a runs one in zone a, b one in zone b; a owns a regional one, c a zonal one of zone a.
     let (mut terms, [root, a, b, c]) = organisation();
