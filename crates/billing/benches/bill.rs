@@ -131,9 +131,7 @@ fn bill(lines: u64) -> (Money, Money) {
     let mut take = |charge: Charge| {
         if charge.from > hour {
             hour = charge.from;
-            for owed in &mut owed {
-                first += by_largest_remainder(std::mem::take(owed), &shares)[0];
-            }
+            first += split(&mut owed, &shares);
         }
         billed += charge.billed;
         owed[charge.account.row()] += charge.effective;
@@ -144,6 +142,12 @@ fn bill(lines: u64) -> (Money, Money) {
     }
     biller.finish(START + (lines / PER_HOUR) as i64, &mut take);
     (billed, first)
+}
+
+/// What the first of those who caused it pays of what each account owes in an hour.
+#[inline(never)]
+fn split(owed: &mut [Money], shares: &[u64]) -> Money {
+    owed.iter_mut().map(|owed| by_largest_remainder(std::mem::take(owed), shares)[0]).sum()
 }
 
 /// Machines of four families and sizes, and two paths.

@@ -9,7 +9,7 @@ use crate::terms::Terms;
 use crate::units::{Id, Money, Rate};
 use crate::usage::Product;
 
-use super::hour::{Hour, ProductLine, Run};
+use super::hour::{Hour, Run};
 use super::round::{Rounds, Step};
 
 /// Lines of one product at one price that follow each other, and a plan that may cover them, in
@@ -60,14 +60,21 @@ pub(super) fn apply(
     }
     queue.candidates.sort_unstable();
     for candidate in &queue.candidates {
+        // Whom one of those that are alike serves, all of them serve.
+        let step = steps[candidate.step as usize];
+        let held = &terms.commitments[step.commitment];
         let mut place = candidate.from;
         while place < candidate.until {
-            let next = next_of(hour, steps, candidate.step, &mut queue.next);
-            let Some(next) = next else { break };
             let line = hour.lines_of(candidate.product)[place as usize];
-            cover(hour, terms, steps[next as usize], line, candidate.price);
+            if !step.serves(held, line.account, terms) {
+                place += 1;
+                continue;
+            }
+            let next = next_of(hour, steps, candidate.step, &mut queue.next);
+            let Some(by) = next.map(|next| steps[next as usize].commitment) else { break };
+            cover(hour, by, line.row, candidate.price);
             // What this one could not pay for is left to its twins.
-            if hour.purse(steps[next as usize].commitment).left() > 0 {
+            if hour.purse(by).left() > 0 {
                 place += 1;
             }
         }
@@ -120,16 +127,13 @@ fn price_of(plan: PlanPrice, list: Rate, contracted: Rate) -> (u64, Rate) {
     }
 }
 
-fn cover(hour: &mut Hour, terms: &Terms, step: Step, known: ProductLine, price: Rate) {
-    if !step.serves(&terms.commitments[step.commitment], known.account, terms) {
-        return;
-    }
-    let line = &hour.lines[known.row as usize];
+fn cover(hour: &mut Hour, by: Id<Commitment>, row: u32, price: Rate) {
+    let line = &hour.lines[row as usize];
     let (left, unit) = (line.quantity - line.covered, line.unit);
     if left == 0 {
         return;
     }
-    let purse = hour.purse(step.commitment);
+    let purse = hour.purse(by);
     let (money, need) = (purse.left(), rate::amount(left, unit, price));
     let (quantity, spent) = match need <= Money::from_nanos(money) {
         true => (left, need.nanos()),
@@ -138,6 +142,6 @@ fn cover(hour: &mut Hour, terms: &Terms, step: Step, known: ProductLine, price: 
     };
     if quantity > 0 {
         let cost = purse.spend(spent);
-        hour.piece(known.row, step.commitment, quantity, cost);
+        hour.piece(row, by, quantity, cost);
     }
 }
