@@ -10,11 +10,11 @@ use super::folder::{Claim, Folder};
 use super::guard::{self, ResourceGuard};
 use super::progress::Bar;
 use super::run;
-use windtunnel::billing::charge::Charge;
+use windtunnel::billing::charge::BilledCharge;
 use windtunnel::billing::focus::{FocusCsv, FocusVersion};
 use windtunnel::billing::settle::Biller;
 use windtunnel::billing::table::UsageTable;
-use windtunnel::experiment::bill::{Bill, bill as bill_of};
+use windtunnel::experiment::bill::{AccountBill, bill as bill_of};
 use windtunnel::input;
 use windtunnel::report::{BillCsv, BillReport, InputHash, Recipe, ResultFiles, write_page};
 use windtunnel::scenario::BillingTerms;
@@ -43,7 +43,7 @@ pub(super) fn bill(arguments: &BillArgs) -> CommandResult {
     });
     let mut files = files.take().transpose()?;
     let bar = Bar::over_rows("usage", arguments.quiet);
-    let mut write = |charge: &Charge, biller: &Biller| match &mut files {
+    let mut write = |charge: &BilledCharge, biller: &Biller| match &mut files {
         Some((charges, focus)) => {
             charges.write(charge, biller);
             Ok(focus.write(charge, biller)?)
@@ -112,13 +112,13 @@ fn write_rest(
 }
 
 /// A finding where the bill is further from that of the table than is allowed.
-fn off(arguments: &BillArgs, bill: &Bill) -> CommandResult {
+fn off(arguments: &BillArgs, bill: &AccountBill) -> CommandResult {
     let Some(most) = arguments.within else { return Ok(()) };
     if bill.observed.is_empty() {
         let message = "the table does not say what was billed";
         return Err(Stop::usage(message, "add a column `billed`, or leave `--within` out"));
     }
-    let sum = |of: fn(&windtunnel::experiment::bill::Observed) -> f64| {
+    let sum = |of: fn(&windtunnel::experiment::bill::ObservedCost) -> f64| {
         bill.observed.values().map(of).sum::<f64>()
     };
     let theirs = sum(|row| row.theirs.dollars());

@@ -6,14 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::billing::account::Account;
-use crate::billing::charge::{Charge, Purpose};
-use crate::billing::commitment::{Commitment, hour_of, start_of};
-use crate::billing::feed::Feed;
+use crate::billing::charge::{BilledCharge, Purpose};
+use crate::billing::commitment::{Commitment, hour_of};
+use crate::billing::feed::{Feed, hour_after};
 use crate::billing::month::Month;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::table::{Row, UsageRow, UsageTable};
-use crate::billing::usage::{Product, Service, Unit, UsageLine};
+use crate::billing::usage::{Product, Service, UsageLine, UsageUnit};
 use crate::problem::Problem;
 use crate::scenario::BillingTerms;
 use crate::units::{Id, Money, Rate, Time};
@@ -32,7 +32,7 @@ pub struct ChargeSums {
 }
 
 impl ChargeSums {
-    fn add(&mut self, charge: &Charge) {
+    fn add(&mut self, charge: &BilledCharge) {
         self.list += charge.list;
         self.contracted += charge.contracted;
         self.effective += charge.effective;
@@ -55,7 +55,7 @@ pub struct CommitmentSums {
 
 /// What somebody else has billed, beside what was billed here, of one group of lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Observed {
+pub struct ObservedCost {
     /// By the table.
     pub theirs: Money,
     /// By the terms.
@@ -64,7 +64,7 @@ pub struct Observed {
 
 /// A bill, in sums. Lines go to whoever takes them as they are made.
 #[derive(Clone, Debug, Default)]
-pub struct Bill {
+pub struct AccountBill {
     /// All of it.
     pub total: ChargeSums,
     /// By provider and service.
@@ -82,14 +82,14 @@ pub struct Bill {
     /// Beginning of the first row and end of the last.
     pub period: Option<(Time, Time)>,
     /// What somebody else has billed of usage, by provider and service; empty where nobody has.
-    pub observed: BTreeMap<(String, String), Observed>,
+    pub observed: BTreeMap<(String, String), ObservedCost>,
     /// Facts that a reader must know.
     pub notes: BTreeSet<BillNote>,
 }
 
-impl Bill {
+impl AccountBill {
     /// Adds a charge of that biller.
-    pub(super) fn add(&mut self, charge: &Charge, biller: &Biller) {
+    pub(super) fn add(&mut self, charge: &BilledCharge, biller: &Biller) {
         let (product, commitment) = charge.purpose.names();
         let (provider, service) = match product {
             Some(product) => {
@@ -147,16 +147,16 @@ pub enum BillNote {
 }
 
 /// Takes charges as they are made.
-pub type ChargeSink<'s, E> = dyn FnMut(&Charge, &Biller) -> Result<(), E> + 's;
+pub type ChargeSink<'s, E> = dyn FnMut(&BilledCharge, &Biller) -> Result<(), E> + 's;
 
 /// A bill in the making.
-struct Billing<'s, E> {
+struct BillMaker<'s, E> {
     terms: BillingTerms,
     biller: Biller,
     feed: Feed,
     products: BTreeMap<Product, Id<Product>>,
     accounts: BTreeMap<String, Id<Account>>,
-    bill: Bill,
+    bill: AccountBill,
     sink: &'s mut ChargeSink<'s, E>,
 }
 
@@ -171,17 +171,17 @@ pub fn bill<'s, E: From<Problem> + 's>(
     sort: bool,
     sink: &'s mut ChargeSink<'s, E>,
     poll: &mut dyn FnMut(u64) -> Result<(), E>,
-) -> Result<(Bill, Biller), E> {
+) -> Result<(AccountBill, Biller), E> {
     let accounts = terms.terms.accounts.iter().map(|(id, account)| (account.name.clone(), id));
     let accounts = accounts.collect();
     let biller = terms.biller();
-    let (feed, products, bill) = (Feed::default(), BTreeMap::new(), Bill::default());
-    let mut billing = Billing { terms, biller, feed, products, accounts, bill, sink };
+    let (feed, products, bill) = (Feed::default(), BTreeMap::new(), AccountBill::default());
+    let mut billing = BillMaker { terms, biller, feed, products, accounts, bill, sink };
     let mut rows = Vec::new();
     let shown = table.shown().to_owned();
     while let Some(row) = table.next(shipped())? {
         billing.bill.rows += 1;
-        if billing.bill.rows % POLLED == 0 {
+        if billing.bill.rows.is_multiple_of(POLLED) {
             poll(billing.bill.rows)?;
         }
         match sort {
@@ -194,7 +194,7 @@ pub fn bill<'s, E: From<Problem> + 's>(
         Row::Other(..) => i64::MIN,
     });
     for (number, row) in rows.into_iter().enumerate() {
-        if number as u64 % POLLED == 0 {
+        if (number as u64).is_multiple_of(POLLED) {
             poll(number as u64)?;
         }
         billing.take(row, &shown)?;
@@ -208,7 +208,7 @@ const AT_ONCE: i64 = 24;
 /// Rows from one question to the next whether to go on.
 const POLLED: u64 = 4_096;
 
-impl<E: From<Problem>> Billing<'_, E> {
+impl<E: From<Problem>> BillMaker<'_, E> {
     fn take(&mut self, row: Row, shown: &str) -> Result<(), E> {
         let (row, billed) = match row {
             Row::Usage(row, billed) => (row, billed),
@@ -294,7 +294,7 @@ impl<E: From<Problem>> Billing<'_, E> {
 
     fn catalog_price(&mut self, row: &UsageRow, shown: &str) -> Result<Rate, E> {
         let product = &row.product;
-        let found = self.terms.list_price(product).filter(|_| product.unit == Unit::Hour);
+        let found = self.terms.list_price(product).filter(|_| product.unit == UsageUnit::Hour);
         let Some(price) = found else {
             let thing = match product.size.is_empty() {
                 true => product.service.name(),
@@ -314,17 +314,14 @@ impl<E: From<Problem>> Billing<'_, E> {
     }
 
     /// Adds a charge up, and hands it on.
-    fn charged(&mut self, charge: &Charge) -> Result<(), E> {
+    fn charged(&mut self, charge: &BilledCharge) -> Result<(), E> {
         self.bill.add(charge, &self.biller);
         (self.sink)(charge, &self.biller)
     }
 
     /// Bills what still runs. Commitments are paid until the last usage ends.
-    fn finish(mut self) -> Result<(Bill, Biller), E> {
-        let until = self
-            .bill
-            .period
-            .map_or(0, |(_, until)| hour_of(until) + i64::from(start_of(hour_of(until)) < until));
+    fn finish(mut self) -> Result<(AccountBill, Biller), E> {
+        let until = self.bill.period.map_or(0, |(_, until)| hour_after(until));
         self.advance(until)?;
         let mut charges = Vec::new();
         let mut feed = std::mem::take(&mut self.feed);

@@ -1,17 +1,18 @@
 //! A run billed on the terms of its scenario: what its instances and transfers cost once the
 //! commitments of each clock hour and the rules of each month are applied.
 
-use super::bill::Bill;
+use super::bill::AccountBill;
 use crate::billing::account::Account;
-use crate::billing::charge::Charge;
+use crate::billing::charge::BilledCharge;
 use crate::billing::commitment::hour_of;
+use crate::billing::feed::hour_after;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
-use crate::billing::usage::{Product, Sale, Service, Unit, UsageLine};
+use crate::billing::usage::{Product, Sale, Service, UsageLine, UsageUnit};
 use crate::model::{Market, Offer, Region, World};
 use crate::scenario::BillingTerms;
 use crate::sim::Observer;
-use crate::state::{Charge as RunCharge, ChargeKind, InstanceRef, Record, State};
+use crate::state::{Charge, ChargeKind, InstanceRef, Record, State};
 use crate::units::{Calendar, Id, Money, Rate, Span, Time};
 
 /// Hands the usage of a run to a biller, hour by hour.
@@ -23,7 +24,7 @@ use crate::units::{Calendar, Id, Money, Rate, Span, Time};
 pub struct Settlement {
     terms: BillingTerms,
     biller: Biller,
-    bill: Bill,
+    bill: AccountBill,
     account: Id<Account>,
     calendar: Calendar,
     /// Products by offer, and of transfers by region.
@@ -55,7 +56,7 @@ impl Settlement {
         Self {
             terms: terms.clone(),
             biller,
-            bill: Bill::default(),
+            bill: AccountBill::default(),
             account,
             calendar: Calendar::from_unix_micros(0),
             offers: Vec::new(),
@@ -76,10 +77,10 @@ impl Settlement {
     }
 
     /// The bill of a run that is over, and its biller.
-    pub fn finish(mut self) -> (Bill, Biller) {
+    pub fn finish(mut self) -> (AccountBill, Biller) {
         let (last, bill) = (self.unix(self.now), &mut self.bill);
         let mut charges = Vec::new();
-        self.biller.finish(hour_of(last), &mut |charge| charges.push(charge));
+        self.biller.finish(hour_after(last), &mut |charge| charges.push(charge));
         charges.iter().for_each(|charge| bill.add(charge, &self.biller));
         (self.bill, self.biller)
     }
@@ -116,7 +117,7 @@ impl Settlement {
         self.until = until + HOUR;
     }
 
-    fn add(&mut self, charges: &[Charge]) {
+    fn add(&mut self, charges: &[BilledCharge]) {
         charges.iter().for_each(|charge| self.bill.add(charge, &self.biller));
     }
 
@@ -136,7 +137,7 @@ impl Settlement {
             return;
         }
         let product = self.offer(state.world(), state.instance(reference).offer);
-        let price = price(cost, micros, Unit::Hour);
+        let price = price(cost, micros, UsageUnit::Hour);
         self.take(product, (before.until, until), micros, price);
     }
 
@@ -184,7 +185,7 @@ impl Settlement {
                 Market::OnDemand | Market::Owned => Sale::OnDemand,
                 Market::Spot => Sale::Spot,
             },
-            unit: Unit::Hour,
+            unit: UsageUnit::Hour,
             weight: shipped().weight_of(&provider, &kind.name),
             provider,
         });
@@ -206,7 +207,7 @@ impl Settlement {
             system: String::new(),
             tenancy: String::new(),
             sale: Sale::OnDemand,
-            unit: Unit::Gigabyte,
+            unit: UsageUnit::Gigabyte,
             weight: 0,
         });
         self.regions[region.row()] = Some(product);
@@ -214,14 +215,14 @@ impl Settlement {
     }
 
     /// Hands on a transfer that is over.
-    fn moved(&mut self, state: &State<'_>, charge: &RunCharge) {
+    fn moved(&mut self, state: &State<'_>, charge: &Charge) {
         let product = self.region(state.world(), charge.region);
-        let whole = Unit::Gigabyte.whole();
+        let whole = UsageUnit::Gigabyte.whole();
         let quantity = (i128::from(charge.bytes) * whole + GIBIBYTE / 2) / GIBIBYTE;
         if quantity == 0 {
             self.slack += charge.amount.nanos();
         } else {
-            let price = price(charge.amount.nanos(), quantity, Unit::Gigabyte);
+            let price = price(charge.amount.nanos(), quantity, UsageUnit::Gigabyte);
             self.take(product, (state.now(), state.now()), quantity, price);
         }
     }
@@ -232,7 +233,7 @@ const HOUR: Span = Span::from_secs(3_600);
 const GIBIBYTE: i128 = 1 << 30;
 
 /// Price per unit at which so much costs so many nano-dollars, to the nearest pico-dollar.
-fn price(nanos: i128, quantity: i128, unit: Unit) -> Rate {
+fn price(nanos: i128, quantity: i128, unit: UsageUnit) -> Rate {
     let picos = (nanos * 1_000 * unit.whole() + quantity / 2) / quantity;
     Rate::from_picos(i64::try_from(picos).unwrap_or(i64::MAX))
 }

@@ -9,10 +9,10 @@ use super::document::{Document, Section, SectionPlace, Table, unquoted};
 use super::figure::share;
 use super::sheet::{Sheet, TextCells};
 use super::words::{several, write_json};
-use crate::billing::charge::{Charge, Origin, Purpose};
+use crate::billing::charge::{BilledCharge, Origin, Purpose};
 use crate::billing::focus;
 use crate::billing::settle::Biller;
-use crate::experiment::bill::{Bill, BillNote, ChargeSums};
+use crate::experiment::bill::{AccountBill, BillNote, ChargeSums};
 use crate::units::{Calendar, Money, Time};
 
 /// Rows of a table in documents at most.
@@ -26,7 +26,7 @@ pub struct BillReport<'b> {
     /// Name of the file of terms, if there was one.
     pub terms: Option<&'b str>,
     /// The bill.
-    pub bill: &'b Bill,
+    pub bill: &'b AccountBill,
     /// The biller.
     pub biller: &'b Biller,
 }
@@ -270,7 +270,7 @@ pub struct SettledBill {
 
 impl SettledBill {
     /// The bill that a biller made.
-    pub fn new(bill: &Bill, biller: &Biller) -> Self {
+    pub fn new(bill: &AccountBill, biller: &Biller) -> Self {
         let report = BillReport { usage: "", terms: Some(""), bill, biller };
         let mut sums = sums_json(&bill.total);
         sums["commitments"] = report.commitments_json();
@@ -359,7 +359,7 @@ impl<W: io::Write> BillCsv<W> {
     }
 
     /// Writes a charge.
-    pub fn write(&mut self, charge: &Charge, biller: &Biller) {
+    pub fn write(&mut self, charge: &BilledCharge, biller: &Biller) {
         let (product, commitment) = charge.purpose.names();
         let product = product.map(|product| &biller.products()[product]);
         let terms = biller.terms();
@@ -423,7 +423,7 @@ mod tests {
     #[test]
     fn differences_have_their_share() {
         let money = |cents: i128| Money::from_nanos(cents * 10_000_000);
-        assert_eq!(difference(money(110), money(100)), "+$0.10 (10.0 %)");
-        assert_eq!(difference(money(1), Money::ZERO), "+$0.01");
+        assert_eq!(difference(money(110), money(100)), "+$0.1000 (10.0 %)");
+        assert_eq!(difference(money(1), Money::ZERO), "+$0.0100");
     }
 }

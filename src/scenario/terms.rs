@@ -15,19 +15,19 @@ use crate::billing::reservation::CapacityReservation;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::table::family_of;
-use crate::billing::terms::{Terms, TierTable};
-use crate::billing::usage::{Product, Sale, Service, Unit};
+use crate::billing::terms::{AccountTerms, TierTable};
+use crate::billing::usage::{Product, Sale, Service, UsageUnit};
 use crate::problem::{Problems, clip};
 use crate::units::{Calendar, Id, Money, Rate, Span, Time};
 
 /// Hours of a year of a term.
 const YEAR: i64 = 8_760;
 
-/// Terms as a file says them.
+/// AccountTerms as a file says them.
 #[derive(Clone, Debug, Default)]
 pub struct BillingTerms {
     /// Accounts, commitments, tiers and rules.
-    pub terms: Terms,
+    pub terms: AccountTerms,
     kept: Vec<Kept>,
     negotiated: Vec<Negotiated>,
     prices: ListPrices,
@@ -83,9 +83,9 @@ impl BillingTerms {
         if problems.is_empty() { Ok(terms) } else { Err(problems.into()) }
     }
 
-    /// Terms of those who say nothing: the rules of providers alone.
+    /// AccountTerms of those who say nothing: the rules of providers alone.
     pub fn none() -> Self {
-        Self { terms: Terms::by(shipped()), ..Self::default() }
+        Self { terms: AccountTerms::by(shipped()), ..Self::default() }
     }
 
     /// A biller on these terms.
@@ -405,7 +405,7 @@ fn kept(
         system: "linux".to_owned(),
         tenancy: "default".to_owned(),
         sale: Sale::OnDemand,
-        unit: Unit::Hour,
+        unit: UsageUnit::Hour,
         weight: shipped().weight_of(provider, size),
     };
     let price = section.rate("price").or_else(|| prices.of(&product));
@@ -445,7 +445,7 @@ fn tier(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<TierTable
     if !up_to.is_sorted_by(|one, other| one < other) {
         report.at(&section.spot("up_to"), "the bounds must rise");
     }
-    let whole = Unit::Gigabyte.whole();
+    let whole = UsageUnit::Gigabyte.whole();
     let bounds = up_to.iter().map(|bound| (bound * whole as f64).round() as i128);
     let bounds = bounds.chain([i128::MAX]);
     let steps = bounds

@@ -21,7 +21,7 @@ impl Scenario {
         if !world.faults.iter().filter(stops).any(fails) {
             told.push("failures of machines".to_owned());
         }
-        if !offers.is_empty() {
+        if !offers.is_empty() && self.terms.is_none() {
             told.push("discounts for commitments".to_owned());
         }
         if let Some(names) = without_limit(world, &offers) {

@@ -2,10 +2,10 @@
 
 use std::io::Cursor;
 
-use windtunnel::billing::charge::Charge;
+use windtunnel::billing::charge::BilledCharge;
 use windtunnel::billing::settle::Biller;
 use windtunnel::billing::table::UsageTable;
-use windtunnel::experiment::bill::{Bill, bill};
+use windtunnel::experiment::bill::{AccountBill, bill};
 use windtunnel::experiment::{self, Settings, Settlement};
 use windtunnel::problem::Problem;
 use windtunnel::scenario::{BillingTerms, Scenario};
@@ -54,13 +54,13 @@ service = "object-storage"
 discount = "10 %"
 "#;
 
-fn billed(usage: &str, terms: &str) -> Result<(Bill, Vec<Charge>), String> {
+fn billed(usage: &str, terms: &str) -> Result<(AccountBill, Vec<BilledCharge>), String> {
     let terms =
         BillingTerms::parse(terms, "terms.toml").map_err(|problems| problems.to_string())?;
     let input = Box::new(Cursor::new(usage.to_owned().into_bytes()));
     let table = UsageTable::read(input, "usage.csv").map_err(|problem| problem.to_string())?;
     let mut charges = Vec::new();
-    let mut keep = |charge: &Charge, _: &Biller| -> Result<(), Problem> {
+    let mut keep = |charge: &BilledCharge, _: &Biller| -> Result<(), Problem> {
         charges.push(*charge);
         Ok(())
     };
@@ -180,11 +180,12 @@ start = "2026-03-02T10:30:00Z"
 regions = ["us-east-1"]
 types = ["m5.large"]
 markets = ["on-demand"]
-provision = "0 s"
+
+boot = "0 s"
+
 
 [workload]
-format = "native"
-file = "jobs.csv"
+trace = "jobs.csv"
 
 [policy.only]
 provision = "cheapest"

@@ -252,6 +252,11 @@ fn commands_of_drill_work() {
 }
 
 #[test]
+fn commands_of_money_work() {
+    commands_work("docs/money.md");
+}
+
+#[test]
 fn commands_of_sweep_work() {
     commands_work("docs/sweep.md");
 }
@@ -330,6 +335,10 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
                 fewer.replace("replications = 5", "replications = 1"),
                 vec!["check", "scenarios/s.toml", "--update"],
             )
+        }
+        ("docs/money.md", "[[account]]") => {
+            let command = vec!["bill", "scenarios/bill/usage.csv", "--terms", "terms.toml"];
+            ("terms.toml", piece.to_owned(), command)
         }
         (_, first) => panic!("{page}: say what `{first}` is a part of"),
     }

@@ -12,7 +12,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use windtunnel_billing::account::Account;
-use windtunnel_billing::charge::Charge;
+use windtunnel_billing::charge::BilledCharge;
 use windtunnel_billing::commitment::{
     Benefit, Commitment, Matching, PlanPrice, PlanRate, start_of,
 };
@@ -20,8 +20,8 @@ use windtunnel_billing::rate::amount;
 use windtunnel_billing::rules::shipped;
 use windtunnel_billing::settle::Biller;
 use windtunnel_billing::split::by_largest_remainder;
-use windtunnel_billing::terms::Terms;
-use windtunnel_billing::usage::{Product, Sale, Service, Unit, UsageLine};
+use windtunnel_billing::terms::AccountTerms;
+use windtunnel_billing::usage::{Product, Sale, Service, UsageLine, UsageUnit};
 use windtunnel_core::units::{Id, IdVec, Money, Rate, Span};
 
 /// Lines of an hour. More lines are more hours.
@@ -93,7 +93,7 @@ fn crowd(held: u32) {
         biller.product(Product { size: number.to_string(), ..machine.clone() });
     }
     let mut billed = Money::ZERO;
-    let mut take = |charge: Charge| billed += charge.billed;
+    let mut take = |charge: BilledCharge| billed += charge.billed;
     let products = [machine];
     let mut usage = Usage::of(&products);
     for number in 0..10 * LINES {
@@ -128,7 +128,7 @@ fn bill(lines: u64) -> (Money, Money) {
     let (mut billed, mut first) = (Money::ZERO, Money::ZERO);
     let mut owed = [Money::ZERO; ACCOUNTS as usize + 1];
     let mut hour = start_of(START);
-    let mut take = |charge: Charge| {
+    let mut take = |charge: BilledCharge| {
         if charge.from > hour {
             hour = charge.from;
             first += split(&mut owed, &shares);
@@ -169,17 +169,23 @@ fn products() -> Vec<Product> {
     for family in ["c5", "m5", "r5", "g5"] {
         for (size, weight) in [("large", 4_000), ("xlarge", 8_000), ("2xlarge", 16_000)] {
             let size = format!("{family}.{size}");
-            products.push(product(Service::Compute, family.into(), size, Unit::Hour, weight));
+            products.push(product(Service::Compute, family.into(), size, UsageUnit::Hour, weight));
         }
     }
     for path in ["internet", "region"] {
-        products.push(product(Service::Transfer, path.into(), String::new(), Unit::Gigabyte, 1));
+        products.push(product(
+            Service::Transfer,
+            path.into(),
+            String::new(),
+            UsageUnit::Gigabyte,
+            1,
+        ));
     }
     products
 }
 
-fn terms(lines: u64) -> Terms {
-    let mut terms = Terms::by(shipped());
+fn terms(lines: u64) -> AccountTerms {
+    let mut terms = AccountTerms::by(shipped());
     let root = terms.accounts.add("organisation", None);
     for account in 0..ACCOUNTS {
         terms.accounts.add(format!("account {account}"), Some(root));
@@ -223,7 +229,7 @@ fn terms(lines: u64) -> Terms {
 /// Lines of usage, made as they are asked for.
 struct Usage {
     /// Price and unit, by product.
-    products: Vec<(Rate, Unit)>,
+    products: Vec<(Rate, UsageUnit)>,
     state: u64,
 }
 
@@ -246,8 +252,10 @@ impl Usage {
         let hour = start_of(START + (number / PER_HOUR) as i64);
         let minutes = 1 + (drawn >> 8) % 60;
         let (length, quantity) = match unit {
-            Unit::Hour => (minutes * 60_000_000, i128::from(minutes * 60_000_000)),
-            Unit::Gigabyte | Unit::GigabyteMonth | Unit::Request => (0, i128::from(drawn >> 10)),
+            UsageUnit::Hour => (minutes * 60_000_000, i128::from(minutes * 60_000_000)),
+            UsageUnit::Gigabyte | UsageUnit::GigabyteMonth | UsageUnit::Request => {
+                (0, i128::from(drawn >> 10))
+            }
         };
         UsageLine {
             number,

@@ -46,7 +46,7 @@ pub enum Purpose {
 
 /// Line of a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Charge {
+pub struct BilledCharge {
     /// Its purpose.
     pub purpose: Purpose,
     /// Account that it falls on.

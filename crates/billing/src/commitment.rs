@@ -2,7 +2,7 @@
 
 use crate::account::Account;
 use crate::units::{Id, Money, Rate, Time};
-use crate::usage::{Product, Sale, Service, Unit};
+use crate::usage::{Product, Sale, Service, UsageUnit};
 
 /// Which products a commitment covers. An attribute that is `None` may be anything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,7 +120,7 @@ pub struct Commitment {
 /// Place of a commitment in the order in which a provider applies them. What comes first is
 /// used first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Stage {
+pub enum CommitmentStage {
     /// Reserved machines of one zone.
     Zonal,
     /// Reserved machines of a region, or of any.
@@ -133,17 +133,17 @@ pub enum Stage {
 
 impl Commitment {
     /// Its place in the order.
-    pub fn stage(&self) -> Stage {
+    pub fn stage(&self) -> CommitmentStage {
         match &self.benefit {
-            Benefit::Reserved { matching, .. } if matching.zone.is_some() => Stage::Zonal,
-            Benefit::Reserved { .. } => Stage::Regional,
+            Benefit::Reserved { matching, .. } if matching.zone.is_some() => CommitmentStage::Zonal,
+            Benefit::Reserved { .. } => CommitmentStage::Regional,
             Benefit::Spending { rates, .. } => {
                 let narrow = |rate: &PlanRate| {
                     rate.matching.region.is_some() && rate.matching.families.is_some()
                 };
                 match rates.iter().all(narrow) {
-                    true => Stage::FamilyPlan,
-                    false => Stage::Plan,
+                    true => CommitmentStage::FamilyPlan,
+                    false => CommitmentStage::Plan,
                 }
             }
         }
@@ -154,7 +154,9 @@ impl Commitment {
         product.provider == self.provider
             && match &self.benefit {
                 Benefit::Reserved { matching, .. } => {
-                    matching.covers(product) && product.weight > 0 && product.unit == Unit::Hour
+                    matching.covers(product)
+                        && product.weight > 0
+                        && product.unit == UsageUnit::Hour
                 }
                 Benefit::Spending { rates, .. } => {
                     rates.iter().any(|rate| rate.matching.covers(product))

@@ -4,11 +4,11 @@
 //! parts sum to it. What is counted and not timed stays whole, in the hour in which it begins. The
 //! feed holds what still runs, and nothing else.
 
-use crate::charge::Charge;
+use crate::charge::BilledCharge;
 use crate::commitment::{hour_of, start_of};
 use crate::settle::{Biller, OutOfOrder};
 use crate::units::Time;
-use crate::usage::{Unit, UsageLine};
+use crate::usage::{UsageLine, UsageUnit};
 
 /// Usage that runs over the hour that comes next.
 #[derive(Debug, Default)]
@@ -26,7 +26,7 @@ impl Feed {
         &mut self,
         usage: UsageLine,
         biller: &mut Biller,
-        out: &mut impl FnMut(Charge),
+        out: &mut impl FnMut(BilledCharge),
     ) -> Result<(), OutOfOrder> {
         let hour = hour_of(usage.from);
         if self.hour.is_some_and(|now| hour < now) {
@@ -38,8 +38,9 @@ impl Feed {
     }
 
     /// Bills all that is left, and commitments until the hour of that number.
-    pub fn finish(&mut self, until: i64, biller: &mut Biller, out: &mut impl FnMut(Charge)) {
-        let last = self.running.iter().map(|usage| hour_of(usage.until) + 1).max();
+    pub fn finish(&mut self, until: i64, biller: &mut Biller, out: &mut impl FnMut(BilledCharge)) {
+        let over = |usage: &UsageLine| hour_after(usage.until).max(hour_of(usage.from) + 1);
+        let last = self.running.iter().map(over).max();
         let ended = last.map(|last| self.advance(last, biller, out));
         debug_assert!(ended.is_none_or(|ended| ended.is_ok()), "hours come in order");
         biller.finish(until, out);
@@ -58,19 +59,19 @@ impl Feed {
         &mut self,
         hour: i64,
         biller: &mut Biller,
-        out: &mut impl FnMut(Charge),
+        out: &mut impl FnMut(BilledCharge),
     ) -> Result<(), OutOfOrder> {
         while let Some(now) = self.hour.filter(|now| *now < hour && !self.running.is_empty()) {
             let end = start_of(now + 1);
             for usage in &self.running {
-                let is_time = biller.products()[usage.product].unit == Unit::Hour;
+                let is_time = biller.products()[usage.product].unit == UsageUnit::Hour;
                 let line = if is_time { within(usage, start_of(now), end) } else { Some(*usage) };
                 if let Some(line) = line {
                     biller.take(line, out)?;
                 }
             }
             self.running.retain(|usage| {
-                usage.until > end && biller.products()[usage.product].unit == Unit::Hour
+                usage.until > end && biller.products()[usage.product].unit == UsageUnit::Hour
             });
             self.hour = Some(now + 1);
         }
@@ -80,6 +81,12 @@ impl Feed {
         self.hour = Some(hour);
         Ok(())
     }
+}
+
+/// Number of the first clock hour that begins at `at` or later.
+pub fn hour_after(at: Time) -> i64 {
+    let hour = hour_of(at);
+    if start_of(hour) < at { hour + 1 } else { hour }
 }
 
 /// The part of usage that falls on that hour; `None` where none does.
@@ -98,11 +105,11 @@ fn within(usage: &UsageLine, start: Time, end: Time) -> Option<UsageLine> {
 mod tests {
     use super::*;
     use crate::charge::Purpose;
-    use crate::terms::Terms;
+    use crate::terms::AccountTerms;
     use crate::units::{Money, Rate};
     use crate::usage::{Product, Sale, Service};
 
-    fn product(unit: Unit) -> Product {
+    fn product(unit: UsageUnit) -> Product {
         Product {
             provider: "aws".into(),
             service: Service::Compute,
@@ -120,11 +127,11 @@ mod tests {
 
     #[test]
     fn time_is_cut_at_clock_hours_and_counts_are_not() {
-        let mut terms = Terms::default();
+        let mut terms = AccountTerms::default();
         let account = terms.accounts.add("a", None);
         let mut biller = Biller::new(terms);
         let [timed, counted] =
-            [Unit::Hour, Unit::Request].map(|unit| biller.product(product(unit)));
+            [UsageUnit::Hour, UsageUnit::Request].map(|unit| biller.product(product(unit)));
         let mut feed = Feed::default();
         let mut charges = Vec::new();
         let line = |number, product, from, until, quantity| UsageLine {

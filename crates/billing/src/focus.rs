@@ -3,12 +3,12 @@
 
 use std::io;
 
-use crate::charge::{Charge, Origin, Purpose};
+use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, HOUR, hour_of, start_of};
 use crate::month::Month;
 use crate::settle::Biller;
 use crate::units::{Money, Rate, Time};
-use crate::usage::{Product, Sale, Service, Unit};
+use crate::usage::{Product, Sale, Service, UsageUnit};
 
 /// Version of FOCUS.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,16 +42,16 @@ impl FocusVersion {
 }
 
 /// Columns of ours, behind those of FOCUS.
-const OWN: [(&str, Cell); 2] =
+const OWN: [(&str, FocusCell); 2] =
     [("x_UsageLine", usage_line), ("x_Purpose", |row| Some(row.purpose().to_owned()))];
 
 /// Value of a column; `None` is null.
-type Cell = fn(&FocusRow<'_>) -> Option<String>;
+type FocusCell = fn(&FocusRow<'_>) -> Option<String>;
 
 /// A charge with all that it names.
 #[derive(Debug)]
 struct FocusRow<'b> {
-    charge: &'b Charge,
+    charge: &'b BilledCharge,
     product: Option<&'b Product>,
     commitment: Option<&'b Commitment>,
     account: &'b str,
@@ -65,7 +65,7 @@ struct FocusRow<'b> {
 #[derive(Debug)]
 pub struct FocusCsv<W: io::Write> {
     sheet: csv::Writer<W>,
-    cells: Vec<Cell>,
+    cells: Vec<FocusCell>,
 }
 
 impl<W: io::Write> FocusCsv<W> {
@@ -75,7 +75,7 @@ impl<W: io::Write> FocusCsv<W> {
     /// The first error of the writer.
     pub fn new(out: W, version: FocusVersion) -> io::Result<Self> {
         let mut sheet = csv::Writer::from_writer(out);
-        let columns: Vec<(&str, Cell)> =
+        let columns: Vec<(&str, FocusCell)> =
             version.columns().map(|name| (name, cell_of(name))).chain(OWN).collect();
         sheet.write_record(columns.iter().map(|(name, _)| name))?;
         Ok(Self { sheet, cells: columns.into_iter().map(|(_, cell)| cell).collect() })
@@ -85,7 +85,7 @@ impl<W: io::Write> FocusCsv<W> {
     ///
     /// # Errors
     /// The first error of the writer.
-    pub fn write(&mut self, charge: &Charge, biller: &Biller) -> io::Result<()> {
+    pub fn write(&mut self, charge: &BilledCharge, biller: &Biller) -> io::Result<()> {
         let row = FocusRow::of(charge, biller);
         for cell in &self.cells {
             self.sheet.write_field(cell(&row).unwrap_or_default())?;
@@ -104,7 +104,7 @@ impl<W: io::Write> FocusCsv<W> {
 }
 
 /// Every column that any version has.
-const CELLS: &[(&str, Cell)] = &[
+const CELLS: &[(&str, FocusCell)] = &[
     ("AllocatedMethodDetails", |_| None),
     ("AllocatedMethodId", |_| None),
     ("AllocatedResourceId", |_| None),
@@ -172,7 +172,7 @@ const CELLS: &[(&str, Cell)] = &[
     ("Tags", |_| Some("{}".to_owned())),
 ];
 
-fn cell_of(name: &str) -> Cell {
+fn cell_of(name: &str) -> FocusCell {
     let found = CELLS.iter().find(|(known, _)| *known == name);
     found.map_or(|_: &FocusRow<'_>| None, |(_, cell)| *cell)
 }
@@ -191,7 +191,7 @@ fn usage_line(row: &FocusRow<'_>) -> Option<String> {
 }
 
 impl<'b> FocusRow<'b> {
-    fn of(charge: &'b Charge, biller: &'b Biller) -> Self {
+    fn of(charge: &'b BilledCharge, biller: &'b Biller) -> Self {
         let terms = biller.terms();
         let (product, commitment) = charge.purpose.names();
         let product = product.map(|product| &biller.products()[product]);
@@ -298,8 +298,8 @@ impl<'b> FocusRow<'b> {
         })
     }
 
-    /// Unit of what was consumed; `None` where nothing was.
-    fn consumed(&self) -> Option<Unit> {
+    /// UsageUnit of what was consumed; `None` where nothing was.
+    fn consumed(&self) -> Option<UsageUnit> {
         match self.charge.purpose {
             Purpose::Usage { .. } | Purpose::Covered { .. } => Some(self.product?.unit),
             Purpose::Unused(_)
@@ -439,17 +439,17 @@ fn title(provider: &str) -> String {
     }
 }
 
-const fn unit_word(unit: Unit) -> &'static str {
+const fn unit_word(unit: UsageUnit) -> &'static str {
     match unit {
-        Unit::Hour => "Hours",
-        Unit::Gigabyte => "GB",
-        Unit::GigabyteMonth => "GB-Months",
-        Unit::Request => "Requests",
+        UsageUnit::Hour => "Hours",
+        UsageUnit::Gigabyte => "GB",
+        UsageUnit::GigabyteMonth => "GB-Months",
+        UsageUnit::Request => "Requests",
     }
 }
 
 /// A quantity of a unit as a decimal.
-pub fn quantity(quantity: i128, unit: Unit) -> String {
+pub fn quantity(quantity: i128, unit: UsageUnit) -> String {
     decimal(quantity, unit.whole())
 }
 

@@ -2,7 +2,7 @@
 //! time that an instance ran becomes time that is billed.
 
 use crate::units::{Money, Rate, Span};
-use crate::usage::{Sale, Unit};
+use crate::usage::{Sale, UsageUnit};
 
 /// Pico-dollars in a nano-dollar.
 const PICOS: i128 = 1_000;
@@ -10,7 +10,7 @@ const PICOS: i128 = 1_000;
 /// Amount for `quantity` of a unit at `price`, rounded half up to a nano-dollar. It is exact for
 /// quantities up to 10^25; no amount is more than 10^36 nano-dollars.
 #[inline]
-pub fn amount(quantity: i128, unit: Unit, price: Rate) -> Money {
+pub fn amount(quantity: i128, unit: UsageUnit, price: Rate) -> Money {
     let per_nano = PICOS * unit.whole();
     let picos = i128::from(price.picos());
     let nanos = match quantity.checked_mul(picos).and_then(|x| x.checked_add(per_nano / 2)) {
@@ -31,11 +31,11 @@ const MOST: i128 = 10_i128.pow(36);
 /// `product` over the pico-dollars of a nano-dollar and the quantity of a unit, rounded down. The
 /// twos are taken out first, for then most fit a machine word.
 #[inline]
-fn over(product: i128, unit: Unit) -> i128 {
+fn over(product: i128, unit: UsageUnit) -> i128 {
     let halved = |twos: u32| u64::try_from(product >> twos).ok();
     let short = match unit {
-        Unit::Hour => halved(HOUR_TWOS).map(|short| short / HOUR_ODD),
-        Unit::Gigabyte | Unit::GigabyteMonth | Unit::Request => {
+        UsageUnit::Hour => halved(HOUR_TWOS).map(|short| short / HOUR_ODD),
+        UsageUnit::Gigabyte | UsageUnit::GigabyteMonth | UsageUnit::Request => {
             halved(MILLION_TWOS).map(|short| short / MILLION_ODD)
         }
     };
@@ -53,7 +53,7 @@ const MILLION_ODD: u64 = 1_953_125;
 /// Amount of the part of a line between two quantities of it: the parts of a line, one after the
 /// other, sum to the amount of the line.
 #[inline]
-pub fn part(from: i128, until: i128, unit: Unit, price: Rate) -> Money {
+pub fn part(from: i128, until: i128, unit: UsageUnit, price: Rate) -> Money {
     match from {
         0 => amount(until, unit, price),
         from => amount(until, unit, price) - amount(from, unit, price),
@@ -61,7 +61,7 @@ pub fn part(from: i128, until: i128, unit: Unit, price: Rate) -> Money {
 }
 
 /// Quantity of a unit that an amount pays for at a price of more than nothing, rounded down.
-pub(crate) fn quantity(amount: Money, unit: Unit, price: Rate) -> i128 {
+pub(crate) fn quantity(amount: Money, unit: UsageUnit, price: Rate) -> i128 {
     let per_nano = (PICOS * unit.whole()).unsigned_abs();
     let picos = u128::from(price.picos().unsigned_abs());
     share(amount.nanos().unsigned_abs(), per_nano, picos).0 as i128
@@ -179,7 +179,7 @@ mod tests {
         let prices = [0, 1, 7, 1_000_000_007, 96_000_000_000, 9_000_000_000_000_000_000];
         let most = 10_i128.pow(25);
         let quantities = [0, 1, 999, 3_600_000_000, 123_456_789_012, 10_i128.pow(18) + 1, most];
-        for unit in Unit::ALL {
+        for unit in UsageUnit::ALL {
             for (price, quantity) in
                 prices.iter().flat_map(|price| quantities.map(|quantity| (*price, quantity)))
             {
@@ -201,10 +201,10 @@ mod tests {
                 assert_eq!(found.nanos(), wanted, "{quantity} {unit:?} {price}");
             }
         }
-        let beyond = amount(10_i128.pow(37), Unit::Request, Rate::from_picos(prices[5]));
+        let beyond = amount(10_i128.pow(37), UsageUnit::Request, Rate::from_picos(prices[5]));
         assert_eq!(beyond.nanos(), MOST);
-        assert_eq!(1 << HOUR_TWOS, PICOS * Unit::Hour.whole() / i128::from(HOUR_ODD));
-        assert_eq!(1 << MILLION_TWOS, PICOS * Unit::Request.whole() / i128::from(MILLION_ODD));
+        assert_eq!(1 << HOUR_TWOS, PICOS * UsageUnit::Hour.whole() / i128::from(HOUR_ODD));
+        assert_eq!(1 << MILLION_TWOS, PICOS * UsageUnit::Request.whole() / i128::from(MILLION_ODD));
     }
 
     #[test]
@@ -223,8 +223,9 @@ mod tests {
         let price = Rate::from_picos(333_333_333_333);
         let whole = 3_600_000_000;
         let cuts = [0, 1, 7, 1_200_000_001, 3_599_999_999, whole];
-        let sum: Money = cuts.windows(2).map(|cut| part(cut[0], cut[1], Unit::Hour, price)).sum();
-        assert_eq!(sum, amount(whole, Unit::Hour, price));
+        let sum: Money =
+            cuts.windows(2).map(|cut| part(cut[0], cut[1], UsageUnit::Hour, price)).sum();
+        assert_eq!(sum, amount(whole, UsageUnit::Hour, price));
         assert_eq!(sum.nanos(), 333_333_333);
     }
 }

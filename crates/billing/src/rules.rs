@@ -9,7 +9,7 @@ use crate::commitment::Matching;
 use crate::rate::TimeRule;
 use crate::terms::{Sharing, SustainedUse, TierTable};
 use crate::units::{Rate, Span};
-use crate::usage::{Service, Unit};
+use crate::usage::{Service, UsageUnit};
 
 /// Where a rule comes from.
 #[derive(Clone, Debug, Deserialize)]
@@ -124,7 +124,7 @@ pub struct TierRow {
 
 /// All rules that are shipped.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Rules {
+pub struct BillingRules {
     /// On time.
     pub time: Vec<TimeRow>,
     /// On commitments that are shared.
@@ -140,8 +140,8 @@ pub struct Rules {
 }
 
 /// The shipped rules.
-pub fn shipped() -> &'static Rules {
-    static RULES: LazyLock<Rules> = LazyLock::new(|| {
+pub fn shipped() -> &'static BillingRules {
+    static RULES: LazyLock<BillingRules> = LazyLock::new(|| {
         toml::from_str(include_str!("../data/rules.toml")).expect("the shipped rules can be read")
     });
     &RULES
@@ -154,7 +154,7 @@ const EXACT: TimeRule = TimeRule {
     free_if_taken_within: None,
 };
 
-impl Rules {
+impl BillingRules {
     /// Rule on the time of a machine; where none is known all of its time is billed.
     pub fn time_of(&self, provider: &str, system: &str) -> TimeRule {
         let holds = |row: &&TimeRow| {
@@ -243,7 +243,7 @@ fn millionths(share: f64) -> u32 {
 /// Gigabytes as a quantity; without end, the largest one.
 fn quantity(gigabytes: f64) -> i128 {
     match gigabytes.is_finite() {
-        true => (gigabytes * Unit::Gigabyte.whole() as f64).round() as i128,
+        true => (gigabytes * UsageUnit::Gigabyte.whole() as f64).round() as i128,
         false => i128::MAX,
     }
 }

@@ -13,25 +13,19 @@ mod spending;
 mod sustained;
 mod tier;
 #[cfg(test)]
-mod laws;
-#[cfg(test)]
-mod slow;
-#[cfg(test)]
 mod tests;
-#[cfg(test)]
-mod worlds;
 
 use std::ops::Range;
 
 use crate::account::Account;
-use crate::charge::Charge;
+use crate::charge::BilledCharge;
 use crate::commitment::{hour_of, start_of};
 use crate::month::Month;
-use crate::terms::Terms;
+use crate::terms::AccountTerms;
 use crate::units::{Id, IdVec, Time};
 use crate::usage::{Product, UsageLine};
 
-use capacity::Capacity;
+use capacity::KeptCapacity;
 use hour::Hour;
 use round::Rounds;
 use sustained::SustainedLevels;
@@ -40,10 +34,10 @@ use tier::TierCounts;
 /// Takes usage and gives charges.
 #[derive(Debug)]
 pub struct Biller {
-    terms: Terms,
+    terms: AccountTerms,
     products: IdVec<Product>,
     rounds: Rounds,
-    capacity: Capacity,
+    capacity: KeptCapacity,
     /// Hour whose usage comes in, and its lines.
     now: Option<i64>,
     hour: Hour,
@@ -60,12 +54,12 @@ pub struct OutOfOrder;
 
 impl Biller {
     /// A biller on those terms.
-    pub fn new(terms: Terms) -> Self {
+    pub fn new(terms: AccountTerms) -> Self {
         let rounds = Rounds::of(&terms);
         Self {
             products: IdVec::default(),
             rounds,
-            capacity: Capacity::default(),
+            capacity: KeptCapacity::default(),
             now: None,
             hour: Hour::default(),
             period: Time::ZERO..Time::ZERO,
@@ -77,7 +71,7 @@ impl Biller {
     }
 
     /// The terms.
-    pub fn terms(&self) -> &Terms {
+    pub fn terms(&self) -> &AccountTerms {
         &self.terms
     }
 
@@ -116,7 +110,7 @@ impl Biller {
     pub fn take(
         &mut self,
         line: UsageLine,
-        out: &mut impl FnMut(Charge),
+        out: &mut impl FnMut(BilledCharge),
     ) -> Result<(), OutOfOrder> {
         if !self.period.contains(&line.from) {
             let hour = hour_of(line.from);
@@ -131,7 +125,7 @@ impl Biller {
     }
 
     /// The clock comes to the beginning of that hour: what is before it is settled.
-    pub fn advance(&mut self, hour: i64, out: &mut impl FnMut(Charge)) {
+    pub fn advance(&mut self, hour: i64, out: &mut impl FnMut(BilledCharge)) {
         self.period = Time::ZERO..Time::ZERO;
         while let Some(now) = self.now.filter(|now| *now < hour) {
             self.settle(now, out);
@@ -150,8 +144,9 @@ impl Biller {
 
     /// Settles what is left: no more usage comes. Commitments are paid until the end of the hour
     /// before `until`.
-    pub fn finish(&mut self, until: i64, out: &mut impl FnMut(Charge)) {
-        let last = self.now.map_or(until, |now| until.max(now + 1));
+    pub fn finish(&mut self, until: i64, out: &mut impl FnMut(BilledCharge)) {
+        let used = self.now.map(|now| if self.hour.lines.is_empty() { now } else { now + 1 });
+        let last = used.map_or(until, |used| until.max(used));
         self.advance(last, out);
         if let Some(month) = self.month.take() {
             self.sustained.conclude(&self.terms, month, out);
@@ -166,7 +161,7 @@ impl Biller {
             || reservations.map(|(_, kept)| kept.until).any(|until| until > start_of(hour))
     }
 
-    fn leave_month(&mut self, hour: i64, out: &mut impl FnMut(Charge)) {
+    fn leave_month(&mut self, hour: i64, out: &mut impl FnMut(BilledCharge)) {
         let at = start_of(hour);
         if self.month.is_some_and(|month| month.holds(at)) {
             return;
@@ -177,7 +172,7 @@ impl Biller {
         }
     }
 
-    fn settle(&mut self, now: i64, out: &mut impl FnMut(Charge)) {
+    fn settle(&mut self, now: i64, out: &mut impl FnMut(BilledCharge)) {
         let Self { terms, products, rounds, capacity, hour, .. } = self;
         rounds.sort();
         capacity.update(terms, products);

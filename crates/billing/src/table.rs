@@ -9,11 +9,11 @@ use windtunnel_core::input::{self, Input};
 
 use crate::problem::{Problem, clip};
 use crate::rate::EndedBy;
-use crate::rules::Rules;
+use crate::rules::BillingRules;
 use crate::units::{Money, Rate, Span, Time};
-use crate::usage::{Product, Sale, Service, Unit};
+use crate::usage::{Product, Sale, Service, UsageUnit};
 
-use column::{Columns, Field, Layout};
+use column::{ColumnWords, Columns, UsageField};
 
 pub use column::{COLUMNS, ColumnRow};
 
@@ -92,14 +92,14 @@ impl UsageTable {
 
     /// Whether it says what somebody else has billed.
     pub fn tells_costs(&self) -> bool {
-        self.columns.has(Field::Billed)
+        self.columns.has(UsageField::Billed)
     }
 
     /// The next row; `None` at the end.
     ///
     /// # Errors
     /// A value that cannot be read, with its place.
-    pub fn next(&mut self, rules: &Rules) -> Result<Option<Row>, Problem> {
+    pub fn next(&mut self, rules: &BillingRules) -> Result<Option<Row>, Problem> {
         let read = self.rows.read_record(&mut self.record);
         let line = self.record.position().map_or(0, csv::Position::line);
         match read {
@@ -113,87 +113,93 @@ impl UsageTable {
         self.row(line, rules).map(Some)
     }
 
-    fn row(&self, line: u64, rules: &Rules) -> Result<Row, Problem> {
-        let billed = self.value(Field::Billed, line, "an amount such as `12.5`", signed_money)?;
-        if let Some(category) = self.cell(Field::Category).filter(|cell| *cell != "Usage") {
+    fn row(&self, line: u64, rules: &BillingRules) -> Result<Row, Problem> {
+        let billed =
+            self.value(UsageField::Billed, line, "an amount such as `12.5`", signed_money)?;
+        if let Some(category) = self.cell(UsageField::Category).filter(|cell| *cell != "Usage") {
             return Ok(Row::Other(category.to_owned(), billed));
         }
-        if self.cell(Field::Status) == Some("Unused") {
+        if self.cell(UsageField::Status) == Some("Unused") {
             return Ok(Row::Other("Unused commitments".to_owned(), billed));
         }
         let row = self.usage(line, rules)?;
         Ok(Row::Usage(Box::new(row), billed))
     }
 
-    fn usage(&self, line: u64, rules: &Rules) -> Result<UsageRow, Problem> {
+    fn usage(&self, line: u64, rules: &BillingRules) -> Result<UsageRow, Problem> {
         let instant = "an instant such as `2026-03-01T08:00:00Z`";
-        let from = self.value(Field::From, line, instant, time)?;
-        let from = from.ok_or_else(|| self.problem(line, Field::From, "is empty"))?;
-        let until = self.value(Field::Until, line, instant, time)?.unwrap_or(from);
+        let from = self.value(UsageField::From, line, instant, time)?;
+        let from = from.ok_or_else(|| self.problem(line, UsageField::From, "is empty"))?;
+        let until = self.value(UsageField::Until, line, instant, time)?.unwrap_or(from);
         if until < from {
-            return Err(self.problem(line, Field::Until, "lies before the beginning"));
+            return Err(self.problem(line, UsageField::Until, "lies before the beginning"));
         }
         if until - from > LONGEST {
-            return Err(self.problem(line, Field::Until, "is more than three years later"));
+            return Err(self.problem(line, UsageField::Until, "is more than three years later"));
         }
         let product = self.product(line, rules)?;
-        let given = self.value(Field::Quantity, line, "a number such as `0.25`", |text| {
+        let given = self.value(UsageField::Quantity, line, "a number such as `0.25`", |text| {
             quantity(text, product.unit)
         })?;
         let (until, quantity) = match given {
             Some(quantity) => (until, quantity),
-            None if product.unit == Unit::Hour => {
+            None if product.unit == UsageUnit::Hour => {
                 let ended =
-                    self.value(Field::EndedBy, line, "`customer` or `provider`", ended_by)?;
+                    self.value(UsageField::EndedBy, line, "`customer` or `provider`", ended_by)?;
                 let rule = rules.time_of(&product.provider, &product.system);
                 let ended = ended.unwrap_or(EndedBy::Customer);
                 let billed = rule.billed(until - from, product.sale, ended);
                 (from + billed, i128::from(billed.micros()))
             }
-            None => return Err(self.problem(line, Field::Quantity, "is empty")),
+            None => return Err(self.problem(line, UsageField::Quantity, "is empty")),
         };
         let price = "a price such as `0.0425`, in dollars per unit";
         Ok(UsageRow {
             line,
-            account: self.cell(Field::Account).unwrap_or("account").to_owned(),
+            account: self.cell(UsageField::Account).unwrap_or("account").to_owned(),
             from,
             until,
             quantity,
-            list: self.value(Field::Price, line, price, Rate::parse)?,
-            contracted: self.value(Field::Contracted, line, price, Rate::parse)?,
+            list: self.value(UsageField::Price, line, price, Rate::parse)?,
+            contracted: self.value(UsageField::Contracted, line, price, Rate::parse)?,
             product,
         })
     }
 
-    fn product(&self, line: u64, rules: &Rules) -> Result<Product, Problem> {
-        let focus = self.columns.layout == Layout::Focus;
+    fn product(&self, line: u64, rules: &BillingRules) -> Result<Product, Problem> {
+        let focus = self.columns.layout == ColumnWords::Focus;
         let text = |field| self.cell(field).unwrap_or_default().to_owned();
-        let provider = match (focus, text(Field::Provider)) {
+        let provider = match (focus, text(UsageField::Provider)) {
             (true, name) => short_name(&name),
             (false, name) => name,
         };
-        let details = focus.then(|| self.cell(Field::Details)).flatten().unwrap_or_default();
+        let details = focus.then(|| self.cell(UsageField::Details)).flatten().unwrap_or_default();
         let size = match focus {
             true => detail(details, "InstanceType"),
-            false => text(Field::Size),
+            false => text(UsageField::Size),
         };
-        let family = match (focus, self.cell(Field::Family)) {
+        let family = match (focus, self.cell(UsageField::Family)) {
             (false, Some(family)) => family.to_owned(),
             _ => family_of(&size),
         };
         let system = match focus {
             true => detail(details, "OperatingSystem"),
-            false => text(Field::System),
+            false => text(UsageField::System),
         };
         let service = "one of `compute`, `serverless`, `license`, `block-storage`, \
                        `object-storage`, `transfer`, `address`, `load-balancer`";
-        let service = self.value(Field::Service, line, service, |text| service_of(text, focus))?;
+        let service =
+            self.value(UsageField::Service, line, service, |text| service_of(text, focus))?;
         let sale = "`on-demand`, `spot` or `block`";
-        let sale = self.value(Field::Sale, line, sale, |text| sale_of(text, focus))?;
-        let unit =
-            self.value(Field::Unit, line, "`hour`, `GB`, `GB-month` or `request`", unit_of)?;
+        let sale = self.value(UsageField::Sale, line, sale, |text| sale_of(text, focus))?;
+        let unit = self.value(
+            UsageField::UsageUnit,
+            line,
+            "`hour`, `GB`, `GB-month` or `request`",
+            unit_of,
+        )?;
         let service = service.unwrap_or(Service::Compute);
-        let weight = self.value(Field::Weight, line, "a number such as `8`", |text| {
+        let weight = self.value(UsageField::Weight, line, "a number such as `8`", |text| {
             text.parse::<f64>().ok().filter(|weight| (0.0..1e9).contains(weight))
         })?;
         let weight = weight.map_or_else(
@@ -202,24 +208,24 @@ impl UsageTable {
         );
         Ok(Product {
             service,
-            region: text(Field::Region),
-            zone: text(Field::Zone),
+            region: text(UsageField::Region),
+            zone: text(UsageField::Zone),
             family,
             size,
             system: if system.is_empty() { "linux".into() } else { system.to_lowercase() },
-            tenancy: match text(Field::Tenancy) {
+            tenancy: match text(UsageField::Tenancy) {
                 tenancy if tenancy.is_empty() => "default".into(),
                 tenancy => tenancy,
             },
             sale: sale.unwrap_or(Sale::OnDemand),
             unit: unit.unwrap_or(match service {
-                Service::Transfer => Unit::Gigabyte,
-                Service::BlockStorage | Service::ObjectStorage => Unit::GigabyteMonth,
+                Service::Transfer => UsageUnit::Gigabyte,
+                Service::BlockStorage | Service::ObjectStorage => UsageUnit::GigabyteMonth,
                 Service::Compute
                 | Service::Serverless
                 | Service::License
                 | Service::Address
-                | Service::LoadBalancer => Unit::Hour,
+                | Service::LoadBalancer => UsageUnit::Hour,
             }),
             weight,
             provider,
@@ -227,7 +233,7 @@ impl UsageTable {
     }
 
     /// The cell of a field; `None` where it is empty or the table has no such column.
-    fn cell(&self, field: Field) -> Option<&str> {
+    fn cell(&self, field: UsageField) -> Option<&str> {
         let cell = self.record.get(self.columns.index(field)?)?;
         (!cell.is_empty()).then_some(cell)
     }
@@ -235,7 +241,7 @@ impl UsageTable {
     /// The value of a field, as `read` reads it.
     fn value<T>(
         &self,
-        field: Field,
+        field: UsageField,
         line: u64,
         expected: &str,
         read: impl Fn(&str) -> Option<T>,
@@ -250,7 +256,7 @@ impl UsageTable {
         }
     }
 
-    fn problem(&self, line: u64, field: Field, message: &str) -> Problem {
+    fn problem(&self, line: u64, field: UsageField, message: &str) -> Problem {
         let name = self.columns.name(field);
         Problem::at(&self.shown, line, 0, format!("`{name}` {message}"))
     }
@@ -276,7 +282,7 @@ fn time(text: &str) -> Option<Time> {
 }
 
 /// A quantity in millionths of its unit, rounded half up.
-fn quantity(text: &str, unit: Unit) -> Option<i128> {
+fn quantity(text: &str, unit: UsageUnit) -> Option<i128> {
     let value: rust_decimal::Decimal = text.parse().ok()?;
     let whole = i128::from(10_u64.pow(value.scale().min(18)));
     let scaled = value.mantissa().checked_mul(unit.whole())?;
@@ -324,13 +330,13 @@ fn sale_of(text: &str, focus: bool) -> Option<Sale> {
     }
 }
 
-fn unit_of(text: &str) -> Option<Unit> {
-    let known = Unit::ALL.into_iter().find(|unit| unit.name() == text);
+fn unit_of(text: &str) -> Option<UsageUnit> {
+    let known = UsageUnit::ALL.into_iter().find(|unit| unit.name() == text);
     known.or(match text.to_ascii_lowercase().as_str() {
-        "hours" | "hrs" | "hour" => Some(Unit::Hour),
-        "gb" | "gib" => Some(Unit::Gigabyte),
-        "gb-months" | "gb-mo" | "gb-month" => Some(Unit::GigabyteMonth),
-        "requests" => Some(Unit::Request),
+        "hours" | "hrs" | "hour" => Some(UsageUnit::Hour),
+        "gb" | "gib" => Some(UsageUnit::Gigabyte),
+        "gb-months" | "gb-mo" | "gb-month" => Some(UsageUnit::GigabyteMonth),
+        "requests" => Some(UsageUnit::Request),
         _ => None,
     })
 }

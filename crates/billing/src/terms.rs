@@ -1,10 +1,10 @@
-//! Terms on which accounts are billed: who they are, what they hold, and what each provider's
+//! AccountTerms on which accounts are billed: who they are, what they hold, and what each provider's
 //! rules are.
 
 use crate::account::Accounts;
 use crate::commitment::{Commitment, Matching};
 use crate::reservation::CapacityReservation;
-use crate::rules::Rules;
+use crate::rules::BillingRules;
 use crate::units::{Id, IdVec, Rate};
 
 /// Order in which accounts have the benefit of commitments.
@@ -48,7 +48,7 @@ pub struct SustainedUse {
 
 /// All of it.
 #[derive(Clone, Debug, Default)]
-pub struct Terms {
+pub struct AccountTerms {
     /// The accounts.
     pub accounts: Accounts,
     /// What they hold.
@@ -63,16 +63,16 @@ pub struct Terms {
     pub sharing: Vec<(String, Sharing)>,
 }
 
-impl Terms {
+impl AccountTerms {
     /// No accounts and no commitments, with these rules.
-    pub fn by(rules: &Rules) -> Self {
+    pub fn by(rules: &BillingRules) -> Self {
         let mut terms = Self::default();
         terms.add(rules);
         terms
     }
 
     /// Adds rules behind those that are there.
-    pub fn add(&mut self, rules: &Rules) {
+    pub fn add(&mut self, rules: &BillingRules) {
         self.sharing.extend(rules.sharing_orders());
         for table in rules.tiers() {
             self.tiers.push(table);

@@ -3,10 +3,10 @@
 use crate::account::Account;
 use crate::units::{Id, Rate, Time};
 
-/// Unit that a price is per. Quantities are whole millionths of what a unit counts; of an hour
+/// UsageUnit that a price is per. Quantities are whole millionths of what a unit counts; of an hour
 /// they are microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Unit {
+pub enum UsageUnit {
     /// An hour of a machine, of a core, or of an address.
     Hour,
     /// A gigabyte of 1,024³ bytes that is moved.
@@ -17,7 +17,7 @@ pub enum Unit {
     Request,
 }
 
-impl Unit {
+impl UsageUnit {
     /// Every unit.
     pub const ALL: [Self; 4] = [Self::Hour, Self::Gigabyte, Self::GigabyteMonth, Self::Request];
 
@@ -135,8 +135,8 @@ pub struct Product {
     pub tenancy: String,
     /// Way in which it is sold.
     pub sale: Sale,
-    /// Unit of its price.
-    pub unit: Unit,
+    /// UsageUnit of its price.
+    pub unit: UsageUnit,
     /// Size within its family, in thousandths of the unit in which reservations of a family are
     /// counted: a normalisation factor, a ratio, cores.
     pub weight: u64,
@@ -155,7 +155,7 @@ pub struct UsageLine {
     pub from: Time,
     /// End of the stretch.
     pub until: Time,
-    /// Quantity, in millionths of its unit (see [`Unit::whole`]).
+    /// Quantity, in millionths of its unit (see [`UsageUnit::whole`]).
     pub quantity: i128,
     /// List price of that moment, per unit.
     pub list: Rate,

@@ -10,13 +10,13 @@ use crate::commitment::{Matching, PlanPrice, PlanRate};
 use crate::feed::Feed;
 use crate::reservation::CapacityReservation;
 use crate::rules::shipped;
-use crate::terms::Terms;
+use crate::terms::AccountTerms;
 use crate::units::Span;
 use crate::usage::UsageLine;
 
 /// A bill in which every kind of charge occurs: of two months, of two providers.
 fn bill(version: FocusVersion) -> (String, Money) {
-    let mut terms = Terms::by(shipped());
+    let mut terms = AccountTerms::by(shipped());
     let root = terms.accounts.add("organisation", None);
     let account = terms.accounts.add("team", Some(root));
     let march = Time::from_secs(1_773_964_800); // 2026-03-20
@@ -61,17 +61,31 @@ fn bill(version: FocusVersion) -> (String, Money) {
         })
     };
     let rows = [
-        (product("aws", Service::Compute, "m5.large", Sale::OnDemand, Unit::Hour), 0.096, 100),
-        (product("aws", Service::Compute, "c5.4xlarge", Sale::OnDemand, Unit::Hour), 0.68, 7_001),
-        (product("aws", Service::Compute, "c5.large", Sale::Spot, Unit::Hour), 0.0301, 3_601),
+        (product("aws", Service::Compute, "m5.large", Sale::OnDemand, UsageUnit::Hour), 0.096, 100),
         (
-            product("gcp", Service::Compute, "n2-standard-4", Sale::OnDemand, Unit::Hour),
+            product("aws", Service::Compute, "c5.4xlarge", Sale::OnDemand, UsageUnit::Hour),
+            0.68,
+            7_001,
+        ),
+        (product("aws", Service::Compute, "c5.large", Sale::Spot, UsageUnit::Hour), 0.0301, 3_601),
+        (
+            product("gcp", Service::Compute, "n2-standard-4", Sale::OnDemand, UsageUnit::Hour),
             0.19,
             3_000_000,
         ),
-        (product("aws", Service::Transfer, "internet", Sale::OnDemand, Unit::Gigabyte), 0.0, 0),
         (
-            product("aws", Service::ObjectStorage, "standard", Sale::OnDemand, Unit::GigabyteMonth),
+            product("aws", Service::Transfer, "internet", Sale::OnDemand, UsageUnit::Gigabyte),
+            0.0,
+            0,
+        ),
+        (
+            product(
+                "aws",
+                Service::ObjectStorage,
+                "standard",
+                Sale::OnDemand,
+                UsageUnit::GigabyteMonth,
+            ),
             0.023,
             0,
         ),
@@ -167,7 +181,7 @@ fn decimals_have_no_zeros_behind() {
     assert_eq!(decimal(0, 7), "0");
 }
 
-/// Rules whose check is not what their words say: a condition is turned round (the first, third and
+/// BillingRules whose check is not what their words say: a condition is turned round (the first, third and
 /// fourth), null is not allowed though another rule asks for it (the second), values are allowed that
 /// the specification does not have (the last). [`the_words_of_faulty_rules_hold`] checks the words.
 const FAULTY: [&str; 5] = [
@@ -321,7 +335,7 @@ impl Checker<'_> {
     }
 }
 
-/// Rules that rows break, and how many rows.
+/// BillingRules that rows break, and how many rows.
 fn findings(text: &str) -> BTreeMap<String, usize> {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../../shared/data/money/focus_1.2_rules.csv.gz");

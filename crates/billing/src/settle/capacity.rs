@@ -1,15 +1,15 @@
-//! Capacity that is kept: the machines that run in it, within an hour.
+//! KeptCapacity that is kept: the machines that run in it, within an hour.
 
 use crate::reservation::CapacityReservation;
-use crate::terms::Terms;
+use crate::terms::AccountTerms;
 use crate::units::{Id, IdVec, Span, Time};
-use crate::usage::{Product, Unit};
+use crate::usage::{Product, UsageUnit};
 
 use super::hour::{OpenLine, ProductLine};
 
 /// What may run in what is kept.
 #[derive(Debug, Default)]
-pub(super) struct Capacity {
+pub(super) struct KeptCapacity {
     /// By reservation: the products that run in it, and the reservations of the same kind before it.
     products: Vec<Vec<Id<Product>>>,
     earlier: Vec<Vec<Id<CapacityReservation>>>,
@@ -18,9 +18,9 @@ pub(super) struct Capacity {
     changes: Vec<(Time, i128)>,
 }
 
-impl Capacity {
+impl KeptCapacity {
     /// Looks up what was added since it was last called.
-    pub(super) fn update(&mut self, terms: &Terms, products: &IdVec<Product>) {
+    pub(super) fn update(&mut self, terms: &AccountTerms, products: &IdVec<Product>) {
         let known = [self.products.len(), self.keeps.len()];
         if known == [terms.reservations.len(), products.len()] {
             return;
@@ -41,7 +41,7 @@ impl Capacity {
                 self.earlier[id.row()].extend(alike.map(|(other, _)| other));
             }
             for (row, product) in products.iter().skip(if is_new { 0 } else { known[1] }) {
-                if product.unit == Unit::Hour
+                if product.unit == UsageUnit::Hour
                     && product.provider == *provider(kept)
                     && kept.matching.covers(product)
                 {
@@ -64,7 +64,7 @@ impl Capacity {
     pub(super) fn idle<'l>(
         &mut self,
         id: Id<CapacityReservation>,
-        terms: &Terms,
+        terms: &AccountTerms,
         [from, until]: [Time; 2],
         lines_of: impl Fn(Id<Product>) -> &'l [ProductLine],
         lines: &'l [OpenLine],

@@ -3,14 +3,14 @@
 use std::ops::Range;
 
 use crate::account::Account;
-use crate::charge::{Charge, Origin, Purpose};
+use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, hour_of, start_of};
 use crate::rate;
-use crate::terms::Terms;
+use crate::terms::AccountTerms;
 use crate::units::{Id, IdVec, Money, Rate, Time};
-use crate::usage::{Product, Unit, UsageLine};
+use crate::usage::{Product, UsageLine, UsageUnit};
 
-use super::capacity::Capacity;
+use super::capacity::KeptCapacity;
 use super::round::Rounds;
 use super::sustained::SustainedLevels;
 use super::tier::TierCounts;
@@ -24,7 +24,7 @@ pub(super) struct OpenLine {
     pub(super) product: Id<Product>,
     pub(super) from: Time,
     pub(super) until: Time,
-    pub(super) unit: Unit,
+    pub(super) unit: UsageUnit,
     pub(super) quantity: i128,
     pub(super) list: Rate,
     pub(super) contracted: Rate,
@@ -36,7 +36,7 @@ pub(super) struct OpenLine {
 
 /// A part of a line that a commitment covers.
 #[derive(Clone, Copy, Debug)]
-struct Piece {
+struct CoveredPart {
     /// The piece of the same line that follows.
     next: Option<u32>,
     commitment: Id<Commitment>,
@@ -84,7 +84,7 @@ pub(super) struct ProductLine {
 
 /// Lines of a product that follow each other at the same prices.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Run {
+pub(super) struct LineRun {
     pub(super) list: Rate,
     pub(super) contracted: Rate,
     /// Place of the line behind the last.
@@ -95,7 +95,7 @@ pub(super) struct Run {
 #[derive(Debug, Default)]
 struct ProductLines {
     lines: Vec<ProductLine>,
-    runs: Vec<Run>,
+    runs: Vec<LineRun>,
     /// So many of the first lines are covered.
     drained: u32,
 }
@@ -107,14 +107,14 @@ pub(super) struct Hour {
     /// Lines by product, of those that may be covered; and the products that have any.
     by_product: Vec<ProductLines>,
     touched: Vec<(u64, Id<Product>)>,
-    pieces: Vec<Piece>,
+    pieces: Vec<CoveredPart>,
     purses: Vec<Purse>,
-    queues: (reserved::Queue, spending::Queue),
+    queues: (reserved::ProductQueue, spending::PlanQueue),
 }
 
 impl Hour {
     #[inline]
-    pub(super) fn push(&mut self, line: UsageLine, unit: Unit) {
+    pub(super) fn push(&mut self, line: UsageLine, unit: UsageUnit) {
         self.lines.push(OpenLine {
             origin: Origin::Line(line.number),
             account: line.account,
@@ -150,7 +150,7 @@ impl Hour {
                     Some(run) if (run.list, run.contracted) == (list, contracted) => {
                         run.until = until;
                     }
-                    Some(_) | None => of.runs.push(Run { list, contracted, until }),
+                    Some(_) | None => of.runs.push(LineRun { list, contracted, until }),
                 }
             }
         }
@@ -158,7 +158,7 @@ impl Hour {
     }
 
     /// Adds what is kept of reserved capacity and does not run.
-    pub(super) fn reserve(&mut self, now: i64, terms: &Terms, capacity: &mut Capacity) {
+    pub(super) fn reserve(&mut self, now: i64, terms: &AccountTerms, capacity: &mut KeptCapacity) {
         let (start, end) = (start_of(now), start_of(now + 1));
         for (id, kept) in terms.reservations.iter() {
             let (from, until) = (kept.from.max(start), kept.until.min(end));
@@ -174,7 +174,7 @@ impl Hour {
                     product: kept.product,
                     from,
                     until,
-                    unit: Unit::Hour,
+                    unit: UsageUnit::Hour,
                     quantity,
                     list: kept.price,
                     contracted: kept.price,
@@ -186,7 +186,7 @@ impl Hour {
     }
 
     /// Applies the commitments in their order.
-    pub(super) fn cover(&mut self, now: i64, terms: &Terms, rounds: &Rounds) {
+    pub(super) fn cover(&mut self, now: i64, terms: &AccountTerms, rounds: &Rounds) {
         self.open_purses(now, terms);
         let (mut machines, mut plans) = std::mem::take(&mut self.queues);
         for round in rounds.iter() {
@@ -203,7 +203,7 @@ impl Hour {
         self.queues = (machines, plans);
     }
 
-    fn open_purses(&mut self, now: i64, terms: &Terms) {
+    fn open_purses(&mut self, now: i64, terms: &AccountTerms) {
         self.purses.clear();
         self.purses.extend(terms.commitments.iter().map(|(_, commitment)| {
             if !commitment.holds_in(now) {
@@ -243,7 +243,7 @@ impl Hour {
     }
 
     /// Runs of them.
-    pub(super) fn runs_of(&self, product: Id<Product>) -> &[Run] {
+    pub(super) fn runs_of(&self, product: Id<Product>) -> &[LineRun] {
         &self.by_product[product.row()].runs
     }
 
@@ -281,16 +281,16 @@ impl Hour {
             first
         });
         line.pieces = Some([first, number]);
-        self.pieces.push(Piece { next: None, commitment, from, until: line.covered, cost });
+        self.pieces.push(CoveredPart { next: None, commitment, from, until: line.covered, cost });
     }
 
     /// Gives the charges of all lines.
     pub(super) fn charge(
         &mut self,
-        terms: &Terms,
+        terms: &AccountTerms,
         tiers: &mut TierCounts,
         sustained: &mut SustainedLevels,
-        out: &mut impl FnMut(Charge),
+        out: &mut impl FnMut(BilledCharge),
     ) {
         for line in &self.lines {
             let mut next = line.pieces.map(|[first, _]| first);
@@ -317,13 +317,18 @@ impl Hour {
     }
 
     /// Gives the charges for commitments: what is paid, and what nobody used.
-    pub(super) fn pay(&mut self, now: i64, terms: &Terms, out: &mut impl FnMut(Charge)) {
+    pub(super) fn pay(
+        &mut self,
+        now: i64,
+        terms: &AccountTerms,
+        out: &mut impl FnMut(BilledCharge),
+    ) {
         for (id, commitment) in terms.commitments.iter() {
             if !commitment.holds_in(now) {
                 continue;
             }
             let mut pay = |purpose, quantity, billed, effective| {
-                out(Charge {
+                out(BilledCharge {
                     purpose,
                     account: commitment.owner,
                     from: start_of(now),
@@ -365,7 +370,7 @@ impl Hour {
     }
 }
 
-/// Charge of the part of a line between two quantities of it, at its price, or at what is effective
+/// BilledCharge of the part of a line between two quantities of it, at its price, or at what is effective
 /// and billed instead.
 #[inline(always)]
 fn charge_of(
@@ -373,14 +378,14 @@ fn charge_of(
     purpose: Purpose,
     [from, until]: [i128; 2],
     paid: Option<(Money, Money)>,
-) -> Charge {
+) -> BilledCharge {
     let contracted = rate::part(from, until, line.unit, line.contracted);
     let list = match line.list == line.contracted {
         true => contracted,
         false => rate::part(from, until, line.unit, line.list),
     };
     let (effective, billed) = paid.unwrap_or((contracted, contracted));
-    Charge {
+    BilledCharge {
         purpose,
         account: line.account,
         from: line.from,

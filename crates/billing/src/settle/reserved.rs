@@ -4,15 +4,15 @@
 use std::ops::ControlFlow;
 
 use crate::charge::Origin;
-use crate::commitment::Stage;
-use crate::terms::{Sharing, Terms};
+use crate::commitment::CommitmentStage;
+use crate::terms::{AccountTerms, Sharing};
 
 use super::hour::{Hour, ProductLine};
 use super::round::{CoveredProduct, Rounds, Step};
 
 /// Vectors that are used again in each hour.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
+pub(super) struct ProductQueue {
     /// Lines and the weights of their products.
     lines: Vec<(ProductLine, u64)>,
 }
@@ -20,10 +20,10 @@ pub(super) struct Queue {
 /// Applies the reservations of a round, one after the other.
 pub(super) fn apply(
     hour: &mut Hour,
-    terms: &Terms,
+    terms: &AccountTerms,
     rounds: &Rounds,
     steps: &[Step],
-    queue: &mut Queue,
+    queue: &mut ProductQueue,
 ) {
     for step in steps {
         if hour.purse(step.commitment).left() == 0 {
@@ -49,7 +49,7 @@ pub(super) fn apply(
     }
 }
 
-impl Queue {
+impl ProductQueue {
     fn add(&mut self, hour: &mut Hour, known: CoveredProduct) -> ControlFlow<()> {
         let open = hour.open_places(known.product);
         let lines = hour.lines_of(known.product)[open].iter();
@@ -62,7 +62,7 @@ impl Queue {
 /// one.
 fn smallest_first(
     hour: &mut Hour,
-    terms: &Terms,
+    terms: &AccountTerms,
     step: Step,
     known: CoveredProduct,
 ) -> ControlFlow<()> {
@@ -78,7 +78,7 @@ fn smallest_first(
 
 /// Covers what can be covered of a line. Reserved machines of a zone take nothing off the price of
 /// capacity that does not run.
-fn cover(hour: &mut Hour, terms: &Terms, step: Step, known: ProductLine, weight: u64) {
+fn cover(hour: &mut Hour, terms: &AccountTerms, step: Step, known: ProductLine, weight: u64) {
     let commitment = &terms.commitments[step.commitment];
     if !step.serves(commitment, known.account, terms) {
         return;
@@ -86,7 +86,7 @@ fn cover(hour: &mut Hour, terms: &Terms, step: Step, known: ProductLine, weight:
     let line = &hour.lines[known.row as usize];
     let left = line.quantity - line.covered;
     let idle = matches!(line.origin, Origin::Reservation(_));
-    if left == 0 || (idle && commitment.stage() == Stage::Zonal) {
+    if left == 0 || (idle && commitment.stage() == CommitmentStage::Zonal) {
         return;
     }
     let weight = i128::from(weight);

@@ -4,8 +4,8 @@ use std::cmp::Reverse;
 use std::ops::ControlFlow;
 
 use crate::account::Account;
-use crate::commitment::{Benefit, Commitment, PlanPrice, Stage};
-use crate::terms::{Sharing, Terms};
+use crate::commitment::{Benefit, Commitment, CommitmentStage, PlanPrice};
+use crate::terms::{AccountTerms, Sharing};
 use crate::units::Id;
 use crate::usage::Product;
 
@@ -22,7 +22,12 @@ pub(super) struct Step {
 
 impl Step {
     /// Whether it is the turn of that account.
-    pub(super) fn serves(self, held: &Commitment, account: Id<Account>, terms: &Terms) -> bool {
+    pub(super) fn serves(
+        self,
+        held: &Commitment,
+        account: Id<Account>,
+        terms: &AccountTerms,
+    ) -> bool {
         match self.own {
             true => account == held.owner,
             false => terms.accounts.within(account, held.scope),
@@ -33,7 +38,7 @@ impl Step {
 /// Place of a round among others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct RoundKey {
-    stage: Stage,
+    stage: CommitmentStage,
     longest_first: Reverse<i64>,
     narrowest_first: Reverse<u32>,
     others: bool,
@@ -73,7 +78,7 @@ pub(super) struct Rounds {
 }
 
 impl Rounds {
-    pub(super) fn of(terms: &Terms) -> Self {
+    pub(super) fn of(terms: &AccountTerms) -> Self {
         let steps =
             terms.commitments.iter().flat_map(|(id, commitment)| steps(terms, id, commitment));
         let mut keyed: Vec<(RoundKey, Step)> = steps.collect();
@@ -90,7 +95,7 @@ impl Rounds {
     }
 
     /// A product is added, as the one of that number.
-    pub(super) fn product(&mut self, terms: &Terms, row: usize, product: &Product) {
+    pub(super) fn product(&mut self, terms: &AccountTerms, row: usize, product: &Product) {
         let id = Id::new(row as u32);
         let mut covered = false;
         for (commitment, held) in terms.commitments.iter() {
@@ -153,7 +158,7 @@ impl Rounds {
 }
 
 /// The steps of a round, plans that are alike next to each other.
-fn twins_together(terms: &Terms, steps: impl Iterator<Item = Step>) -> Vec<Step> {
+fn twins_together(terms: &AccountTerms, steps: impl Iterator<Item = Step>) -> Vec<Step> {
     let alike = |a: Step, b: Step| {
         let [one, other] = [a, b].map(|step| &terms.commitments[step.commitment]);
         let whom = |held: &Commitment| if a.own { held.owner } else { held.scope };
@@ -176,7 +181,7 @@ fn twins_together(terms: &Terms, steps: impl Iterator<Item = Step>) -> Vec<Step>
 
 /// Turns of a commitment.
 fn steps(
-    terms: &Terms,
+    terms: &AccountTerms,
     id: Id<Commitment>,
     commitment: &Commitment,
 ) -> impl Iterator<Item = (RoundKey, Step)> + use<> {

@@ -5,17 +5,17 @@ use std::ops::ControlFlow;
 
 use crate::commitment::{Commitment, PlanPrice};
 use crate::rate;
-use crate::terms::Terms;
+use crate::terms::AccountTerms;
 use crate::units::{Id, Money, Rate};
 use crate::usage::Product;
 
-use super::hour::{Hour, Run};
+use super::hour::{Hour, LineRun};
 use super::round::{Rounds, Step};
 
 /// Lines of one product at one price that follow each other, and a plan that may cover them, in
 /// the order in which they are covered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Candidate {
+struct PlanCandidate {
     /// Share of the list price that is paid, in parts of 2^63.
     paid: u64,
     price: Rate,
@@ -30,18 +30,18 @@ struct Candidate {
 
 /// Vectors that are used again in each hour.
 #[derive(Debug, Default)]
-pub(super) struct Queue {
-    candidates: Vec<Candidate>,
+pub(super) struct PlanQueue {
+    candidates: Vec<PlanCandidate>,
     next: Vec<u32>,
 }
 
 /// Applies the plans of a round together.
 pub(super) fn apply(
     hour: &mut Hour,
-    terms: &Terms,
+    terms: &AccountTerms,
     rounds: &Rounds,
     steps: &[Step],
-    queue: &mut Queue,
+    queue: &mut PlanQueue,
 ) {
     queue.candidates.clear();
     // By step, the next of its twins that has money left: those before it have none.
@@ -99,13 +99,13 @@ fn candidates(
     product: Id<Product>,
     plan: PlanPrice,
     (first, step): (Id<Commitment>, u32),
-    into: &mut Vec<Candidate>,
+    into: &mut Vec<PlanCandidate>,
 ) {
     let mut from = hour.drained(product);
-    for Run { list, contracted, until } in hour.runs_of(product) {
+    for LineRun { list, contracted, until } in hour.runs_of(product) {
         if from < *until {
             let (paid, price) = price_of(plan, *list, *contracted);
-            into.push(Candidate { paid, price, product, first, step, from, until: *until });
+            into.push(PlanCandidate { paid, price, product, first, step, from, until: *until });
             from = *until;
         }
     }

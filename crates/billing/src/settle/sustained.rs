@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 
 use crate::account::Account;
-use crate::charge::{Charge, Purpose};
+use crate::charge::{BilledCharge, Purpose};
 use crate::month::Month;
 use crate::rate;
-use crate::terms::{SustainedUse, Terms};
+use crate::terms::{AccountTerms, SustainedUse};
 use crate::units::{Id, Money, Rate, Time};
-use crate::usage::{Product, Unit};
+use crate::usage::{Product, UsageUnit};
 
 use super::hour::OpenLine;
 
@@ -40,9 +40,9 @@ struct UnitPrice {
     thousandths: u64,
 }
 
-/// Change of the level of a pool, in millionths of a thousandth of a unit.
+/// LevelChange of the level of a pool, in millionths of a thousandth of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Change {
+struct LevelChange {
     pool: Pool,
     at: Time,
     product: Id<Product>,
@@ -75,17 +75,17 @@ pub(super) struct SustainedLevels {
     /// By product.
     products: Vec<Option<Discounted>>,
     /// Of this hour.
-    changes: Vec<Change>,
+    changes: Vec<LevelChange>,
     pools: BTreeMap<Pool, PoolLevels>,
 }
 
 impl SustainedLevels {
-    pub(super) fn product(&mut self, terms: &Terms, product: &Product) {
+    pub(super) fn product(&mut self, terms: &AccountTerms, product: &Product) {
         let matches = |discount: &SustainedUse| {
             discount.provider == product.provider
                 && discount.matching.covers(product)
                 && product.weight > 0
-                && product.unit == Unit::Hour
+                && product.unit == UsageUnit::Hour
         };
         let discounted = terms.sustained.find(matches).map(|discount| {
             let (region, family) = (product.region.clone(), product.family.clone());
@@ -125,7 +125,7 @@ impl SustainedLevels {
         let level = level.min(MOST.unsigned_abs()) as i128;
         let product = line.product;
         for (at, level) in [(line.from, level), (line.until, -level)] {
-            self.changes.push(Change { pool, at, product, level });
+            self.changes.push(LevelChange { pool, at, product, level });
         }
     }
 
@@ -150,7 +150,12 @@ impl SustainedLevels {
     }
 
     /// The month is over: gives the discounts.
-    pub(super) fn conclude(&mut self, terms: &Terms, month: Month, out: &mut impl FnMut(Charge)) {
+    pub(super) fn conclude(
+        &mut self,
+        terms: &AccountTerms,
+        month: Month,
+        out: &mut impl FnMut(BilledCharge),
+    ) {
         for (pool, levels) in std::mem::take(&mut self.pools) {
             let discount = &terms.sustained[self.groups[pool.group as usize].discount];
             let saved = saved(&levels.levels, &discount.steps, month);
@@ -158,7 +163,7 @@ impl SustainedLevels {
             if amount == Money::ZERO {
                 continue;
             }
-            out(Charge {
+            out(BilledCharge {
                 purpose: Purpose::SustainedUse(levels.product),
                 account: pool.account,
                 from: month.from,
@@ -188,7 +193,7 @@ impl UnitPrice {
     /// Amount for use in parts of thousandths of units, times microseconds, in millionths:
     /// rounded down.
     fn amount(self, used: i128) -> Money {
-        let per_nano = MILLION * PARTS * 1_000 * Unit::Hour.whole();
+        let per_nano = MILLION * PARTS * 1_000 * UsageUnit::Hour.whole();
         let picos = u128::from(self.picos);
         let thousandths = rate::share(used.unsigned_abs(), picos, per_nano.unsigned_abs()).0;
         Money::from_nanos((thousandths / u128::from(self.thousandths)) as i128)

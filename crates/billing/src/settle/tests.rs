@@ -1,13 +1,17 @@
 //! Bills that providers work out in their documentation, and bills worked out by hand.
 
+mod laws;
+mod slow;
+mod worlds;
+
 use super::*;
 use crate::account::Account;
-use crate::charge::{Charge, Origin, Purpose};
+use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, Matching, PlanPrice, PlanRate, start_of};
 use crate::reservation::CapacityReservation;
 use crate::terms::{Sharing, SustainedUse, TierTable};
 use crate::units::{Money, Rate, Span, Time};
-use crate::usage::{Sale, Service, Unit};
+use crate::usage::{Sale, Service, UsageUnit};
 
 /// First hour of the usage: 2026-03-01T00:00Z.
 const START: i64 = 492_312;
@@ -19,7 +23,7 @@ fn dollars(text: &str) -> Rate {
 }
 
 fn money(text: &str) -> Money {
-    rate::amount(Unit::Request.whole(), Unit::Request, dollars(text))
+    rate::amount(UsageUnit::Request.whole(), UsageUnit::Request, dollars(text))
 }
 
 use crate::rate;
@@ -35,7 +39,7 @@ fn machine(provider: &str, family: &str, size: &str, weight: u64) -> Product {
         system: "linux".into(),
         tenancy: "default".into(),
         sale: Sale::OnDemand,
-        unit: Unit::Hour,
+        unit: UsageUnit::Hour,
         weight: weight * 1_000,
     }
 }
@@ -81,12 +85,12 @@ fn share_of_all(millionths: u32) -> Vec<PlanRate> {
 /// A bill under construction.
 struct Book {
     biller: Biller,
-    charges: Vec<Charge>,
+    charges: Vec<BilledCharge>,
     lines: u64,
 }
 
 impl Book {
-    fn new(terms: Terms) -> Self {
+    fn new(terms: AccountTerms) -> Self {
         Self { biller: Biller::new(terms), charges: Vec::new(), lines: 0 }
     }
 
@@ -146,8 +150,8 @@ impl Book {
 }
 
 /// Organisation with accounts `a`, `b` and `c`.
-fn organisation() -> (Terms, [Id<Account>; 4]) {
-    let mut terms = Terms::default();
+fn organisation() -> (AccountTerms, [Id<Account>; 4]) {
+    let mut terms = AccountTerms::default();
     let root = terms.accounts.add("organisation", None);
     let [a, b, c] = ["a", "b", "c"].map(|name| terms.accounts.add(name, Some(root)));
     (terms, [root, a, b, c])
@@ -491,7 +495,7 @@ fn tiers_count_the_month_of_the_organisation() {
         let mut book = Book::new(terms);
         let path = Product {
             service: Service::Transfer,
-            unit: Unit::Gigabyte,
+            unit: UsageUnit::Gigabyte,
             ..machine("aws", "internet", "", 0)
         };
         let path = book.biller.product(path);
@@ -693,7 +697,7 @@ fn reserved_machines_cover_nothing_that_is_counted() {
     held.benefit = Benefit::Reserved { matching, weight: 4_000 };
     terms.commitments.push(held);
     let mut book = Book::new(terms);
-    let (service, unit) = (Service::Transfer, Unit::Gigabyte);
+    let (service, unit) = (Service::Transfer, UsageUnit::Gigabyte);
     let path = Product { service, unit, ..machine("aws", "internet", "", 1) };
     let path = book.biller.product(path);
     book.uses(a, path, "1", [start_of(START); 2], 5_000_000);
@@ -735,7 +739,7 @@ fn the_largest_numbers_of_tables_have_exact_bills() {
     let mut book = Book::new(terms);
     let m5 = book.biller.product(machine("aws", "m5", "m5.large", 1_000_000_000));
     let n1 = book.biller.product(machine("gcp", "n1", "n1-standard-1", 1_000_000_000));
-    let (service, unit) = (Service::Transfer, Unit::Gigabyte);
+    let (service, unit) = (Service::Transfer, UsageUnit::Gigabyte);
     let path = book.biller.product(Product { service, unit, ..machine("aws", "path", "", 0) });
     book.biller.reserve(CapacityReservation { machines: u64::MAX, price, ..kept(a, m5) });
     let [from, until] = [0, 1].map(|hour| start_of(START + hour));
@@ -743,7 +747,9 @@ fn the_largest_numbers_of_tables_have_exact_bills() {
         book.uses(a, product, "9000000", [from, until], most);
     }
     book.finish(MARCH_HOURS + 1);
-    for (product, unit) in [(m5, Unit::Hour), (n1, Unit::Hour), (path, Unit::Gigabyte)] {
+    for (product, unit) in
+        [(m5, UsageUnit::Hour), (n1, UsageUnit::Hour), (path, UsageUnit::Gigabyte)]
+    {
         let lines = book.charges.iter().filter(|charge| match charge.purpose {
             Purpose::Usage { origin: Origin::Line(_), product: of } => of == product,
             Purpose::Covered { origin: Origin::Line(_), product: of, .. } => of == product,

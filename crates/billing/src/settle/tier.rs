@@ -2,9 +2,9 @@
 //! of the month, product by product in order of time. Each step holds for its part alone.
 
 use crate::account::Account;
-use crate::charge::{Charge, Purpose};
+use crate::charge::{BilledCharge, Purpose};
 use crate::rate;
-use crate::terms::{Terms, TierTable};
+use crate::terms::{AccountTerms, TierTable};
 use crate::units::Id;
 use crate::usage::Product;
 
@@ -20,7 +20,7 @@ pub(super) struct TierCounts {
 }
 
 impl TierCounts {
-    pub(super) fn product(&mut self, terms: &Terms, product: &Product) {
+    pub(super) fn product(&mut self, terms: &AccountTerms, product: &Product) {
         let matches = |table: &TierTable| {
             table.provider == product.provider && table.matching.covers(product)
         };
@@ -50,10 +50,10 @@ impl TierCounts {
     /// Gives the charges of what is not covered of a line, one for each step that it reaches into.
     pub(super) fn charge(
         &mut self,
-        terms: &Terms,
+        terms: &AccountTerms,
         table: Id<TierTable>,
         line: &OpenLine,
-        out: &mut impl FnMut(Charge),
+        out: &mut impl FnMut(BilledCharge),
     ) {
         let root = terms.accounts.root(line.account);
         let before = self.count(table, root);
@@ -71,7 +71,7 @@ impl TierCounts {
                 break;
             }
             let amount = rate::part(at, until, line.unit, *price);
-            out(Charge {
+            out(BilledCharge {
                 purpose: Purpose::Usage { origin: line.origin, product: line.product },
                 account: line.account,
                 from: line.from,

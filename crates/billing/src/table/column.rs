@@ -6,7 +6,7 @@ use crate::problem::Problem;
 
 /// What a column says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub(super) enum UsageField {
     From,
     Until,
     Account,
@@ -19,7 +19,7 @@ pub(super) enum Field {
     System,
     Tenancy,
     Sale,
-    Unit,
+    UsageUnit,
     Quantity,
     Price,
     Contracted,
@@ -34,7 +34,7 @@ pub(super) enum Field {
 /// A column of tables of usage.
 #[derive(Debug)]
 pub struct ColumnRow {
-    field: Field,
+    field: UsageField,
     /// Our name; empty where only an export has it.
     pub name: &'static str,
     /// Name in FOCUS; empty where it has none.
@@ -44,7 +44,7 @@ pub struct ColumnRow {
 }
 
 const fn row(
-    field: Field,
+    field: UsageField,
     name: &'static str,
     focus: &'static str,
     doc: &'static str,
@@ -55,78 +55,78 @@ const fn row(
 /// Every column.
 pub const COLUMNS: &[ColumnRow] = &[
     row(
-        Field::From,
+        UsageField::From,
         "from",
         "ChargePeriodStart",
         "Beginning, an instant. Rows come in the order of their clock hours.",
     ),
-    row(Field::Until, "until", "ChargePeriodEnd", "End; the beginning where it is left out."),
+    row(UsageField::Until, "until", "ChargePeriodEnd", "End; the beginning where it is left out."),
     row(
-        Field::Account,
+        UsageField::Account,
         "account",
         "SubAccountId",
         "Account that used it; `account` where it is left out.",
     ),
     row(
-        Field::Provider,
+        UsageField::Provider,
         "provider",
         "ProviderName",
         "Short name of the provider: `aws`, `azure`, `gcp`.",
     ),
     row(
-        Field::Service,
+        UsageField::Service,
         "service",
         "ServiceCategory",
         "Kind of thing; `compute` where it is left out.",
     ),
-    row(Field::Region, "region", "RegionId", "Region."),
-    row(Field::Zone, "zone", "AvailabilityZone", "Zone."),
+    row(UsageField::Region, "region", "RegionId", "Region."),
+    row(UsageField::Zone, "zone", "AvailabilityZone", "Zone."),
     row(
-        Field::Family,
+        UsageField::Family,
         "family",
         "",
         "Family of the type, path of a transfer, class of storage; of a type, what its name begins with.",
     ),
-    row(Field::Size, "type", "", "Instance type."),
-    row(Field::System, "system", "", "Operating system; `linux` where it is left out."),
-    row(Field::Tenancy, "tenancy", "", "`default`, `dedicated` or `host`."),
-    row(Field::Sale, "sale", "PricingCategory", "`on-demand`, `spot` or `block`."),
+    row(UsageField::Size, "type", "", "Instance type."),
+    row(UsageField::System, "system", "", "Operating system; `linux` where it is left out."),
+    row(UsageField::Tenancy, "tenancy", "", "`default`, `dedicated` or `host`."),
+    row(UsageField::Sale, "sale", "PricingCategory", "`on-demand`, `spot` or `block`."),
     row(
-        Field::Unit,
+        UsageField::UsageUnit,
         "unit",
         "ConsumedUnit",
         "`hour`, `GB`, `GB-month` or `request`; what is usual for the service where it is left out.",
     ),
     row(
-        Field::Quantity,
+        UsageField::Quantity,
         "quantity",
         "ConsumedQuantity",
         "Quantity in that unit. Where it is left out, time from beginning to end by the provider's rule.",
     ),
-    row(Field::Price, "price", "ListUnitPrice", "List price per unit in dollars."),
+    row(UsageField::Price, "price", "ListUnitPrice", "List price per unit in dollars."),
     row(
-        Field::Contracted,
+        UsageField::Contracted,
         "contracted",
         "ContractedUnitPrice",
         "Negotiated price per unit; the list price where it is left out.",
     ),
     row(
-        Field::Weight,
+        UsageField::Weight,
         "weight",
         "",
         "Size within the family; by the provider's rule where it is left out.",
     ),
-    row(Field::EndedBy, "ended_by", "", "`provider` where it took the machine back."),
+    row(UsageField::EndedBy, "ended_by", "", "`provider` where it took the machine back."),
     row(
-        Field::Billed,
+        UsageField::Billed,
         "billed",
         "BilledCost",
         "Amount that somebody else has billed, to be compared.",
     ),
-    row(Field::Category, "", "ChargeCategory", "What is no `Usage` is compared in sum alone."),
-    row(Field::Details, "", "SkuPriceDetails", "Instance type and operating system."),
+    row(UsageField::Category, "", "ChargeCategory", "What is no `Usage` is compared in sum alone."),
+    row(UsageField::Details, "", "SkuPriceDetails", "Instance type and operating system."),
     row(
-        Field::Status,
+        UsageField::Status,
         "",
         "CommitmentDiscountStatus",
         "What is `Unused` is compared in sum alone.",
@@ -135,7 +135,7 @@ pub const COLUMNS: &[ColumnRow] = &[
 
 /// Words in which a table names its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Layout {
+pub(super) enum ColumnWords {
     Own,
     Focus,
 }
@@ -143,7 +143,7 @@ pub(super) enum Layout {
 /// Columns of one table.
 #[derive(Debug)]
 pub(super) struct Columns {
-    pub(super) layout: Layout,
+    pub(super) layout: ColumnWords,
     indices: Vec<Option<usize>>,
 }
 
@@ -151,21 +151,21 @@ impl Columns {
     /// Finds the columns of a table with that header.
     pub(super) fn find(header: &StringRecord, shown: &str) -> Result<Self, Problem> {
         let focus = header.iter().any(|name| name == "ChargePeriodStart");
-        let layout = if focus { Layout::Focus } else { Layout::Own };
+        let layout = if focus { ColumnWords::Focus } else { ColumnWords::Own };
         let place = |row: &ColumnRow| {
             let wanted = name_in(row, layout);
             header.iter().position(|name| !wanted.is_empty() && name == wanted)
         };
         let columns = Self { layout, indices: COLUMNS.iter().map(place).collect() };
         let unknown = header.iter().find(|name| !COLUMNS.iter().any(|row| row.name == *name));
-        if let Some(unknown) = unknown.filter(|_| layout == Layout::Own) {
+        if let Some(unknown) = unknown.filter(|_| layout == ColumnWords::Own) {
             let known: Vec<&str> =
                 COLUMNS.iter().map(|row| row.name).filter(|name| !name.is_empty()).collect();
             let message = format!("`{}` is no column of usage", crate::problem::clip(unknown));
             let hint = format!("columns are `{}`", known.join("`, `"));
             return Err(Problem::at(shown, 1, 0, message).hint(hint));
         }
-        for needed in [Field::From, Field::Provider] {
+        for needed in [UsageField::From, UsageField::Provider] {
             if !columns.has(needed) {
                 let message = format!("the column `{}` is missing", columns.name(needed));
                 return Err(Problem::at(shown, 1, 0, message));
@@ -174,25 +174,25 @@ impl Columns {
         Ok(columns)
     }
 
-    pub(super) fn index(&self, field: Field) -> Option<usize> {
+    pub(super) fn index(&self, field: UsageField) -> Option<usize> {
         self.indices[field as usize]
     }
 
-    pub(super) fn has(&self, field: Field) -> bool {
+    pub(super) fn has(&self, field: UsageField) -> bool {
         self.index(field).is_some()
     }
 
     /// Name of the column in the words of the table.
-    pub(super) fn name(&self, field: Field) -> &'static str {
+    pub(super) fn name(&self, field: UsageField) -> &'static str {
         let row = COLUMNS.iter().find(|row| row.field == field);
         row.map_or("", |row| name_in(row, self.layout))
     }
 }
 
-const fn name_in(row: &ColumnRow, layout: Layout) -> &'static str {
+const fn name_in(row: &ColumnRow, layout: ColumnWords) -> &'static str {
     match layout {
-        Layout::Own => row.name,
-        Layout::Focus => row.focus,
+        ColumnWords::Own => row.name,
+        ColumnWords::Focus => row.focus,
     }
 }
 

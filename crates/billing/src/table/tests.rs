@@ -42,10 +42,10 @@ fn quantities_are_exact() {
         "from,provider,service,family,quantity\n\
          2026-03-01T00:00:00Z,aws,transfer,internet,204800.000001\n",
     );
-    assert_eq!((row.quantity, row.product.unit), (204_800_000_001, Unit::Gigabyte));
-    assert_eq!(quantity("0.25", Unit::Hour), Some(900_000_000));
-    assert_eq!(quantity("0.0000000000000000000001", Unit::Hour), Some(0));
-    assert_eq!(quantity("-1", Unit::Hour), None);
+    assert_eq!((row.quantity, row.product.unit), (204_800_000_001, UsageUnit::Gigabyte));
+    assert_eq!(quantity("0.25", UsageUnit::Hour), Some(900_000_000));
+    assert_eq!(quantity("0.0000000000000000000001", UsageUnit::Hour), Some(0));
+    assert_eq!(quantity("-1", UsageUnit::Hour), None);
 }
 
 #[test]

@@ -4,24 +4,24 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
+use super::super::*;
 use super::worlds::{World, worlds};
-use super::*;
-use crate::charge::{Charge, Origin, Purpose};
+use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, HOUR, PlanPrice};
 use crate::rate;
 use crate::units::{Money, Rate, Span, Time};
-use crate::usage::Unit;
+use crate::usage::UsageUnit;
 
-fn billed(charges: &[Charge]) -> Money {
+fn billed(charges: &[BilledCharge]) -> Money {
     charges.iter().map(|charge| charge.billed).sum()
 }
 
-fn effective(charges: &[Charge]) -> Money {
+fn effective(charges: &[BilledCharge]) -> Money {
     charges.iter().map(|charge| charge.effective).sum()
 }
 
 /// Provider that a charge goes to.
-fn provider<'w>(world: &'w World, charge: &Charge) -> &'w str {
+fn provider<'w>(world: &'w World, charge: &BilledCharge) -> &'w str {
     match charge.purpose.names() {
         (Some(product), _) => &world.products[product.row()].provider,
         (None, Some(held)) => &world.terms.commitments[held].provider,
@@ -30,7 +30,7 @@ fn provider<'w>(world: &'w World, charge: &Charge) -> &'w str {
 }
 
 /// Sums by any key are the total, and every charge lies in one hour or is of one month.
-fn sums_are_the_total(world: &World, charges: &[Charge]) {
+fn sums_are_the_total(world: &World, charges: &[BilledCharge]) {
     const DAY: i64 = 24 * HOUR;
     let total = billed(charges);
     let mut by: [BTreeMap<String, Money>; 4] = Default::default();
@@ -57,7 +57,7 @@ fn sums_are_the_total(world: &World, charges: &[Charge]) {
 }
 
 /// The charges of a line are of its account and product, and sum to it: no part comes twice.
-fn lines_are_charged_once(world: &World, charges: &[Charge]) {
+fn lines_are_charged_once(world: &World, charges: &[BilledCharge]) {
     for line in &world.lines {
         let product = &world.products[line.product.row()];
         let tiered = world
@@ -94,7 +94,7 @@ fn lines_are_charged_once(world: &World, charges: &[Charge]) {
 
 /// What a commitment covers in an hour is not more than was bought, and its parts and what nobody
 /// used cost what the hour costs.
-fn commitments_are_used_once(world: &World, charges: &[Charge]) {
+fn commitments_are_used_once(world: &World, charges: &[BilledCharge]) {
     for (id, held) in world.terms.commitments.iter() {
         for hour in world.first..world.last {
             let (mut used, mut unused, mut cost) = (0, 0, Money::ZERO);
@@ -140,7 +140,7 @@ fn spent(
     held: &Commitment,
     product: &Product,
     origin: Origin,
-    charge: &Charge,
+    charge: &BilledCharge,
 ) -> i128 {
     let (list, contracted) = match origin {
         Origin::Line(number) => {
@@ -163,7 +163,7 @@ fn spent(
 
 /// What is effective is what is billed, but for upfront payments: these are billed once, and
 /// spread over their terms.
-fn only_upfront_payments_are_spread(world: &World, charges: &[Charge]) {
+fn only_upfront_payments_are_spread(world: &World, charges: &[BilledCharge]) {
     let mut wanted = billed(charges);
     for (_, held) in world.terms.commitments.iter() {
         for hour in (world.first..world.last).filter(|hour| held.holds_in(*hour)) {
@@ -213,7 +213,7 @@ fn parted(world: &World, parts: i128) -> World {
     let mut parted = world.clone();
     parted.lines.clear();
     for line in &world.lines {
-        let is_transfer = world.products[line.product.row()].unit == Unit::Gigabyte;
+        let is_transfer = world.products[line.product.row()].unit == UsageUnit::Gigabyte;
         let parts = if is_transfer { parts } else { 1 };
         let until = |part: i128| line.quantity * part * part / (parts * parts);
         for part in 0..parts {
@@ -273,7 +273,7 @@ proptest! {
         let (charges, dear) = (world.bill(), dearer(&world, k).bill());
         // A nano-dollar for each charge, and for what it leaves over of a commitment.
         let most = i128::from(k) * 4 * (charges.len() + dear.len()) as i128;
-        let sums: [fn(&[Charge]) -> Money; 2] = [billed, effective];
+        let sums: [fn(&[BilledCharge]) -> Money; 2] = [billed, effective];
         for sum in sums {
             let off = sum(&dear).nanos() - i128::from(k) * sum(&charges).nanos();
             prop_assert!(off.abs() <= most, "{off} > {most}");

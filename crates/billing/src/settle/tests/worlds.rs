@@ -2,14 +2,14 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::super::*;
 use crate::account::Accounts;
-use crate::charge::Charge;
+use crate::charge::BilledCharge;
 use crate::commitment::{Benefit, Commitment, HOUR, Matching, PlanPrice, PlanRate};
 use crate::reservation::CapacityReservation;
 use crate::terms::{Sharing, SustainedUse, TierTable};
 use crate::units::{Money, Rate, Time};
-use crate::usage::{Sale, Service, Unit};
+use crate::usage::{Sale, Service, UsageUnit};
 
 /// 2026-03-01T00:00Z, and the lengths of March and April, in hours.
 pub(super) const MARCH: i64 = 492_312;
@@ -24,7 +24,7 @@ const SIZES: [u64; 4] = [250, 1_000, 3_000, 8_000];
 /// All that is billed, from hour to hour.
 #[derive(Clone, Debug)]
 pub(super) struct World {
-    pub(super) terms: Terms,
+    pub(super) terms: AccountTerms,
     pub(super) products: Vec<Product>,
     pub(super) reservations: Vec<CapacityReservation>,
     /// In order of hours.
@@ -35,7 +35,7 @@ pub(super) struct World {
 
 impl World {
     /// Its charges.
-    pub(super) fn bill(&self) -> Vec<Charge> {
+    pub(super) fn bill(&self) -> Vec<BilledCharge> {
         let mut charges = Vec::new();
         let mut out = |charge| charges.push(charge);
         let mut biller = Biller::new(self.terms.clone());
@@ -83,7 +83,7 @@ fn world((accounts, mut products, mut deals, lines, kept, options): Drawn) -> Wo
         0 => MARCH + MONTHS[0] - 3,
         days => MARCH + 24 * i64::from(days) + 5,
     };
-    let mut terms = Terms { accounts: tree(&accounts), ..Terms::default() };
+    let mut terms = AccountTerms { accounts: tree(&accounts), ..AccountTerms::default() };
     terms.sharing.push(("azure".into(), Sharing::NarrowestFirst));
     for deal in &deals {
         terms.commitments.push(commitment(&terms.accounts, first, deal));
@@ -104,7 +104,7 @@ fn world((accounts, mut products, mut deals, lines, kept, options): Drawn) -> Wo
     let reservations = kept
         .iter()
         .map(|kept| reservation(first, accounts.len(), &products, kept))
-        .filter(|kept| products[kept.product.row()].unit == Unit::Hour)
+        .filter(|kept| products[kept.product.row()].unit == UsageUnit::Hour)
         .collect();
     World { terms, products, reservations, lines, first, last: first + 6 }
 }
@@ -128,11 +128,11 @@ fn family(pick: u8) -> String {
 
 fn product([from, kind, of, size, zone, price]: &[u8; 6]) -> (Product, i64) {
     let (service, sale, unit) = match kind % 8 {
-        0 => (Service::Compute, Sale::Spot, Unit::Hour),
-        1 => (Service::Serverless, Sale::OnDemand, Unit::Hour),
-        2 => (Service::Serverless, Sale::OnDemand, Unit::Request),
-        3 | 4 => (Service::Transfer, Sale::OnDemand, Unit::Gigabyte),
-        _ => (Service::Compute, Sale::OnDemand, Unit::Hour),
+        0 => (Service::Compute, Sale::Spot, UsageUnit::Hour),
+        1 => (Service::Serverless, Sale::OnDemand, UsageUnit::Hour),
+        2 => (Service::Serverless, Sale::OnDemand, UsageUnit::Request),
+        3 | 4 => (Service::Transfer, Sale::OnDemand, UsageUnit::Gigabyte),
+        _ => (Service::Compute, Sale::OnDemand, UsageUnit::Hour),
     };
     let size = usize::from(*size) % SIZES.len();
     // Every second price is in proportion to the size.
@@ -141,7 +141,7 @@ fn product([from, kind, of, size, zone, price]: &[u8; 6]) -> (Product, i64) {
         _ => (1 + i64::from(*price)) * 7_000_000_003,
     };
     // A millionth of a machine-hour, and of what is counted, cost nano-dollars at most.
-    let picos = if unit == Unit::Request { picos / 1_000 } else { picos };
+    let picos = if unit == UsageUnit::Request { picos / 1_000 } else { picos };
     let product = Product {
         provider: provider(*from).into(),
         service,
@@ -241,9 +241,11 @@ fn usage(
     let from = start_of(first + i64::from(*hour % 6)) + Span::from_micros(from * SLOT);
     let machines = [1_000, 1_000, 1_000, 2_000, 4_000, 500, 333, 0][usize::from(*machines) % 8];
     let (length, quantity) = match products[row].unit {
-        Unit::Hour => (length * SLOT, i128::from(length * SLOT * machines / 1_000)),
-        Unit::Gigabyte | Unit::GigabyteMonth => (0, i128::from(length * machines * 10_000)),
-        Unit::Request => (length * SLOT, i128::from(length * machines * 1_000_000)),
+        UsageUnit::Hour => (length * SLOT, i128::from(length * SLOT * machines / 1_000)),
+        UsageUnit::Gigabyte | UsageUnit::GigabyteMonth => {
+            (0, i128::from(length * machines * 10_000))
+        }
+        UsageUnit::Request => (length * SLOT, i128::from(length * machines * 1_000_000)),
     };
     let list = prices[row] * if price % 4 == 0 { 2 } else { 1 };
     let contracted = if negotiated % 4 == 0 { list / 10 * 7 } else { list };

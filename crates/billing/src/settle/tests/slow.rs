@@ -20,12 +20,12 @@ use proptest::prelude::*;
 
 use super::worlds::{MARCH, MONTHS, SLOT, World, slot, worlds};
 use crate::account::Account;
-use crate::charge::{Charge, Origin, Purpose};
+use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, Matching, PlanPrice, hour_of, start_of};
 use crate::reservation::CapacityReservation;
 use crate::terms::Sharing;
 use crate::units::{Id, Time};
-use crate::usage::{Product, Sale, Service, Unit};
+use crate::usage::{Product, Sale, Service, UsageUnit};
 
 /// Parts of a millionth of a unit, and of a nano-dollar.
 const FINE: i128 = 1_000_000;
@@ -59,8 +59,8 @@ struct SlowBill {
 }
 
 /// Amount, in fine nano-dollars, of a fine quantity at a price in pico-dollars.
-fn cost(quantity: i128, unit: Unit, price: i128) -> i128 {
-    let micros = if unit == Unit::Hour { 3_600_000_000 } else { 1_000_000 };
+fn cost(quantity: i128, unit: UsageUnit, price: i128) -> i128 {
+    let micros = if unit == UsageUnit::Hour { 3_600_000_000 } else { 1_000_000 };
     quantity * price / (1_000 * micros)
 }
 
@@ -150,7 +150,7 @@ fn uses(world: &World, hour: i64) -> Vec<Use> {
                 let product = &world.products[line.product.row()];
                 if line.account == kept.account
                     && product.provider == world.products[kept.product.row()].provider
-                    && product.unit == Unit::Hour
+                    && product.unit == UsageUnit::Hour
                     && matches(&kept.matching, product)
                 {
                     let slots = i128::from((line.until - line.from).micros() / SLOT);
@@ -298,7 +298,7 @@ fn reserved(
             let idle = matching.zone.is_some() && matches!(one.origin, Origin::Reservation(_));
             if !has_turn(world, who, held.deal, one)
                 || !matches(matching, product)
-                || product.unit != Unit::Hour
+                || product.unit != UsageUnit::Hour
                 || idle
             {
                 continue;
@@ -414,7 +414,7 @@ fn plans(
         let (quantity, spent) = if need <= held.left {
             (one.left, need)
         } else {
-            let micros = if unit == Unit::Hour { 3_600_000_000 } else { 1_000_000 };
+            let micros = if unit == UsageUnit::Hour { 3_600_000_000 } else { 1_000_000 };
             (held.left * 1_000 * micros / price, held.left)
         };
         one.left -= quantity;
@@ -492,7 +492,7 @@ fn sustained_use(world: &World, month: usize, rest: &[Use], bill: &mut SlowBill)
         let discount = world.terms.sustained.rows().iter().position(|discount| {
             discount.provider == product.provider && matches(&discount.matching, product)
         });
-        let (Some(discount), Unit::Hour) = (discount, product.unit) else { continue };
+        let (Some(discount), UsageUnit::Hour) = (discount, product.unit) else { continue };
         let [begin, end] = [one.from, one.until].map(|at| (at - start_of(from)).micros() / SLOT);
         if begin < 0 || begin >= slots {
             continue;
@@ -538,7 +538,7 @@ fn gcd(a: i128, b: i128) -> i128 {
 }
 
 /// The same of the biller's charges.
-fn told(charges: &[Charge]) -> SlowBill {
+fn told(charges: &[BilledCharge]) -> SlowBill {
     let mut told = SlowBill::default();
     for charge in charges {
         told.billed += charge.billed.nanos() * FINE;
