@@ -306,7 +306,8 @@ fn read(
     let observed = observed::read(&root.section("observed"), &build.world, report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
-    let terms = ["commitment", "kept", "negotiated", "tier"].iter().any(|key| root.has(key));
+    let terms =
+        ["block", "commitment", "kept", "negotiated", "tier"].iter().any(|key| root.has(key));
     let terms = terms.then(|| terms::read(root, report));
     let work = work?;
     let mut assumptions = std::mem::take(&mut build.assumptions);

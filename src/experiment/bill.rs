@@ -13,7 +13,7 @@ use crate::billing::month::Month;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::table::{Row, UsageRow, UsageTable};
-use crate::billing::usage::{Product, Service, UsageLine, UsageUnit};
+use crate::billing::usage::{Product, Sale, Service, UsageLine, UsageUnit};
 use crate::problem::Problem;
 use crate::scenario::BillingTerms;
 use crate::units::{Id, Money, Rate, Time};
@@ -144,6 +144,10 @@ pub enum BillNote {
     CatalogPrices(String),
     /// An account that the terms do not list stands by itself.
     Unlisted(String),
+    /// A type whose size is not known, so that no reservation covers it.
+    UnknownSize(String),
+    /// No usage is of the provider at which a commitment holds.
+    NoUsage(String),
 }
 
 /// Takes charges as they are made.
@@ -260,14 +264,18 @@ impl<E: From<Problem>> BillMaker<'_, E> {
                 product
             }
         };
-        let has_tiers = self.biller.has_tiers(product);
+        let tiered = row.list.is_none() && self.biller.has_tiers(product);
         let list = match row.list {
             Some(list) => list,
-            None if has_tiers => Rate::ZERO,
+            // What runs in a block is paid for already.
+            None if tiered || row.product.sale == Sale::Block => Rate::ZERO,
             None => self.catalog_price(row, shown)?,
         };
-        let contracted =
-            row.contracted.unwrap_or_else(|| self.terms.negotiated(&row.product, list));
+        if row.product.weight == 0 && row.product.service == Service::Compute {
+            let size = row.product.size.clone();
+            self.bill.notes.insert(BillNote::UnknownSize(size));
+        }
+        let contracted = row.contracted.unwrap_or_else(|| self.biller.negotiated(product, list));
         Ok(UsageLine {
             number: row.line,
             account,
@@ -277,6 +285,7 @@ impl<E: From<Problem>> BillMaker<'_, E> {
             quantity: row.quantity,
             list,
             contracted,
+            tiered,
         })
     }
 
@@ -306,7 +315,12 @@ impl<E: From<Problem>> BillMaker<'_, E> {
                 crate::problem::clip(&product.provider),
                 crate::problem::clip(&product.region)
             );
-            let hint = "add a column `price`, or name a type and a region of a shipped catalog";
+            let hint = match product.service {
+                Service::Transfer => {
+                    "add a column `price`, or name a path that has prices as its `family`: `internet`, `region`, `zone`"
+                }
+                _ => "add a column `price`, or name a type and a region of a shipped catalog",
+            };
             return Err(Problem::at(shown, row.line, 0, message).hint(hint).into());
         };
         self.bill.notes.insert(BillNote::CatalogPrices(product.provider.clone()));
@@ -327,6 +341,11 @@ impl<E: From<Problem>> BillMaker<'_, E> {
         let mut feed = std::mem::take(&mut self.feed);
         feed.finish(until, &mut self.biller, &mut |charge| charges.push(charge));
         charges.iter().try_for_each(|charge| self.charged(charge))?;
+        let used = |provider: &str| self.products.keys().any(|known| known.provider == provider);
+        let held = self.biller.terms().commitments.iter();
+        let unused = held.filter(|(_, held)| !used(&held.provider));
+        let notes = unused.map(|(_, held)| BillNote::NoUsage(held.provider.clone()));
+        self.bill.notes.extend(notes.collect::<Vec<_>>());
         Ok((self.bill, self.biller))
     }
 }

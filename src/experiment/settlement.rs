@@ -22,7 +22,6 @@ use crate::units::{Calendar, Id, Money, Rate, Span, Time};
 /// which it is over. Meters are read, never changed: the run is the same.
 #[derive(Debug)]
 pub struct Settlement {
-    terms: BillingTerms,
     biller: Biller,
     bill: AccountBill,
     account: Id<Account>,
@@ -54,7 +53,6 @@ impl Settlement {
         let listed = biller.terms().accounts.iter().next().map(|(account, _)| account);
         let account = listed.unwrap_or_else(|| biller.account("account"));
         Self {
-            terms: terms.clone(),
             biller,
             bill: AccountBill::default(),
             account,
@@ -158,7 +156,8 @@ impl Settlement {
             until: self.unix(until),
             quantity,
             list: price,
-            contracted: self.terms.negotiated(&self.biller.products()[product], price),
+            contracted: self.biller.negotiated(product, price),
+            tiered: false,
         };
         let mut charges = Vec::new();
         let taken = self.biller.take(line, &mut |charge| charges.push(charge));
@@ -177,7 +176,7 @@ impl Settlement {
             service: Service::Compute,
             region: region.name.clone(),
             zone: zone.name.clone(),
-            family: kind.family.clone(),
+            family: shipped().family_of(&provider, &kind.name),
             size: kind.name.clone(),
             system: "linux".to_owned(),
             tenancy: "default".to_owned(),
@@ -186,7 +185,7 @@ impl Settlement {
                 Market::Spot => Sale::Spot,
             },
             unit: UsageUnit::Hour,
-            weight: shipped().weight_of(&provider, &kind.name),
+            weight: shipped().weight_of(&provider, &kind.name).unwrap_or(0),
             provider,
         });
         self.offers[offer.row()] = Some(product);

@@ -83,10 +83,11 @@ impl BillReport<'_> {
         let held = self.bill.commitments.values();
         let unused: Money = held.clone().map(|sums| sums.unused).sum();
         if !self.bill.commitments.is_empty() {
-            let saved: Money = held.map(|sums| sums.covered - sums.used - sums.unused).sum();
-            let word = if saved < Money::ZERO { "cost" } else { "save" };
-            let size = if saved < Money::ZERO { -saved } else { saved };
-            bullets.push(format!("Commitments {word} {size}; {unused} of them is not used."));
+            let cost: Money = held.clone().map(|sums| sums.used + sums.unused).sum();
+            let covered: Money = held.map(|sums| sums.covered).sum();
+            bullets.push(format!(
+                "Commitments cost {cost}, {unused} of it for what is not used, and cover what would have cost {covered}."
+            ));
         }
         if !self.bill.observed.is_empty() {
             let sums = self.bill.observed.values();
@@ -100,7 +101,9 @@ impl BillReport<'_> {
     fn assumptions(&self) -> Vec<String> {
         let mut words = vec![
             "Taxes are not billed.".to_owned(),
-            "Commitments are paid for the clock hours from the first usage to the last.".to_owned(),
+            "Commitments and capacity that is kept are paid for in the clock hours from the first \
+             usage to the last."
+                .to_owned(),
         ];
         if self.terms.is_none() {
             words.push("No terms were given: prices of the list, without commitments.".to_owned());
@@ -109,6 +112,14 @@ impl BillReport<'_> {
             words.push(match note {
                 BillNote::CatalogPrices(provider) => format!(
                     "List prices of {} are those of its catalog, where usage does not say them.",
+                    unquoted(provider)
+                ),
+                BillNote::UnknownSize(size) => format!(
+                    "The size of the type `{}` is not known: no reservation covers it.",
+                    unquoted(size)
+                ),
+                BillNote::NoUsage(provider) => format!(
+                    "A commitment holds at `{}`, of which there is no usage.",
                     unquoted(provider)
                 ),
                 BillNote::Unlisted(name) => format!(
@@ -275,7 +286,7 @@ impl SettledBill {
         let mut sums = sums_json(&bill.total);
         sums["commitments"] = report.commitments_json();
         sums["months"] = report.months_json();
-        let tables = vec![report.services(), report.commitments(), report.months()];
+        let tables = vec![report.services(), report.months(), report.commitments()];
         Self { sums, tables }
     }
 

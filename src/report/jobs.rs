@@ -88,10 +88,14 @@ impl<W: io::Write> JobsCsv<W> {
     /// Remembers the machines of work that took several at once.
     fn started(&mut self, state: &State<'_>, allocation: AllocationRef) {
         let target = state.allocation(allocation);
+        let slot = target.work().slot();
         if target.held.len() < 2 {
+            // A gang that started on several before may have fewer tasks now.
+            if let Some(machines) = self.machines.get_mut(slot) {
+                machines.clear();
+            }
             return;
         }
-        let slot = target.work().slot();
         if self.machines.len() <= slot {
             self.machines.resize(slot + 1, Vec::new());
         }

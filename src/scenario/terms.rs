@@ -10,12 +10,11 @@ use super::document::ScenarioText;
 use super::section::{ConfigTable, Diagnostics};
 use super::{root, syntax_problems, text_of};
 use crate::billing::account::{Account, Accounts};
-use crate::billing::commitment::{Benefit, Commitment, Matching, PlanPrice, PlanRate};
+use crate::billing::commitment::{Benefit, Commitment, Matching, PlanPrice, PlanRate, hour_of};
 use crate::billing::reservation::CapacityReservation;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
-use crate::billing::table::family_of;
-use crate::billing::terms::{AccountTerms, TierTable};
+use crate::billing::terms::{AccountTerms, Negotiated, TierTable};
 use crate::billing::usage::{Product, Sale, Service, UsageUnit};
 use crate::problem::{Problems, clip};
 use crate::units::{Calendar, Id, Money, Rate, Span, Time};
@@ -29,7 +28,6 @@ pub struct BillingTerms {
     /// Accounts, commitments, tiers and rules.
     pub terms: AccountTerms,
     kept: Vec<Kept>,
-    negotiated: Vec<Negotiated>,
     prices: ListPrices,
 }
 
@@ -43,15 +41,6 @@ struct Kept {
     from: Time,
     until: Time,
     price: Rate,
-}
-
-/// A discount on list prices.
-#[derive(Clone, Debug)]
-struct Negotiated {
-    provider: String,
-    matching: Matching,
-    /// Share that is paid, in millionths.
-    paid: i64,
 }
 
 impl BillingTerms {
@@ -102,6 +91,7 @@ impl BillingTerms {
                 from: kept.from,
                 until: kept.until,
                 price: kept.price,
+                contracted: biller.negotiated(product, kept.price),
             });
         }
         biller
@@ -110,19 +100,6 @@ impl BillingTerms {
     /// List price of a product by the catalog of its provider; `None` where none is known.
     pub fn list_price(&mut self, product: &Product) -> Option<Rate> {
         self.prices.of(product)
-    }
-
-    /// The negotiated price of a product that has that list price.
-    pub fn negotiated(&self, product: &Product, list: Rate) -> Rate {
-        let holds =
-            |row: &&Negotiated| row.provider == product.provider && row.matching.covers(product);
-        self.negotiated.iter().find(holds).map_or(list, |row| list.scaled(row.paid))
-    }
-
-    /// When the last of the commitments and of what is kept ends; `None` where there is none.
-    pub fn ends(&self) -> Option<Time> {
-        let commitments = self.terms.commitments.iter().map(|(_, held)| held.until);
-        commitments.chain(self.kept.iter().map(|kept| kept.until)).max()
     }
 }
 
@@ -173,13 +150,23 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
     let mut read = BillingTerms::default();
     for (number, section) in root.list("commitment").iter().enumerate() {
         if let Some(commitment) = commitment(section, number, &accounts, report) {
+            let name = &commitment.name;
+            if read.terms.commitments.find(|held| held.name == *name).is_some() {
+                let message = format!("there are two commitments called `{}`", clip(name));
+                report.at(&section.spot("name"), message);
+            }
             read.terms.commitments.push(commitment);
+        }
+    }
+    for (number, section) in root.list("block").iter().enumerate() {
+        if let Some(block) = block(section, number, &accounts, report) {
+            read.terms.commitments.push(block);
         }
     }
     for (number, section) in root.list("kept").iter().enumerate() {
         read.kept.extend(kept(section, number, &accounts, &mut prices, report));
     }
-    read.negotiated =
+    read.terms.negotiated =
         root.list("negotiated").iter().filter_map(|row| negotiated(row, report)).collect();
     for section in root.list("tier") {
         if let Some(table) = tier(section, report) {
@@ -260,6 +247,7 @@ fn commitment(
         scope,
         from,
         until: from + Span::from_secs(hours * 3_600),
+        bought: from,
         benefit,
         upfront,
         hourly,
@@ -293,7 +281,7 @@ fn reserved(
     let machines = section.count("machines")?;
     let system = section.text("system").unwrap_or("linux");
     let tenancy = section.text("tenancy").unwrap_or("default");
-    let family = family_of(size);
+    let family = shipped().family_of(provider, size);
     let zone = owned(section, "zone");
     let flexible = zone.is_none() && shipped().is_flexible(provider, &family, system, tenancy);
     let matching = Matching {
@@ -304,11 +292,12 @@ fn reserved(
         size: (!flexible).then(|| size.to_owned()),
         system: Some(system.to_owned()),
         tenancy: Some(tenancy.to_owned()),
+        sale: Sale::OnDemand,
     };
     let of_all = |money: i128| Money::from_nanos(money * i128::from(machines));
     let upfront = of_all(section.integer("upfront_usd").map_or(0, i128::from));
     let hourly = of_all(section.rate("hourly").unwrap_or(Rate::ZERO).charge(HOUR).nanos());
-    let weight = shipped().weight_of(provider, size) * machines;
+    let weight = weight(section, provider, size, report)? * machines;
     Some((Benefit::Reserved { matching, weight }, upfront, hourly))
 }
 
@@ -335,6 +324,7 @@ fn plan(
         size: None,
         system: owned(section, "system"),
         tenancy: owned(section, "tenancy"),
+        sale: Sale::OnDemand,
     };
     let mut rates: Vec<PlanRate> = Vec::new();
     for row in section.list("price") {
@@ -380,7 +370,89 @@ fn matching_row(row: &ConfigTable, any: &[Service]) -> Matching {
         size: owned(row, "type"),
         system: None,
         tenancy: None,
+        sale: Sale::OnDemand,
     }
+}
+
+/// A capacity block: a commitment of one type that is paid for when it is bought.
+fn block(
+    section: &ConfigTable,
+    number: usize,
+    accounts: &Accounts,
+    report: &mut Diagnostics<'_>,
+) -> Option<Commitment> {
+    for key in ["provider", "account", "type", "machines", "from", "until", "price"] {
+        section.require(key, report);
+    }
+    let owner = known(section, "account", accounts, report);
+    let (from, until) = (section.moment("from", UNIX)?, section.moment("until", UNIX)?);
+    let bought = section.moment("bought", UNIX).unwrap_or(from);
+    if hour_of(until) <= hour_of(from) {
+        report.at(&section.spot("until"), "a block lasts for an hour at least");
+    }
+    if bought > from {
+        report.at(&section.spot("bought"), "it is bought before it begins");
+    }
+    let price = price_at(section, bought, report);
+    let (machines, size) = (section.count("machines")?, section.text("type")?.to_owned());
+    let hours = i128::from(hour_of(until) - hour_of(from)).max(0);
+    let provider = section.text("provider")?.to_owned();
+    let weight = weight(section, &provider, &size, report)? * machines;
+    let matching = Matching {
+        region: owned(section, "region"),
+        zone: owned(section, "zone"),
+        size: Some(size),
+        sale: Sale::Block,
+        ..Matching::default()
+    };
+    Some(Commitment {
+        name: named(section, "block", number),
+        provider,
+        owner: owner?,
+        scope: accounts.root(owner?),
+        from,
+        until,
+        bought,
+        benefit: Benefit::Reserved { matching, weight },
+        upfront: Money::from_nanos(price? * i128::from(machines) * hours),
+        hourly: Money::ZERO,
+    })
+}
+
+/// Price that a block had at `at`, in nano-dollars: of the rows that hold by then the latest.
+fn price_at(section: &ConfigTable, at: Time, report: &mut Diagnostics<'_>) -> Option<i128> {
+    let mut held = None;
+    for row in section.list("price") {
+        row.require("usd", report);
+        let from = row.moment("from", UNIX);
+        let is_later = held.is_none_or(|(known, _)| known <= from);
+        if from.is_none_or(|from| from <= at) && is_later {
+            held = Some((from, row.integer("usd")?));
+        }
+    }
+    if held.is_none() && section.has("price") {
+        report.at(&section.spot("price"), "no price holds yet on the day it is bought");
+    }
+    held.map(|(_, nanos)| i128::from(nanos))
+}
+
+/// Size of a type within its family, in thousandths.
+fn weight(
+    section: &ConfigTable,
+    provider: &str,
+    size: &str,
+    report: &mut Diagnostics<'_>,
+) -> Option<u64> {
+    let weight = shipped().weight_of(provider, size);
+    if weight.is_none() {
+        let message = format!("`{}` has no size that is known", clip(size));
+        report.hint(
+            &section.spot("type"),
+            message,
+            "types are such as `m5.large`, `D8s_v5`, `n2-standard-4`",
+        );
+    }
+    weight
 }
 
 fn kept(
@@ -400,13 +472,13 @@ fn kept(
         service: Service::Compute,
         region: section.text("region")?.to_owned(),
         zone: owned(section, "zone").unwrap_or_default(),
-        family: family_of(size),
+        family: shipped().family_of(provider, size),
         size: size.to_owned(),
         system: "linux".to_owned(),
         tenancy: "default".to_owned(),
         sale: Sale::OnDemand,
         unit: UsageUnit::Hour,
-        weight: shipped().weight_of(provider, size),
+        weight: weight(section, provider, size, report)?,
     };
     let price = section.rate("price").or_else(|| prices.of(&product));
     if price.is_none() {

@@ -142,6 +142,73 @@ fn rows_out_of_order_are_refused() {
 }
 
 #[test]
+fn a_block_is_paid_at_the_price_of_its_day() {
+    // Bought on 5 January at 34.61, although it costs 39.80 when it begins: 2 machines for 3 hours.
+    let terms = "[[account]]\nname = \"a\"\n\n\
+        [[block]]\nprovider = \"aws\"\naccount = \"a\"\ntype = \"p5e.48xlarge\"\nmachines = 2\n\
+        bought = \"2026-01-05\"\nfrom = \"2026-01-15T00:00:00Z\"\nuntil = \"2026-01-15T03:00:00Z\"\n\
+        [[block.price]]\nusd = 34.61\n\
+        [[block.price]]\nfrom = \"2026-01-10\"\nusd = 39.8\n";
+    let usage = "from,until,account,provider,type,sale\n\
+        2026-01-05T00:00:00Z,2026-01-05T00:00:00Z,a,aws,p5e.48xlarge,block\n\
+        2026-01-15T00:00:00Z,2026-01-15T03:00:00Z,a,aws,p5e.48xlarge,block\n";
+    let (bill, _) = billed(usage, terms).expect("it can be billed");
+    let sums = bill.commitments.values().next().expect("there is one");
+    assert_eq!((sums.paid, sums.used, sums.unused), (cents(20_766), cents(10_383), cents(10_383)));
+}
+
+#[test]
+fn reservations_follow_the_sizes_of_their_provider() {
+    // Four D2s_v5 are a D8s_v5; the size of m5.metal is 48 times that of m5.large; and a type
+    // without a size is not covered.
+    let account = "[[account]]\nname = \"account\"\n";
+    let held = |provider: &str, size: &str, machines: u32| {
+        format!(
+            "{account}[[commitment]]\nprovider = \"{provider}\"\naccount = \"account\"\n\
+             from = \"2026-03-01\"\nmachines = {machines}\ntype = \"{size}\"\nhourly = \"0.01 USD/h\"\n"
+        )
+    };
+    let billed = |provider: &str, size: &str, terms: &str| {
+        let usage = format!(
+            "from,until,provider,type,price\r\n\
+             2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,{provider},{size},4.8\r\n"
+        );
+        let (bill, charges) = billed(&usage, terms).expect("it can be billed");
+        let line = windtunnel::billing::charge::Origin::Line(2);
+        assert!(charges.iter().any(|charge| charge.purpose.origin() == Some(line)));
+        bill.total.billed
+    };
+    assert_eq!(billed("azure", "Standard_D8s_v5", &held("azure", "D2s_v5", 4)), cents(4));
+    assert_eq!(billed("aws", "m5.metal", &held("aws", "m5.large", 1)), cents(471));
+    assert_eq!(billed("aws", "m5.odd", &held("aws", "m5.large", 1)), cents(481));
+}
+
+#[test]
+fn prices_of_usage_come_before_tiers_and_discounts_hold_for_both() {
+    let terms = "[[negotiated]]\nprovider = \"aws\"\ndiscount = \"10 %\"\n";
+    let usage = |price: &str| {
+        format!(
+            "from,provider,service,family,quantity,price\n\
+             2026-03-01T00:00:00Z,aws,transfer,internet,110,{price}\n"
+        )
+    };
+    // 110 GB of which 100 are free: 0.90 by the list, 0.81 negotiated; or 0.50 each, 0.45.
+    assert_eq!(billed(&usage(""), terms).expect("a bill").0.total.billed, cents(81));
+    assert_eq!(billed(&usage("0.5"), terms).expect("a bill").0.total.billed, cents(4_950));
+}
+
+#[test]
+fn capacity_that_is_kept_costs_its_negotiated_price() {
+    let terms = "[[account]]\nname = \"account\"\n[[negotiated]]\nprovider = \"aws\"\ndiscount = \"50 %\"\n\
+        [[kept]]\nprovider = \"aws\"\naccount = \"account\"\nregion = \"us-east-1\"\ntype = \"m5.large\"\n\
+        machines = 2\nfrom = \"2026-03-01\"\nuntil = \"2026-03-02\"\n";
+    let usage = "from,until,provider,region,type\n\
+        2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,aws,us-east-1,m5.large\n";
+    let bill = billed(usage, terms).expect("a bill").0;
+    assert_eq!(bill.total.billed.dollars(), 0.096);
+}
+
+#[test]
 fn terms_that_make_no_sense_are_told() {
     let account = "[[account]]\nname = \"a\"\n";
     let held = "[[commitment]]\nprovider = \"aws\"\naccount = \"a\"\nfrom = \"2026-03-01\"\n";

@@ -219,6 +219,7 @@ fn terms(lines: u64) -> AccountTerms {
             from: start_of(START),
             until: start_of(START + (lines / PER_HOUR) as i64),
             benefit,
+            bought: start_of(START),
             upfront: Money::from_nanos(1_000_000_000_000),
             hourly: Money::from_nanos(5_000_000_000),
         });
@@ -266,6 +267,7 @@ impl Usage {
             quantity,
             list: price,
             contracted: price,
+            tiered: true,
         }
     }
 }

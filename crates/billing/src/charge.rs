@@ -95,6 +95,14 @@ impl Purpose {
         }
     }
 
+    /// The use that it is for; `None` of what is no use.
+    pub const fn origin(self) -> Option<Origin> {
+        match self {
+            Self::Usage { origin, .. } | Self::Covered { origin, .. } => Some(origin),
+            Self::Unused(_) | Self::Upfront(_) | Self::Fee(_) | Self::SustainedUse(_) => None,
+        }
+    }
+
     /// The reserved capacity that nobody used.
     pub const fn reservation(self) -> Option<Id<CapacityReservation>> {
         match self {

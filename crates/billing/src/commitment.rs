@@ -21,10 +21,12 @@ pub struct Matching {
     pub system: Option<String>,
     /// Tenancy.
     pub tenancy: Option<String>,
+    /// Way in which they are sold: on demand, but for blocks of capacity.
+    pub sale: Sale,
 }
 
 impl Matching {
-    /// Whether it covers the product. Nothing covers spot instances, or blocks that are paid for.
+    /// Whether it covers the product.
     pub fn covers(&self, product: &Product) -> bool {
         let any = |wanted: &Option<String>, found: &str| {
             wanted.as_ref().is_none_or(|wanted| wanted == found)
@@ -34,7 +36,7 @@ impl Matching {
             services => services.contains(&product.service),
         };
         service
-            && product.sale == Sale::OnDemand
+            && product.sale == self.sale
             && any(&self.region, &product.region)
             && any(&self.zone, &product.zone)
             && self.families.as_ref().is_none_or(|all| all.contains(&product.family))
@@ -94,6 +96,16 @@ pub enum Benefit {
     },
 }
 
+impl Benefit {
+    /// So much of it in each clock hour: thousandths of units, times microseconds, or nano-dollars.
+    pub fn of_an_hour(&self) -> i128 {
+        match self {
+            Self::Reserved { weight, .. } => i128::from(*weight) * i128::from(HOUR),
+            Self::Spending { hourly, .. } => hourly.nanos(),
+        }
+    }
+}
+
 /// A commitment that an account has bought.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Commitment {
@@ -111,7 +123,9 @@ pub struct Commitment {
     pub until: Time,
     /// Benefit.
     pub benefit: Benefit,
-    /// Paid at the beginning.
+    /// When it was bought.
+    pub bought: Time,
+    /// Paid when it was bought.
     pub upfront: Money,
     /// Paid in each clock hour of the term, used or not.
     pub hourly: Money,
@@ -139,7 +153,8 @@ impl Commitment {
             Benefit::Reserved { .. } => CommitmentStage::Regional,
             Benefit::Spending { rates, .. } => {
                 let narrow = |rate: &PlanRate| {
-                    rate.matching.region.is_some() && rate.matching.families.is_some()
+                    let families = rate.matching.families.as_ref();
+                    rate.matching.region.is_some() && families.is_some_and(|all| all.len() == 1)
                 };
                 match rates.iter().all(narrow) {
                     true => CommitmentStage::FamilyPlan,

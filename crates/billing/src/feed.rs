@@ -143,6 +143,7 @@ mod tests {
             quantity,
             list: Rate::from_picos(1_000_000_000_000),
             contracted: Rate::from_picos(1_000_000_000_000),
+            tiered: true,
         };
         let mut take = |line| {
             feed.take(line, &mut biller, &mut |charge| charges.push(charge)).expect("in order");

@@ -42,8 +42,14 @@ impl FocusVersion {
 }
 
 /// Columns of ours, behind those of FOCUS.
-const OWN: [(&str, FocusCell); 2] =
-    [("x_UsageLine", usage_line), ("x_Purpose", |row| Some(row.purpose().to_owned()))];
+const OWN: [(&str, FocusCell); 6] = [
+    ("x_UsageLine", usage_line),
+    ("x_Purpose", |row| Some(row.purpose().to_owned())),
+    ("x_Family", |row| filled(&row.product?.family)),
+    ("x_Tenancy", |row| filled(&row.product?.tenancy)),
+    ("x_Sale", |row| Some(row.product?.sale.name().to_owned())),
+    ("x_Weight", |row| Some(decimal(i128::from(row.product?.weight), 1_000))),
+];
 
 /// Value of a column; `None` is null.
 type FocusCell = fn(&FocusRow<'_>) -> Option<String>;

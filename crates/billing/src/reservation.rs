@@ -23,6 +23,8 @@ pub struct CapacityReservation {
     pub from: Time,
     /// Time of their release.
     pub until: Time,
-    /// Price per machine and hour.
+    /// List price per machine and hour.
     pub price: Rate,
+    /// Negotiated price per machine and hour.
+    pub contracted: Rate,
 }

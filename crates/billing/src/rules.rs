@@ -64,6 +64,9 @@ pub struct SizeRow {
     by: SizeBy,
     #[serde(default)]
     factors: BTreeMap<String, f64>,
+    /// Sizes of whole machines without a number, by family.
+    #[serde(default)]
+    metal: BTreeMap<String, f64>,
     /// Where it comes from.
     #[serde(flatten)]
     pub source: RuleSource,
@@ -179,18 +182,38 @@ impl BillingRules {
         self.sharing.iter().map(|row| (row.provider.clone(), order(row))).collect()
     }
 
-    /// Size of an instance type within its family, in thousandths; a machine is 1,000 where the
-    /// provider's sizes are not known.
-    pub fn weight_of(&self, provider: &str, size: &str) -> u64 {
-        let row = self.size.iter().find(|row| row.provider == provider);
-        let found = row.and_then(|row| match row.by {
+    /// Size of an instance type within its family, in thousandths: a whole machine is 1,000 where the
+    /// provider's sizes are not known. `None` of a name that has no size by its rule.
+    pub fn weight_of(&self, provider: &str, size: &str) -> Option<u64> {
+        let Some(row) = self.size.iter().find(|row| row.provider == provider) else {
+            return Some(1_000);
+        };
+        match row.by {
             SizeBy::Suffix => {
-                let word = size.rsplit('.').next()?;
-                row.factors.get(word).map(|factor| (factor * 1_000.0).round() as u64)
+                let (family, word) = size.split_once('.')?;
+                // `metal-24xl` is as large as `24xlarge`.
+                let word =
+                    match word.strip_prefix("metal-").and_then(|rest| rest.strip_suffix("xl")) {
+                        Some(number) => format!("{number}xlarge"),
+                        None => word.to_owned(),
+                    };
+                let metal = row.metal.get(family).filter(|_| word == "metal");
+                let factor = metal.or_else(|| row.factors.get(&word))?;
+                Some((factor * 1_000.0).round() as u64)
             }
-            SizeBy::Number => numbers(size).last().map(|number| number * 1_000),
-        });
-        found.filter(|weight| *weight > 0).unwrap_or(1_000)
+            SizeBy::Number => {
+                let number = numbers(size).first().copied();
+                number.filter(|number| *number > 0).map(|number| number.saturating_mul(1_000))
+            }
+        }
+    }
+
+    /// Family of an instance type, by its name.
+    pub fn family_of(&self, provider: &str, size: &str) -> String {
+        match provider {
+            "azure" => azure_family(size),
+            _ => size.split(['.', '-']).next().unwrap_or_default().to_owned(),
+        }
     }
 
     /// Whether a reservation of one size holds for all of its family.
@@ -252,6 +275,16 @@ fn dollars(price: f64) -> Rate {
     Rate::from_picos((price * 1e12).round() as i64)
 }
 
+/// Family of a type of Azure: its name without the number of its cores. `Standard_D8s_v5` is of
+/// `Dsv5`, `E16-4ads_v5` of `E-4adsv5`.
+fn azure_family(size: &str) -> String {
+    let name = size.strip_prefix("Standard_").unwrap_or(size);
+    let letters = name.find(|letter: char| letter.is_ascii_digit()).unwrap_or(name.len());
+    let (first, rest) = name.split_at(letters);
+    let rest = rest.trim_start_matches(|letter: char| letter.is_ascii_digit());
+    format!("{first}{}", rest.replace('_', ""))
+}
+
 /// The numbers in a name, but for that of a version: `Standard_D8s_v3` has 8.
 fn numbers(name: &str) -> Vec<u64> {
     let versionless = name
@@ -274,14 +307,26 @@ mod tests {
             ("aws", "m4.large", 4_000),
             ("aws", "t3.nano", 250),
             ("aws", "u7i.112xlarge", 896_000),
-            ("aws", "c5.unheard", 1_000),
+            ("aws", "m5.metal", 192_000),
+            ("aws", "m7i.metal-24xl", 192_000),
             ("azure", "Standard_D8s_v3", 8_000),
             ("azure", "D4s_v3", 4_000),
             ("gcp", "n2-standard-16", 16_000),
-            ("gcp", "f1-micro", 1_000),
             ("lambda", "gpu_8x_a100", 1_000),
         ] {
-            assert_eq!(shipped().weight_of(provider, size), weight, "{size}");
+            assert_eq!(shipped().weight_of(provider, size), Some(weight), "{size}");
+        }
+        for (provider, size) in [("aws", "c5.unheard"), ("aws", ""), ("gcp", "f1-micro")] {
+            assert_eq!(shipped().weight_of(provider, size), None, "{size}");
+        }
+        for (provider, size, family) in [
+            ("aws", "m5.large", "m5"),
+            ("gcp", "n2-standard-16", "n2"),
+            ("azure", "Standard_D8s_v5", "Dsv5"),
+            ("azure", "D2s_v5", "Dsv5"),
+            ("azure", "Standard_NC24ads_A100_v4", "NCadsA100v4"),
+        ] {
+            assert_eq!(shipped().family_of(provider, size), family);
         }
     }
 

@@ -22,7 +22,7 @@ use crate::charge::BilledCharge;
 use crate::commitment::{hour_of, start_of};
 use crate::month::Month;
 use crate::terms::AccountTerms;
-use crate::units::{Id, IdVec, Time};
+use crate::units::{Id, IdVec, Rate, Time};
 use crate::usage::{Product, UsageLine};
 
 use capacity::KeptCapacity;
@@ -91,6 +91,11 @@ impl Biller {
     /// Adds an account that the terms do not list, which stands by itself.
     pub fn account(&mut self, name: &str) -> Id<Account> {
         self.terms.accounts.add(name, None)
+    }
+
+    /// The negotiated price of a product that has that list price.
+    pub fn negotiated(&self, product: Id<Product>, list: Rate) -> Rate {
+        list.scaled(self.tiers.paid_of(product))
     }
 
     /// Whether the price of a product follows from the quantity of the month.

@@ -1,6 +1,7 @@
 //! Tables of usage: a CSV of our own columns, or an export in the columns of FOCUS.
 
 mod column;
+mod word;
 
 use std::path::Path;
 
@@ -79,7 +80,11 @@ impl UsageTable {
     /// # Errors
     /// It cannot be read, or lacks a column that is needed.
     pub fn read(input: Input, shown: &str) -> Result<Self, Problem> {
-        let mut rows = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(input);
+        let mut rows = csv::ReaderBuilder::new()
+            .trim(csv::Trim::All)
+            // An end of line of two letters would be counted late; the first of them is trimmed.
+            .terminator(csv::Terminator::Any(b'\n'))
+            .from_reader(input);
         let failed = |error: csv::Error| Problem::with(shown, format!("cannot be read: {error}"));
         let columns = Columns::find(rows.headers().map_err(failed)?, shown)?;
         Ok(Self { rows, columns, record: StringRecord::new(), shown: shown.to_owned() })
@@ -116,11 +121,18 @@ impl UsageTable {
     fn row(&self, line: u64, rules: &BillingRules) -> Result<Row, Problem> {
         let billed =
             self.value(UsageField::Billed, line, "an amount such as `12.5`", signed_money)?;
-        if let Some(category) = self.cell(UsageField::Category).filter(|cell| *cell != "Usage") {
+        let category = self.cell(UsageField::Category).unwrap_or("Usage");
+        if !word::is_usage(category) {
             return Ok(Row::Other(category.to_owned(), billed));
         }
         if self.cell(UsageField::Status) == Some("Unused") {
             return Ok(Row::Other("Unused commitments".to_owned(), billed));
+        }
+        let words = self.columns.layout;
+        let service = self.cell(UsageField::Service);
+        let unknown = service.filter(|cell| word::service(cell, words).is_none());
+        if let Some(service) = unknown.filter(|_| words != ColumnWords::Own) {
+            return Ok(Row::Other(service.to_owned(), billed));
         }
         let row = self.usage(line, rules)?;
         Ok(Row::Usage(Box::new(row), billed))
@@ -138,9 +150,10 @@ impl UsageTable {
             return Err(self.problem(line, UsageField::Until, "is more than three years later"));
         }
         let product = self.product(line, rules)?;
-        let given = self.value(UsageField::Quantity, line, "a number such as `0.25`", |text| {
-            quantity(text, product.unit)
-        })?;
+        let given =
+            self.value(UsageField::Quantity, line, "a number from 0 on such as `0.25`", |text| {
+                quantity(text, product.unit)
+            })?;
         let (until, quantity) = match given {
             Some(quantity) => (until, quantity),
             None if product.unit == UsageUnit::Hour => {
@@ -153,57 +166,62 @@ impl UsageTable {
             }
             None => return Err(self.problem(line, UsageField::Quantity, "is empty")),
         };
-        let price = "a price such as `0.0425`, in dollars per unit";
+        let price = "a price from 0 to 9,000,000 dollars per unit such as `0.0425`";
         Ok(UsageRow {
             line,
             account: self.cell(UsageField::Account).unwrap_or("account").to_owned(),
             from,
             until,
             quantity,
-            list: self.value(UsageField::Price, line, price, Rate::parse)?,
-            contracted: self.value(UsageField::Contracted, line, price, Rate::parse)?,
+            list: self.value(UsageField::Price, line, price, rate)?,
+            contracted: self.value(UsageField::Contracted, line, price, rate)?,
             product,
         })
     }
 
     fn product(&self, line: u64, rules: &BillingRules) -> Result<Product, Problem> {
-        let focus = self.columns.layout == ColumnWords::Focus;
+        let words = self.columns.layout;
         let text = |field| self.cell(field).unwrap_or_default().to_owned();
-        let provider = match (focus, text(UsageField::Provider)) {
-            (true, name) => short_name(&name),
-            (false, name) => name,
+        let provider = match words {
+            ColumnWords::Own | ColumnWords::Focus => word::provider(&text(UsageField::Provider)),
+            ColumnWords::Report => "aws".to_owned(),
         };
-        let details = focus.then(|| self.cell(UsageField::Details)).flatten().unwrap_or_default();
-        let size = match focus {
-            true => detail(details, "InstanceType"),
-            false => text(UsageField::Size),
+        if provider.is_empty() {
+            return Err(self.problem(line, UsageField::Provider, "is empty"));
+        }
+        let details = self.cell(UsageField::Details).unwrap_or_default();
+        let (size, system) = match words {
+            ColumnWords::Focus => {
+                (word::detail(details, "InstanceType"), word::detail(details, "OperatingSystem"))
+            }
+            ColumnWords::Own | ColumnWords::Report => {
+                (text(UsageField::Size), text(UsageField::System))
+            }
         };
-        let family = match (focus, self.cell(UsageField::Family)) {
-            (false, Some(family)) => family.to_owned(),
-            _ => family_of(&size),
-        };
-        let system = match focus {
-            true => detail(details, "OperatingSystem"),
-            false => text(UsageField::System),
-        };
+        let family = self
+            .cell(UsageField::Family)
+            .map_or_else(|| rules.family_of(&provider, &size), str::to_owned);
         let service = "one of `compute`, `serverless`, `license`, `block-storage`, \
                        `object-storage`, `transfer`, `address`, `load-balancer`";
         let service =
-            self.value(UsageField::Service, line, service, |text| service_of(text, focus))?;
+            self.value(UsageField::Service, line, service, |text| word::service(text, words))?;
         let sale = "`on-demand`, `spot` or `block`";
-        let sale = self.value(UsageField::Sale, line, sale, |text| sale_of(text, focus))?;
+        let sale = match self.cell(UsageField::OwnSale) {
+            Some(text) => word::sale(text, ColumnWords::Own),
+            None => self.value(UsageField::Sale, line, sale, |text| word::sale(text, words))?,
+        };
         let unit = self.value(
-            UsageField::UsageUnit,
+            UsageField::Unit,
             line,
             "`hour`, `GB`, `GB-month` or `request`",
-            unit_of,
+            word::unit,
         )?;
         let service = service.unwrap_or(Service::Compute);
         let weight = self.value(UsageField::Weight, line, "a number such as `8`", |text| {
             text.parse::<f64>().ok().filter(|weight| (0.0..1e9).contains(weight))
         })?;
         let weight = weight.map_or_else(
-            || rules.weight_of(&provider, &size),
+            || rules.weight_of(&provider, &size).unwrap_or(0),
             |weight| (weight * 1_000.0).round() as u64,
         );
         Ok(Product {
@@ -214,7 +232,7 @@ impl UsageTable {
             size,
             system: if system.is_empty() { "linux".into() } else { system.to_lowercase() },
             tenancy: match text(UsageField::Tenancy) {
-                tenancy if tenancy.is_empty() => "default".into(),
+                tenancy if tenancy.is_empty() || tenancy == "Shared" => "default".into(),
                 tenancy => tenancy,
             },
             sale: sale.unwrap_or(Sale::OnDemand),
@@ -281,9 +299,21 @@ fn time(text: &str) -> Option<Time> {
         .then(|| Time::from_micros(micros))
 }
 
+/// A number, also with an exponent.
+fn decimal(text: &str) -> Option<rust_decimal::Decimal> {
+    text.parse().ok().or_else(|| rust_decimal::Decimal::from_scientific(text).ok())
+}
+
+/// A price per unit, to the nearest pico-dollar.
+fn rate(text: &str) -> Option<Rate> {
+    let picos = decimal(text)?.checked_mul(1_000_000_000_000_u64.into())?.round();
+    let picos = i64::try_from(picos.mantissa()).ok().filter(|_| picos.scale() == 0)?;
+    (0..=9_000_000_000_000_000_000).contains(&picos).then(|| Rate::from_picos(picos))
+}
+
 /// A quantity in millionths of its unit, rounded half up.
 fn quantity(text: &str, unit: UsageUnit) -> Option<i128> {
-    let value: rust_decimal::Decimal = text.parse().ok()?;
+    let value = decimal(text)?;
     let whole = i128::from(10_u64.pow(value.scale().min(18)));
     let scaled = value.mantissa().checked_mul(unit.whole())?;
     let excess = i128::from(10_u64.pow(value.scale().saturating_sub(18)));
@@ -293,7 +323,7 @@ fn quantity(text: &str, unit: UsageUnit) -> Option<i128> {
 
 /// An amount in nano-dollars; it may be negative.
 fn signed_money(text: &str) -> Option<Money> {
-    let value: rust_decimal::Decimal = text.parse().ok()?;
+    let value = decimal(text)?;
     let nanos = value.mantissa().checked_mul(1_000_000_000)?;
     let whole = 10_i128.checked_pow(value.scale())?;
     Some(Money::from_nanos((nanos + whole / 2).div_euclid(whole)))
@@ -305,65 +335,6 @@ fn ended_by(text: &str) -> Option<EndedBy> {
         "provider" => Some(EndedBy::Provider),
         _ => None,
     }
-}
-
-fn service_of(text: &str, focus: bool) -> Option<Service> {
-    if !focus {
-        return Service::ALL.into_iter().find(|service| service.name() == text);
-    }
-    match text {
-        "Compute" | "AI and Machine Learning" => Some(Service::Compute),
-        "Storage" => Some(Service::ObjectStorage),
-        "Networking" => Some(Service::Transfer),
-        _ => Some(Service::Serverless),
-    }
-}
-
-fn sale_of(text: &str, focus: bool) -> Option<Sale> {
-    if !focus {
-        return Sale::ALL.into_iter().find(|sale| sale.name() == text);
-    }
-    match text {
-        "Dynamic" => Some(Sale::Spot),
-        "Standard" | "Committed" | "Other" => Some(Sale::OnDemand),
-        _ => None,
-    }
-}
-
-fn unit_of(text: &str) -> Option<UsageUnit> {
-    let known = UsageUnit::ALL.into_iter().find(|unit| unit.name() == text);
-    known.or(match text.to_ascii_lowercase().as_str() {
-        "hours" | "hrs" | "hour" => Some(UsageUnit::Hour),
-        "gb" | "gib" => Some(UsageUnit::Gigabyte),
-        "gb-months" | "gb-mo" | "gb-month" => Some(UsageUnit::GigabyteMonth),
-        "requests" => Some(UsageUnit::Request),
-        _ => None,
-    })
-}
-
-/// The short name of a provider that an export names in full.
-fn short_name(name: &str) -> String {
-    match name {
-        "AWS" | "Amazon Web Services" | "Amazon Web Services, Inc." => "aws".into(),
-        "Microsoft" | "Microsoft Azure" | "Azure" => "azure".into(),
-        "Google" | "Google Cloud" | "Google Cloud Platform" => "gcp".into(),
-        "Alibaba Cloud" => "alibaba".into(),
-        "Oracle" => "oci".into(),
-        other => other.to_lowercase(),
-    }
-}
-
-/// Family of an instance type by its name: what comes before the size.
-pub fn family_of(size: &str) -> String {
-    size.split(['.', '-']).next().unwrap_or_default().to_owned()
-}
-
-/// Text of a flat JSON object under that key; empty where there is none.
-fn detail(object: &str, key: &str) -> String {
-    let Ok(serde_json::Value::Object(object)) = serde_json::from_str(object) else {
-        return String::new();
-    };
-    object.get(key).and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]

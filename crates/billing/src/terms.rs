@@ -6,6 +6,7 @@ use crate::commitment::{Commitment, Matching};
 use crate::reservation::CapacityReservation;
 use crate::rules::BillingRules;
 use crate::units::{Id, IdVec, Rate};
+use crate::usage::Product;
 
 /// Order in which accounts have the benefit of commitments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -46,6 +47,17 @@ pub struct SustainedUse {
     pub steps: Vec<(u32, u32)>,
 }
 
+/// A discount on list prices that an organisation has negotiated.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Negotiated {
+    /// Provider that gives it.
+    pub provider: String,
+    /// The products.
+    pub matching: Matching,
+    /// Share of the list price that is paid, in millionths.
+    pub paid: i64,
+}
+
 /// All of it.
 #[derive(Clone, Debug, Default)]
 pub struct AccountTerms {
@@ -59,6 +71,8 @@ pub struct AccountTerms {
     pub tiers: IdVec<TierTable>,
     /// Discounts for sustained use. A product has the first that matches it.
     pub sustained: IdVec<SustainedUse>,
+    /// Discounts; the first that matches a product counts.
+    pub negotiated: Vec<Negotiated>,
     /// Order of each provider; one that is not listed has [`Sharing::OwnerFirst`].
     pub sharing: Vec<(String, Sharing)>,
 }
@@ -80,6 +94,13 @@ impl AccountTerms {
         for discount in rules.sustained_use() {
             self.sustained.push(discount);
         }
+    }
+
+    /// Share of its list price that is paid for a product, in millionths.
+    pub(crate) fn paid(&self, product: &Product) -> i64 {
+        let holds =
+            |row: &&Negotiated| row.provider == product.provider && row.matching.covers(product);
+        self.negotiated.iter().find(holds).map_or(1_000_000, |row| row.paid)
     }
 
     /// Order in which the accounts of a commitment have its benefit.

@@ -90,9 +90,10 @@ impl Service {
 }
 
 /// Way in which a product is sold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Sale {
     /// At list price, for as long as it is used.
+    #[default]
     OnDemand,
     /// At a discount, until it is taken back.
     Spot,
@@ -161,4 +162,6 @@ pub struct UsageLine {
     pub list: Rate,
     /// Price that was negotiated, per unit: the list price where nothing was.
     pub contracted: Rate,
+    /// Whether these follow from the quantity of the month, where there is a table of tiers.
+    pub tiered: bool,
 }

@@ -31,6 +31,7 @@ fn bill(version: FocusVersion) -> (String, Money) {
             matching: Matching { families: Some(vec!["m5".into()]), ..Matching::default() },
             weight: 6_000,
         },
+        bought: march,
         upfront: Money::from_nanos(100_000_000_000),
         hourly: Money::from_nanos(30_000_000),
     };
@@ -51,13 +52,13 @@ fn bill(version: FocusVersion) -> (String, Money) {
             service,
             region: "here".into(),
             zone: String::new(),
-            family: crate::table::family_of(size),
+            family: shipped().family_of(provider, size),
             size: if service == Service::Compute { size.into() } else { String::new() },
             system: if service == Service::Compute { "linux".into() } else { String::new() },
             tenancy: "default".into(),
             sale,
             unit,
-            weight: shipped().weight_of(provider, size),
+            weight: shipped().weight_of(provider, size).unwrap_or(1_000),
         })
     };
     let rows = [
@@ -99,6 +100,7 @@ fn bill(version: FocusVersion) -> (String, Money) {
         from: march,
         until: march + Span::from_secs(5_400),
         price: Rate::from_picos(96_000_000_000),
+        contracted: Rate::from_picos(96_000_000_000),
     });
     let (mut feed, mut charges) = (Feed::default(), Vec::new());
     for (number, (product, price, secs)) in rows.into_iter().enumerate() {
@@ -113,6 +115,7 @@ fn bill(version: FocusVersion) -> (String, Money) {
             quantity,
             list: price,
             contracted: price,
+            tiered: true,
         };
         feed.take(usage, &mut biller, &mut |charge| charges.push(charge)).expect("in order");
     }

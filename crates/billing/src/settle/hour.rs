@@ -28,6 +28,7 @@ pub(super) struct OpenLine {
     pub(super) quantity: i128,
     pub(super) list: Rate,
     pub(super) contracted: Rate,
+    pub(super) tiered: bool,
     /// Quantity that is covered.
     pub(super) covered: i128,
     /// First and last of its pieces.
@@ -125,6 +126,7 @@ impl Hour {
             quantity: line.quantity,
             list: line.list,
             contracted: line.contracted,
+            tiered: line.tiered,
             covered: 0,
             pieces: None,
         });
@@ -177,7 +179,8 @@ impl Hour {
                     unit: UsageUnit::Hour,
                     quantity,
                     list: kept.price,
-                    contracted: kept.price,
+                    contracted: kept.contracted,
+                    tiered: false,
                     covered: 0,
                     pieces: None,
                 });
@@ -209,12 +212,7 @@ impl Hour {
             if !commitment.holds_in(now) {
                 return Purse::default();
             }
-            let whole = match &commitment.benefit {
-                Benefit::Reserved { weight, .. } => {
-                    i128::from(*weight) * i128::from(crate::commitment::HOUR)
-                }
-                Benefit::Spending { hourly, .. } => hourly.nanos(),
-            };
+            let whole = commitment.benefit.of_an_hour();
             Purse { whole, used: 0, cost: commitment.amortised(now), given: Money::ZERO }
         }));
     }
@@ -305,7 +303,7 @@ impl Hour {
             if line.covered == line.quantity {
                 continue;
             }
-            match tiers.table_of(line.product) {
+            match tiers.table_of(line.product).filter(|_| line.tiered) {
                 Some(table) => tiers.charge(terms, table, line, out),
                 None => {
                     let purpose = Purpose::Usage { origin: line.origin, product: line.product };
@@ -324,7 +322,8 @@ impl Hour {
         out: &mut impl FnMut(BilledCharge),
     ) {
         for (id, commitment) in terms.commitments.iter() {
-            if !commitment.holds_in(now) {
+            let is_bought = now == hour_of(commitment.bought);
+            if !commitment.holds_in(now) && !is_bought {
                 continue;
             }
             let mut pay = |purpose, quantity, billed, effective| {
@@ -342,11 +341,14 @@ impl Hour {
                     billed,
                 });
             };
-            let purse = self.purses[id.row()];
-            if now == hour_of(commitment.from) && commitment.upfront != Money::ZERO {
-                let term = purse.whole * i128::from(commitment.hours());
+            if is_bought && commitment.upfront != Money::ZERO {
+                let term = commitment.benefit.of_an_hour() * i128::from(commitment.hours());
                 pay(Purpose::Upfront(id), term, commitment.upfront, Money::ZERO);
             }
+            if !commitment.holds_in(now) {
+                continue;
+            }
+            let purse = self.purses[id.row()];
             if commitment.hourly != Money::ZERO {
                 pay(Purpose::Fee(id), purse.whole, commitment.hourly, Money::ZERO);
             }

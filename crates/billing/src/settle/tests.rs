@@ -61,6 +61,7 @@ fn regional(owner: Id<Account>, scope: Id<Account>, family: &str, weight: u64) -
             },
             weight: weight * 1_000,
         },
+        bought: start_of(START),
         upfront: Money::ZERO,
         hourly: Money::ZERO,
     }
@@ -116,8 +117,17 @@ impl Book {
     ) {
         self.lines += 1;
         let (list, number) = (dollars(price), self.lines);
-        let line =
-            UsageLine { number, account, product, from, until, quantity, list, contracted: list };
+        let line = UsageLine {
+            number,
+            account,
+            product,
+            from,
+            until,
+            quantity,
+            list,
+            contracted: list,
+            tiered: true,
+        };
         self.biller.take(line, &mut |charge| self.charges.push(charge)).expect("in order");
     }
 
@@ -595,6 +605,7 @@ fn reserved_capacity_is_paid_for_whether_it_runs_or_not() {
         from: start_of(START),
         until: start_of(START) + Span::from_secs(secs),
         price: dollars("0.1"),
+        contracted: dollars("0.1"),
     });
     for hour in 0..25 {
         for _ in 0..15 {
@@ -620,6 +631,7 @@ fn kept(account: Id<Account>, product: Id<Product>) -> CapacityReservation {
         from: start_of(START),
         until: start_of(START + 1),
         price: dollars("0.1"),
+        contracted: dollars("0.1"),
     }
 }
 
@@ -741,7 +753,12 @@ fn the_largest_numbers_of_tables_have_exact_bills() {
     let n1 = book.biller.product(machine("gcp", "n1", "n1-standard-1", 1_000_000_000));
     let (service, unit) = (Service::Transfer, UsageUnit::Gigabyte);
     let path = book.biller.product(Product { service, unit, ..machine("aws", "path", "", 0) });
-    book.biller.reserve(CapacityReservation { machines: u64::MAX, price, ..kept(a, m5) });
+    book.biller.reserve(CapacityReservation {
+        machines: u64::MAX,
+        price,
+        contracted: price,
+        ..kept(a, m5)
+    });
     let [from, until] = [0, 1].map(|hour| start_of(START + hour));
     for product in [m5, n1, path, m5, n1, path] {
         book.uses(a, product, "9000000", [from, until], most);
@@ -764,6 +781,46 @@ fn the_largest_numbers_of_tables_have_exact_bills() {
 }
 
 #[test]
+fn a_block_costs_what_it_did_on_the_day_it_was_bought() {
+    // Two machines for 24 hours at 34.61 dollars, bought two days before; one runs for 12 hours.
+    let (mut terms, [_, a, ..]) = organisation();
+    let sale = Sale::Block;
+    let start = START + 48;
+    terms.commitments.push(Commitment {
+        name: "block".into(),
+        from: start_of(start),
+        until: start_of(start + 24),
+        bought: start_of(START),
+        benefit: Benefit::Reserved {
+            matching: Matching { size: Some("p5e.48xlarge".into()), sale, ..Matching::default() },
+            weight: 2_000,
+        },
+        upfront: Money::from_nanos(34_610_000_000 * 48),
+        ..regional(a, a, "", 0)
+    });
+    let mut book = Book::new(terms);
+    let block = Product { sale, ..machine("aws", "p5e", "p5e.48xlarge", 1) };
+    let block = book.biller.product(block);
+    let other = book.biller.product(machine("aws", "p5e", "p5e.48xlarge", 1));
+    book.runs(a, other, "39.8", [0, 3_600]);
+    let from = 48 * 3_600;
+    book.runs(a, block, "0", [from, from + 12 * 3_600]);
+    book.finish(48 + 24);
+    assert_eq!(book.hours(a, block), [12.0, 0.0]);
+    assert_eq!(book.hours(a, other), [0.0, 1.0]); // a block covers nothing that runs outside of it
+    assert_eq!(book.billed(), money("1661.28") + money("39.8"));
+    assert_eq!(book.effective(), book.billed());
+    let upfront = book.charges.iter().find(|row| matches!(row.purpose, Purpose::Upfront(_)));
+    assert_eq!(
+        upfront.map(|row| (row.from, row.billed)),
+        Some((start_of(START), money("1661.28")))
+    );
+    let unused = book.charges.iter().filter(|row| matches!(row.purpose, Purpose::Unused(_)));
+    let unused: Money = unused.map(|row| row.effective).sum();
+    assert_eq!(unused, Money::from_nanos(34_610_000_000 * 36));
+}
+
+#[test]
 fn usage_that_is_late_is_refused() {
     let (terms, [_, a, ..]) = organisation();
     let mut book = Book::new(terms);
@@ -778,6 +835,7 @@ fn usage_that_is_late_is_refused() {
         quantity: 1,
         list: Rate::ZERO,
         contracted: Rate::ZERO,
+        tiered: true,
     };
     assert_eq!(book.biller.take(late, &mut |_| {}), Err(OutOfOrder));
 }

@@ -13,8 +13,9 @@ use super::hour::OpenLine;
 /// Quantities of the month.
 #[derive(Debug, Default)]
 pub(super) struct TierCounts {
-    /// By product.
+    /// By product: its table, and the share of its prices that is paid, in millionths.
     tables: Vec<Option<Id<TierTable>>>,
+    paid: Vec<i64>,
     /// By table and account at the top of a tree.
     counts: Vec<Vec<i128>>,
 }
@@ -25,10 +26,16 @@ impl TierCounts {
             table.provider == product.provider && table.matching.covers(product)
         };
         self.tables.push(terms.tiers.find(matches));
+        self.paid.push(terms.paid(product));
     }
 
     pub(super) fn table_of(&self, product: Id<Product>) -> Option<Id<TierTable>> {
         self.tables[product.row()]
+    }
+
+    /// Share of its list price that is paid for a product, in millionths.
+    pub(super) fn paid_of(&self, product: Id<Product>) -> i64 {
+        self.paid[product.row()]
     }
 
     /// The month is over.
@@ -55,7 +62,7 @@ impl TierCounts {
         line: &OpenLine,
         out: &mut impl FnMut(BilledCharge),
     ) {
-        let root = terms.accounts.root(line.account);
+        let (root, share) = (terms.accounts.root(line.account), self.paid_of(line.product));
         let before = self.count(table, root);
         let mut at = *before;
         let end = at + line.quantity - line.covered;
@@ -70,7 +77,9 @@ impl TierCounts {
             if at >= until {
                 break;
             }
+            let paid = price.scaled(share);
             let amount = rate::part(at, until, line.unit, *price);
+            let contracted = rate::part(at, until, line.unit, paid);
             out(BilledCharge {
                 purpose: Purpose::Usage { origin: line.origin, product: line.product },
                 account: line.account,
@@ -78,11 +87,11 @@ impl TierCounts {
                 until: line.until,
                 quantity: until - at,
                 list_price: *price,
-                contracted_price: *price,
+                contracted_price: paid,
                 list: amount,
-                contracted: amount,
-                effective: amount,
-                billed: amount,
+                contracted,
+                effective: contracted,
+                billed: contracted,
             });
             at = until;
         }

@@ -19,7 +19,7 @@ pub(super) enum UsageField {
     System,
     Tenancy,
     Sale,
-    UsageUnit,
+    Unit,
     Quantity,
     Price,
     Contracted,
@@ -29,6 +29,7 @@ pub(super) enum UsageField {
     Category,
     Details,
     Status,
+    OwnSale,
 }
 
 /// A column of tables of usage.
@@ -39,6 +40,8 @@ pub struct ColumnRow {
     pub name: &'static str,
     /// Name in FOCUS; empty where it has none.
     pub focus: &'static str,
+    /// Name in the cost and usage report of AWS; empty where it has none.
+    pub report: &'static str,
     /// Meaning, for the documents.
     pub doc: &'static str,
 }
@@ -46,10 +49,10 @@ pub struct ColumnRow {
 const fn row(
     field: UsageField,
     name: &'static str,
-    focus: &'static str,
+    [focus, report]: [&'static str; 2],
     doc: &'static str,
 ) -> ColumnRow {
-    ColumnRow { field, name, focus, doc }
+    ColumnRow { field, name, focus, report, doc }
 }
 
 /// Every column.
@@ -57,87 +60,122 @@ pub const COLUMNS: &[ColumnRow] = &[
     row(
         UsageField::From,
         "from",
-        "ChargePeriodStart",
+        ["ChargePeriodStart", "lineItem/UsageStartDate"],
         "Beginning, an instant. Rows come in the order of their clock hours.",
     ),
-    row(UsageField::Until, "until", "ChargePeriodEnd", "End; the beginning where it is left out."),
+    row(
+        UsageField::Until,
+        "until",
+        ["ChargePeriodEnd", "lineItem/UsageEndDate"],
+        "End; the beginning where it is left out.",
+    ),
     row(
         UsageField::Account,
         "account",
-        "SubAccountId",
+        ["SubAccountId", "lineItem/UsageAccountId"],
         "Account that used it; `account` where it is left out.",
     ),
     row(
         UsageField::Provider,
         "provider",
-        "ProviderName",
+        ["ProviderName", ""],
         "Short name of the provider: `aws`, `azure`, `gcp`.",
     ),
     row(
         UsageField::Service,
         "service",
-        "ServiceCategory",
+        ["ServiceCategory", "product/productFamily"],
         "Kind of thing; `compute` where it is left out.",
     ),
-    row(UsageField::Region, "region", "RegionId", "Region."),
-    row(UsageField::Zone, "zone", "AvailabilityZone", "Zone."),
+    row(UsageField::Region, "region", ["RegionId", "product/region"], "Region."),
+    row(UsageField::Zone, "zone", ["AvailabilityZone", "lineItem/AvailabilityZone"], "Zone."),
     row(
         UsageField::Family,
         "family",
-        "",
+        ["x_Family", ""],
         "Family of the type, path of a transfer, class of storage; of a type, what its name begins with.",
     ),
-    row(UsageField::Size, "type", "", "Instance type."),
-    row(UsageField::System, "system", "", "Operating system; `linux` where it is left out."),
-    row(UsageField::Tenancy, "tenancy", "", "`default`, `dedicated` or `host`."),
-    row(UsageField::Sale, "sale", "PricingCategory", "`on-demand`, `spot` or `block`."),
+    row(UsageField::Size, "type", ["", "product/instanceType"], "Instance type."),
     row(
-        UsageField::UsageUnit,
+        UsageField::System,
+        "system",
+        ["", "product/operatingSystem"],
+        "Operating system; `linux` where it is left out.",
+    ),
+    row(
+        UsageField::Tenancy,
+        "tenancy",
+        ["x_Tenancy", "product/tenancy"],
+        "`default`, `dedicated` or `host`.",
+    ),
+    row(
+        UsageField::Sale,
+        "sale",
+        ["PricingCategory", "lineItem/UsageType"],
+        "`on-demand`, `spot` or `block`.",
+    ),
+    row(
+        UsageField::Unit,
         "unit",
-        "ConsumedUnit",
+        ["ConsumedUnit", "pricing/unit"],
         "`hour`, `GB`, `GB-month` or `request`; what is usual for the service where it is left out.",
     ),
     row(
         UsageField::Quantity,
         "quantity",
-        "ConsumedQuantity",
+        ["ConsumedQuantity", "lineItem/UsageAmount"],
         "Quantity in that unit. Where it is left out, time from beginning to end by the provider's rule.",
     ),
-    row(UsageField::Price, "price", "ListUnitPrice", "List price per unit in dollars."),
+    row(
+        UsageField::Price,
+        "price",
+        ["ListUnitPrice", "pricing/publicOnDemandRate"],
+        "List price per unit in dollars.",
+    ),
     row(
         UsageField::Contracted,
         "contracted",
-        "ContractedUnitPrice",
+        ["ContractedUnitPrice", ""],
         "Negotiated price per unit; the list price where it is left out.",
     ),
     row(
         UsageField::Weight,
         "weight",
-        "",
+        ["x_Weight", ""],
         "Size within the family; by the provider's rule where it is left out.",
     ),
-    row(UsageField::EndedBy, "ended_by", "", "`provider` where it took the machine back."),
+    row(UsageField::EndedBy, "ended_by", ["", ""], "`provider` where it took the machine back."),
     row(
         UsageField::Billed,
         "billed",
-        "BilledCost",
+        ["BilledCost", "lineItem/UnblendedCost"],
         "Amount that somebody else has billed, to be compared.",
     ),
-    row(UsageField::Category, "", "ChargeCategory", "What is no `Usage` is compared in sum alone."),
-    row(UsageField::Details, "", "SkuPriceDetails", "Instance type and operating system."),
+    row(
+        UsageField::Category,
+        "",
+        ["ChargeCategory", "lineItem/LineItemType"],
+        "What is no `Usage` is compared in sum alone.",
+    ),
+    row(UsageField::Details, "", ["SkuPriceDetails", ""], "Instance type and operating system."),
     row(
         UsageField::Status,
         "",
-        "CommitmentDiscountStatus",
+        ["CommitmentDiscountStatus", ""],
         "What is `Unused` is compared in sum alone.",
     ),
+    row(UsageField::OwnSale, "", ["x_Sale", ""], "`block` of what FOCUS has no word for."),
 ];
 
 /// Words in which a table names its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ColumnWords {
+    /// Ours.
     Own,
+    /// Those of FOCUS.
     Focus,
+    /// Those of the cost and usage report of AWS, also with `_` in place of `/` and capitals.
+    Report,
 }
 
 /// Columns of one table.
@@ -150,12 +188,23 @@ pub(super) struct Columns {
 impl Columns {
     /// Finds the columns of a table with that header.
     pub(super) fn find(header: &StringRecord, shown: &str) -> Result<Self, Problem> {
-        let focus = header.iter().any(|name| name == "ChargePeriodStart");
-        let layout = if focus { ColumnWords::Focus } else { ColumnWords::Own };
+        let has = |wanted: &str| header.iter().any(|name| same(name, wanted));
+        let layout = match (has("ChargePeriodStart"), has("lineItem/UsageStartDate")) {
+            (true, _) => ColumnWords::Focus,
+            (false, true) => ColumnWords::Report,
+            (false, false) => ColumnWords::Own,
+        };
         let place = |row: &ColumnRow| {
             let wanted = name_in(row, layout);
-            header.iter().position(|name| !wanted.is_empty() && name == wanted)
+            header.iter().position(|name| !wanted.is_empty() && same(name, wanted))
         };
+        for (at, name) in header.iter().enumerate() {
+            let is_again = header.iter().take(at).any(|before| before == name);
+            if is_again && COLUMNS.iter().any(|row| same(name_in(row, layout), name)) {
+                let message = format!("there are two columns `{}`", crate::problem::clip(name));
+                return Err(Problem::at(shown, 1, 0, message));
+            }
+        }
         let columns = Self { layout, indices: COLUMNS.iter().map(place).collect() };
         let unknown = header.iter().find(|name| !COLUMNS.iter().any(|row| row.name == *name));
         if let Some(unknown) = unknown.filter(|_| layout == ColumnWords::Own) {
@@ -166,7 +215,8 @@ impl Columns {
             return Err(Problem::at(shown, 1, 0, message).hint(hint));
         }
         for needed in [UsageField::From, UsageField::Provider] {
-            if !columns.has(needed) {
+            let is_known = layout == ColumnWords::Report && needed == UsageField::Provider;
+            if !columns.has(needed) && !is_known {
                 let message = format!("the column `{}` is missing", columns.name(needed));
                 return Err(Problem::at(shown, 1, 0, message));
             }
@@ -193,7 +243,17 @@ const fn name_in(row: &ColumnRow, layout: ColumnWords) -> &'static str {
     match layout {
         ColumnWords::Own => row.name,
         ColumnWords::Focus => row.focus,
+        ColumnWords::Report => row.report,
     }
+}
+
+/// Whether two names are the same but for capitals and what is between words.
+fn same(one: &str, other: &str) -> bool {
+    let letters = |name: &str| -> Vec<u8> {
+        let plain = name.bytes().filter(u8::is_ascii_alphanumeric);
+        plain.map(|letter| letter.to_ascii_lowercase()).collect()
+    };
+    letters(one) == letters(other)
 }
 
 #[cfg(test)]

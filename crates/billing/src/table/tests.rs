@@ -67,6 +67,63 @@ fn exports_in_focus_are_understood() {
 }
 
 #[test]
+fn cost_and_usage_reports_are_understood() {
+    let names = [
+        "lineItem/LineItemType",
+        "lineItem/UsageStartDate",
+        "lineItem/UsageEndDate",
+        "lineItem/UsageAccountId",
+        "lineItem/UsageType",
+        "lineItem/UsageAmount",
+        "lineItem/UnblendedCost",
+        "product/instanceType",
+        "product/operatingSystem",
+        "product/productFamily",
+        "product/region",
+        "product/tenancy",
+        "pricing/unit",
+        "pricing/publicOnDemandRate",
+    ];
+    let lines = "Usage,2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,42,USE1-SpotUsage:m5.large,0.5,\
+        0.02,m5.large,Linux,Compute Instance,us-east-1,Shared,Hrs,0.0960000000\n\
+        SavingsPlanCoveredUsage,2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,42,\
+        USE1-BoxUsage:m5.large,1,0.096,m5.large,Linux,Compute Instance,us-east-1,Shared,Hrs,0.096\n\
+        SavingsPlanNegation,2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,42,,,-0.096,,,,,,,\n\
+        Usage,2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,42,Requests,3,0.5,,,Queue,,,,\n";
+    let snake = |name: &str| {
+        let letters = name.replace('/', "_");
+        let words = letters.chars().flat_map(|letter| {
+            let new = letter.is_ascii_uppercase().then_some('_');
+            new.into_iter().chain([letter.to_ascii_lowercase()])
+        });
+        words.collect::<String>().replace("__", "_")
+    };
+    for header in [names.map(str::to_owned), names.map(snake)] {
+        let rows = rows(&format!("{}\n{lines}", header.join(","))).expect("it can be read");
+        let [
+            Row::Usage(spot, _),
+            Row::Usage(covered, billed),
+            Row::Other(one, off),
+            Row::Other(other, _),
+        ] = rows.as_slice()
+        else {
+            panic!("{rows:?}")
+        };
+        assert_eq!((spot.product.sale, spot.quantity), (Sale::Spot, 1_800_000_000));
+        let product = &covered.product;
+        assert_eq!((product.sale, product.system.as_str()), (Sale::OnDemand, "linux"));
+        assert_eq!((product.tenancy.as_str(), product.weight), ("default", 4_000));
+        assert_eq!(covered.list, Rate::parse("0.096"));
+        assert_eq!(billed.map(Money::nanos), Some(96_000_000));
+        assert_eq!(
+            (one.as_str(), off.map(Money::nanos)),
+            ("SavingsPlanNegation", Some(-96_000_000))
+        );
+        assert_eq!(other, "Queue");
+    }
+}
+
+#[test]
 fn problems_name_their_place() {
     for (text, told) in [
         ("provider\naws\n", "usage.csv:1: the column `from` is missing"),

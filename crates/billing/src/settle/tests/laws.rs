@@ -190,6 +190,7 @@ fn dearer(world: &World, k: i64) -> World {
     }
     for kept in &mut dear.reservations {
         kept.price = price(kept.price);
+        kept.contracted = kept.price;
     }
     for table in dear.terms.tiers.rows_mut() {
         table.steps.iter_mut().for_each(|step| step.1 = price(step.1));
@@ -239,6 +240,7 @@ fn later(world: &World, days: i64) -> World {
     }
     for held in later.terms.commitments.rows_mut() {
         move_to(&mut held.from);
+        move_to(&mut held.bought);
         move_to(&mut held.until);
     }
     (later.first, later.last) = (world.first + 24 * days, world.last + 24 * days);
@@ -291,7 +293,9 @@ proptest! {
     fn days_of_a_month_are_alike(world in worlds(), days in 1..20_i64) {
         let month = |hour| Month::of(start_of(hour));
         let moved = later(&world, days);
-        prop_assume!(month(world.first) == month(moved.last));
+        if month(world.first) != month(moved.last) {
+            return Ok(());
+        }
         let mut charges = world.bill();
         for charge in &mut charges {
             if !matches!(charge.purpose, Purpose::SustainedUse(_)) {

@@ -212,6 +212,7 @@ fn commitment(accounts: &Accounts, first: i64, drawn: &[u8; 11]) -> Commitment {
         provider: provider.into(),
         owner,
         scope,
+        bought: start_of(from),
         from: start_of(from),
         until: start_of(from + 1 + i64::from(hours % 9)),
         benefit,
@@ -258,6 +259,7 @@ fn usage(
         quantity,
         list: Rate::from_picos(list),
         contracted: Rate::from_picos(contracted),
+        tiered: true,
     }
 }
 
@@ -282,6 +284,7 @@ fn reservation(
         from,
         until: from + Span::from_micros(i64::from(*length % 40) * SLOT),
         price: Rate::from_picos((1 + i64::from(*machines)) * 3_000_000_001),
+        contracted: Rate::from_picos((1 + i64::from(*machines)) * 3_000_000_001),
     }
 }
 
