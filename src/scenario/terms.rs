@@ -22,7 +22,7 @@ use crate::units::{Calendar, Id, Money, Rate, Span, Time};
 /// Hours of a year of a term.
 const YEAR: i64 = 8_760;
 
-/// AccountTerms as a file says them.
+/// Terms as a file says them.
 #[derive(Clone, Debug, Default)]
 pub struct BillingTerms {
     /// Accounts, commitments, tiers and rules.
@@ -72,7 +72,7 @@ impl BillingTerms {
         if problems.is_empty() { Ok(terms) } else { Err(problems.into()) }
     }
 
-    /// AccountTerms of those who say nothing: the rules of providers alone.
+    /// Terms of those who say nothing: the rules of providers alone.
     pub fn none() -> Self {
         Self { terms: AccountTerms::by(shipped()), ..Self::default() }
     }

@@ -304,7 +304,7 @@ impl<'b> FocusRow<'b> {
         })
     }
 
-    /// UsageUnit of what was consumed; `None` where nothing was.
+    /// Unit of what was consumed; `None` where nothing was.
     fn consumed(&self) -> Option<UsageUnit> {
         match self.charge.purpose {
             Purpose::Usage { .. } | Purpose::Covered { .. } => Some(self.product?.unit),

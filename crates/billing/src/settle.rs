@@ -13,7 +13,7 @@ mod spending;
 mod sustained;
 mod tier;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! AccountTerms on which accounts are billed: who they are, what they hold, and what each provider's
+//! Terms on which accounts are billed: who they are, what they hold, and what each provider's
 //! rules are.
 
 use crate::account::Accounts;

@@ -3,7 +3,7 @@
 use crate::account::Account;
 use crate::units::{Id, Rate, Time};
 
-/// UsageUnit that a price is per. Quantities are whole millionths of what a unit counts; of an hour
+/// Unit that a price is per. Quantities are whole millionths of what a unit counts; of an hour
 /// they are microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UsageUnit {
@@ -136,7 +136,7 @@ pub struct Product {
     pub tenancy: String,
     /// Way in which it is sold.
     pub sale: Sale,
-    /// UsageUnit of its price.
+    /// Unit of its price.
     pub unit: UsageUnit,
     /// Size within its family, in thousandths of the unit in which reservations of a family are
     /// counted: a normalisation factor, a ratio, cores.

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use csv::StringRecord;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::TestRunner;
 use serde_json::Value;
 
 use super::*;
@@ -10,6 +12,7 @@ use crate::commitment::{Matching, PlanPrice, PlanRate};
 use crate::feed::Feed;
 use crate::reservation::CapacityReservation;
 use crate::rules::shipped;
+use crate::settle::tests::worlds::worlds;
 use crate::terms::AccountTerms;
 use crate::units::Span;
 use crate::usage::UsageLine;
@@ -123,13 +126,8 @@ fn bill(version: FocusVersion) -> (String, Money) {
     let kinds: BTreeSet<&str> = charges.iter().map(|charge| charge.purpose.name()).collect();
     let all = ["covered", "fee", "sustained-use", "unused-commitment", "upfront", "usage"];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all);
-    let mut file = FocusCsv::new(Vec::new(), version).expect("memory can be written to");
-    for charge in &charges {
-        file.write(charge, &biller).expect("memory can be written to");
-    }
-    let text = file.finish().expect("memory can be written to");
     let billed = charges.iter().map(|charge| charge.billed).sum();
-    (String::from_utf8(text).expect("it is text"), billed)
+    (written(&charges, &biller, version), billed)
 }
 
 /// Rows of a file, by column.
@@ -184,7 +182,7 @@ fn decimals_have_no_zeros_behind() {
     assert_eq!(decimal(0, 7), "0");
 }
 
-/// BillingRules whose check is not what their words say: a condition is turned round (the first, third and
+/// Rules whose check is not what their words say: a condition is turned round (the first, third and
 /// fourth), null is not allowed though another rule asks for it (the second), values are allowed that
 /// the specification does not have (the last). [`the_words_of_faulty_rules_hold`] checks the words.
 const FAULTY: [&str; 5] = [
@@ -227,7 +225,7 @@ struct FocusRule {
 }
 
 struct Checker<'t> {
-    rules: BTreeMap<String, FocusRule>,
+    rules: &'t BTreeMap<String, FocusRule>,
     header: &'t [String],
     /// Values of one column, for each value of another.
     values: BTreeMap<[String; 3], BTreeSet<String>>,
@@ -338,10 +336,10 @@ impl Checker<'_> {
     }
 }
 
-/// BillingRules that rows break, and how many rows.
-fn findings(text: &str) -> BTreeMap<String, usize> {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/data/money/focus_1.2_rules.csv.gz");
+/// The rules of the specification, by name.
+fn rules() -> BTreeMap<String, FocusRule> {
+    let place = "../../../shared/data/money/focus_1.2_rules.csv.gz";
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(place);
     let input = windtunnel_core::input::unfold(&path, "rules").expect("it can be read");
     let mut reader = csv::Reader::from_reader(input);
     let mut rules = BTreeMap::new();
@@ -353,6 +351,11 @@ fn findings(text: &str) -> BTreeMap<String, usize> {
         rules.insert(row[0].to_owned(), rule);
     }
     assert!(rules.values().filter(|rule| rule.binds).count() > 350);
+    rules
+}
+
+/// Rules that rows break, and how many rows.
+fn findings(rules: &BTreeMap<String, FocusRule>, text: &str) -> BTreeMap<String, usize> {
     let (header, rows) = table(text);
     let mut values: BTreeMap<[String; 3], BTreeSet<String>> = BTreeMap::new();
     let pairs = [
@@ -379,13 +382,38 @@ fn findings(text: &str) -> BTreeMap<String, usize> {
     found
 }
 
+/// The charges as a file.
+fn written(charges: &[BilledCharge], biller: &Biller, version: FocusVersion) -> String {
+    let mut file = FocusCsv::new(Vec::new(), version).expect("memory can be written to");
+    for charge in charges {
+        file.write(charge, biller).expect("memory can be written to");
+    }
+    String::from_utf8(file.finish().expect("memory can be written to")).expect("it is text")
+}
+
+#[test]
+#[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
+fn the_rules_hold_of_random_bills() {
+    let (rules, mut runner) = (rules(), TestRunner::deterministic());
+    let mut rows = 0;
+    for _ in 0..60 {
+        let world = worlds().new_tree(&mut runner).expect("a world").current();
+        let (mut charges, biller) = world.billed();
+        charges.truncate(40);
+        rows += charges.len();
+        let text = written(&charges, &biller, FocusVersion::V1_2);
+        assert_eq!(findings(&rules, &text), BTreeMap::new(), "{text}");
+    }
+    assert!(rows > 500, "{rows} rows");
+}
+
 #[test]
 #[cfg_attr(not(shared_data), ignore = "needs ../shared/data")]
 fn all_static_rules_of_the_specification_hold() {
-    let (text, _) = bill(FocusVersion::V1_2);
-    assert_eq!(findings(&text), BTreeMap::new());
+    let (rules, text) = (rules(), bill(FocusVersion::V1_2).0);
+    assert_eq!(findings(&rules, &text), BTreeMap::new());
     // The rules can be broken: a cost that is no number, and a null that may not be.
     let mut broken = text.replacen(",Usage,", ",,", 1);
     broken = broken.replacen(",USD,", ",US,", 1);
-    assert!(findings(&broken).len() >= 2, "{:?}", findings(&broken));
+    assert!(findings(&rules, &broken).len() >= 2, "{:?}", findings(&rules, &broken));
 }

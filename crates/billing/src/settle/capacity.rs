@@ -1,4 +1,4 @@
-//! KeptCapacity that is kept: the machines that run in it, within an hour.
+//! Capacity that is kept: the machines that run in it, within an hour.
 
 use crate::reservation::CapacityReservation;
 use crate::terms::AccountTerms;

@@ -372,7 +372,7 @@ impl Hour {
     }
 }
 
-/// BilledCharge of the part of a line between two quantities of it, at its price, or at what is effective
+/// Charge of the part of a line between two quantities of it, at its price, or at what is effective
 /// and billed instead.
 #[inline(always)]
 fn charge_of(

@@ -40,7 +40,7 @@ struct UnitPrice {
     thousandths: u64,
 }
 
-/// LevelChange of the level of a pool, in millionths of a thousandth of a unit.
+/// Change of the level of a pool, in millionths of a thousandth of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct LevelChange {
     pool: Pool,

@@ -2,7 +2,7 @@
 
 mod laws;
 mod slow;
-mod worlds;
+pub(crate) mod worlds;
 
 use super::*;
 use crate::account::Account;

@@ -23,7 +23,7 @@ const SIZES: [u64; 4] = [250, 1_000, 3_000, 8_000];
 
 /// All that is billed, from hour to hour.
 #[derive(Clone, Debug)]
-pub(super) struct World {
+pub(crate) struct World {
     pub(super) terms: AccountTerms,
     pub(super) products: Vec<Product>,
     pub(super) reservations: Vec<CapacityReservation>,
@@ -36,6 +36,11 @@ pub(super) struct World {
 impl World {
     /// Its charges.
     pub(super) fn bill(&self) -> Vec<BilledCharge> {
+        self.billed().0
+    }
+
+    /// Its charges, and the biller that made them.
+    pub(crate) fn billed(&self) -> (Vec<BilledCharge>, Biller) {
         let mut charges = Vec::new();
         let mut out = |charge| charges.push(charge);
         let mut biller = Biller::new(self.terms.clone());
@@ -50,7 +55,7 @@ impl World {
             biller.take(*line, &mut out).expect("lines are in order");
         }
         biller.finish(self.last, &mut out);
-        charges
+        (charges, biller)
     }
 }
 
@@ -58,7 +63,7 @@ impl World {
 type Drawn = (Vec<[u8; 1]>, Vec<[u8; 6]>, Vec<[u8; 11]>, Vec<[u8; 8]>, Vec<[u8; 5]>, [u8; 4]);
 
 /// Worlds of all kinds.
-pub(super) fn worlds() -> impl Strategy<Value = World> {
+pub(crate) fn worlds() -> impl Strategy<Value = World> {
     use prop::array::{uniform1, uniform4, uniform5, uniform6, uniform8, uniform11};
     use prop::collection::vec;
     let any = 0..=255_u8;
