@@ -293,7 +293,7 @@ impl<E: From<Problem>> BillMaker<'_, E> {
         if let Some(account) = self.accounts.get(name) {
             return *account;
         }
-        if !self.accounts.is_empty() {
+        if self.terms.terms.accounts.iter().next().is_some() {
             self.bill.notes.insert(BillNote::Unlisted(name.to_owned()));
         }
         let account = self.biller.account(name);
@@ -315,12 +315,10 @@ impl<E: From<Problem>> BillMaker<'_, E> {
                 crate::problem::clip(&product.provider),
                 crate::problem::clip(&product.region)
             );
-            let hint = match product.service {
-                Service::Transfer => {
-                    "add a column `price`, or name a path that has prices as its `family`: `internet`, `region`, `zone`"
-                }
-                _ => "add a column `price`, or name a type and a region of a shipped catalog",
-            };
+            let path = "add a column `price`, or name a path that has prices as its `family`: \
+                        `internet`, `region`, `zone`";
+            let machine = "add a column `price`, or name a type and a region of a shipped catalog";
+            let hint = if product.service == Service::Transfer { path } else { machine };
             return Err(Problem::at(shown, row.line, 0, message).hint(hint).into());
         };
         self.bill.notes.insert(BillNote::CatalogPrices(product.provider.clone()));

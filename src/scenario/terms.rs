@@ -122,11 +122,14 @@ struct ListPrices {
 
 impl ListPrices {
     fn of(&mut self, product: &Product) -> Option<Rate> {
-        let market = match (product.service, product.sale) {
-            (Service::Compute, Sale::OnDemand) => "on-demand",
-            (Service::Compute, Sale::Spot) => "spot",
-            _ => return None,
+        let market = match product.sale {
+            Sale::OnDemand => "on-demand",
+            Sale::Spot => "spot",
+            Sale::Block => return None,
         };
+        if product.service != Service::Compute {
+            return None;
+        }
         let prices = self.known.entry(product.provider.clone()).or_insert_with(|| {
             let catalog = Catalog::shipped(&product.provider).and_then(Result::ok);
             let prices = catalog.map(|catalog| catalog.prices).unwrap_or_default();
