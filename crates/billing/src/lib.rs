@@ -16,6 +16,7 @@ pub mod commitment;
 pub mod feed;
 pub mod focus;
 pub mod month;
+pub mod offering;
 pub mod rate;
 pub mod reservation;
 pub mod rules;
