@@ -60,6 +60,6 @@ pub use runner::{
 };
 pub use score::{Possible, Score, ScoredPolicy};
 pub use sensitivity::{Influence, Sensitivity, sensitivity};
-pub use settlement::Settlement;
+pub use settlement::{SettledRun, Settlement};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
 pub use survey::{Impossible, Survey, SurveyedLoad, Unsurveyed, survey};

@@ -390,8 +390,8 @@ fn period(
 }
 
 /// What is said where a scenario has terms.
-const TERMS: &str = "Commitments and negotiated prices are applied to the bill of `run` alone: costs of policies, and what \
-     policies see, are at list prices without them.";
+const TERMS: &str = "Costs are settled on the terms: with commitments, spread over their terms, and negotiated prices. Policies see list prices, and so \
+     do costs by tenant, by job and in windows.";
 
 /// A hundred years.
 const CENTURY: Span = Span::from_secs(36_500 * 86_400);

@@ -16,9 +16,7 @@ use super::guard::{self, ResourceGuard};
 use super::load;
 use super::process::Processes;
 use super::progress::Bar;
-use windtunnel::experiment::{
-    self, EventLog, RecordRange, RunFailure, RunResult, Settings, Settlement,
-};
+use windtunnel::experiment::{self, EventLog, RecordRange, RunFailure, RunResult, Settings};
 use windtunnel::metering::ChargePeriod;
 use windtunnel::metrics::{BrokenLaw, ChargePeriods, DailyCosts, Laws, OccupancyRecorder};
 use windtunnel::policy::external::Launcher;
@@ -26,7 +24,7 @@ use windtunnel::policy::spec::PolicySpec;
 use windtunnel::problem::Problem;
 use windtunnel::report::{
     ChargesCsv, DailyTable, ExplainCsv, InstancesCsv, JobsCsv, ResultFiles, RunReport, Scene,
-    SettledBill, Terminal, TextCells, run_charts, write_days, write_page,
+    Terminal, TextCells, run_charts, write_days, write_page,
 };
 use windtunnel::scenario::Scenario;
 use windtunnel::text::file_name;
@@ -181,7 +179,6 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
     let over = Cell::new(false);
     let mut occupancy = folder.is_some().then(OccupancyRecorder::default);
     let mut faults = folder.is_some().then(FaultRibbon::default);
-    let mut settlement = scenario.terms.as_ref().map(Settlement::new);
     let result = {
         let bar = Bar::over_jobs(&policy.name, how.quiet);
         let mut watching = files.as_mut().map(|files| {
@@ -193,8 +190,7 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
         let mut log = decisions
             .as_mut()
             .map(|decisions| EventLog::new(stretch, &over, |step| decisions.write(&step)));
-        let mut watching =
-            ((&mut watching, &mut occupancy), ((&mut log, &mut faults), &mut settlement));
+        let mut watching = ((&mut watching, &mut occupancy), (&mut log, &mut faults));
         let decides = (policy, recorder.as_ref().map_or(&Processes as &dyn Launcher, |to| to));
         let result =
             experiment::run_with(&scenario, decides, settings, &mut watching, &mut |progress| {
@@ -210,12 +206,12 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
     recorder.map_or(Ok(()), Recorder::finish)?;
     decisions.map_or(Ok(()), Decisions::finish)?;
     let mut report = RunReport::alone(&scenario, policy, &result)?;
-    report.bill = settlement
-        .map(|settlement| settled(settlement, &result, &again(&scenario, policy)))
-        .transpose()?;
     let written = match (folder, files) {
         (Some(folder), Some(files)) => {
-            let daily = files.finish(result.summary.cost.total, &again(&scenario, policy))?;
+            let cost = &result.summary.cost;
+            // Charges are at list prices.
+            let list = cost.total - cost.terms.unwrap_or_default();
+            let daily = files.finish(list, &again(&scenario, policy))?;
             if let Some(daily) = &daily {
                 let out = folder.file("days.csv")?;
                 let out = write_days(out, &scenario.world, daily, cells)?;
@@ -233,19 +229,6 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
         false => show(&report, how, written)?,
     }
     gate(&report, how)
-}
-
-/// The bill of a run on the terms of its scenario. At list prices it is what the run costs.
-fn settled(settlement: Settlement, result: &RunResult, again: &str) -> Result<SettledBill, Stop> {
-    let slack = settlement.slack();
-    let (bill, biller) = settlement.finish();
-    let (list, total) = (bill.total.list, result.summary.cost.total);
-    if (list - total).nanos().abs() > slack {
-        let law = "the usage that is billed costs at list prices what the run costs";
-        let found = format!("{} and {}", list.exact(), total.exact());
-        return Err(Stop::of_run(RunFailure::Law(BrokenLaw { at: Time::ZERO, law, found }), again));
-    }
-    Ok(SettledBill::new(&bill, &biller))
 }
 
 /// The workload of the scenario gives a run nothing to do.

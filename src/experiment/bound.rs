@@ -117,6 +117,9 @@ pub struct Frame {
     /// Work that arrives before is not counted, nor is its cost told apart:
     /// with a warm-up, there are no bounds on cost.
     pub counted_from: Option<Time>,
+    /// Costs are settled on the terms of an account: there are no bounds on them, for these are of
+    /// list prices.
+    pub settled: bool,
     /// The share of deadlines that the scenario promises to meet.
     pub deadlines_met: Option<f64>,
     /// Seed of the run, by which capacity that is drawn is known. Without it there is always as much as
@@ -139,6 +142,7 @@ pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Probl
     let frame = Frame {
         horizon: scenario.horizon.map(|horizon| Time::ZERO + horizon),
         counted_from: (warm_up > Span::ZERO).then(|| Time::ZERO + warm_up),
+        settled: scenario.terms.is_some(),
         deadlines_met: promised.map(|objective| objective.bound),
         seed: Some(seed),
     };

@@ -1,6 +1,8 @@
 //! Cautions beside an answer: work that can never run, names that nothing has, rented machines that
 //! real providers would have taken back.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::measurement::Measurement;
@@ -60,6 +62,9 @@ pub struct Facts {
     /// Counts of the work that has its machines alone.
     #[serde(default)]
     pub whole: WholeMachines,
+    /// Names of commitments whose term has no hour of the run.
+    #[serde(default)]
+    pub out_of_term: Vec<String>,
 }
 
 /// Number of the prices of a provider that are estimates.
@@ -99,6 +104,7 @@ impl Facts {
             unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
             rentals: result.rentals.clone(),
             whole: result.whole.clone(),
+            out_of_term: out_of_term(result),
         }
     }
 }
@@ -121,6 +127,14 @@ impl Facts {
             ..facts
         }
     }
+}
+
+/// Names of commitments that no hour of the run belongs to.
+fn out_of_term(result: &RunResult) -> Vec<String> {
+    let Some(run) = &result.bill else { return Vec::new() };
+    let held = run.biller.terms().commitments.iter();
+    let idle = held.filter(|(row, _)| !run.bill.commitments.contains_key(row));
+    idle.map(|(_, commitment)| commitment.name.clone()).collect()
 }
 
 /// Estimates among the prices of those to whom a run paid anything: of offers that the policy may
@@ -180,6 +194,14 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
         said.extend(bound_to_machines(run));
         said.extend(stranded(run));
         said.extend(not_for_sale(run));
+    }
+    let held = runs.iter().flat_map(|run| &run.facts.out_of_term);
+    for name in held.collect::<BTreeSet<_>>() {
+        said.push(format!(
+            "The commitment `{}` counts for nothing: no hour of a run lies in its term. Its `from` and `years`, and `start` of the \
+             workload, say when.",
+            clip(name)
+        ));
     }
     said.extend(unrentable(runs));
     said

@@ -1,14 +1,17 @@
 //! A run billed on the terms of its scenario: what its instances and transfers cost once the
 //! commitments of each clock hour and the rules of each month are applied.
 
+use std::collections::BTreeMap;
+
 use super::bill::AccountBill;
 use crate::billing::account::Account;
-use crate::billing::charge::BilledCharge;
+use crate::billing::charge::{BilledCharge, Origin, Purpose};
 use crate::billing::commitment::hour_of;
 use crate::billing::feed::hour_after;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::usage::{Product, Sale, Service, UsageLine, UsageUnit};
+use crate::metrics::{Adjustment, AdjustmentKind, Settled};
 use crate::model::{Market, Offer, Region, World};
 use crate::scenario::BillingTerms;
 use crate::sim::Observer;
@@ -24,7 +27,11 @@ use crate::units::{Calendar, Id, Money, Rate, Span, Time};
 pub struct Settlement {
     biller: Biller,
     bill: AccountBill,
+    adjustments: BTreeMap<AdjustmentKey, Money>,
+    coverage: Coverage,
     account: Id<Account>,
+    /// Charges that begin before are left out.
+    counted_from: Option<Time>,
     calendar: Calendar,
     /// Products by offer, and of transfers by region.
     offers: Vec<Option<Id<Product>>>,
@@ -36,7 +43,35 @@ pub struct Settlement {
     /// The clock, and the end of its hour.
     now: Time,
     until: Time,
+    /// What usage costs at list prices.
+    list: Money,
     slack: i128,
+}
+
+/// Provider, region and cause of an adjustment. A region is told by its product's row.
+type AdjustmentKey = (String, Option<String>, AdjustmentKind);
+
+/// Cost of machines before commitments, at providers that commitments hold at.
+#[derive(Clone, Copy, Debug, Default)]
+struct Coverage {
+    covered: Money,
+    uncovered: Money,
+}
+
+/// A run that is billed: its bill and the biller that made it.
+#[derive(Debug)]
+pub struct SettledRun {
+    /// The bill.
+    pub bill: AccountBill,
+    /// The biller.
+    pub biller: Biller,
+    /// What the terms change in the costs at list prices.
+    pub settled: Settled,
+    /// What the usage of the run costs at list prices.
+    pub list: Money,
+    /// Nano-dollars by which that may differ from what the run costs: a line is rounded to one of
+    /// them, and its price to half a pico-dollar.
+    pub slack: i128,
 }
 
 /// Usage of an instance that is handed on.
@@ -55,7 +90,10 @@ impl Settlement {
         Self {
             biller,
             bill: AccountBill::default(),
+            adjustments: BTreeMap::new(),
+            coverage: Coverage::default(),
             account,
+            counted_from: None,
             calendar: Calendar::from_unix_micros(0),
             offers: Vec::new(),
             regions: Vec::new(),
@@ -64,23 +102,49 @@ impl Settlement {
             lines: 0,
             now: Time::ZERO,
             until: Time::ZERO,
+            list: Money::ZERO,
             slack: 0,
         }
     }
 
-    /// Nano-dollars by which the amount at list prices may differ from the cost of the run: a line
-    /// is rounded to one of them, and its price to half a pico-dollar.
-    pub const fn slack(&self) -> i128 {
-        self.slack
+    /// The same, but what is charged for the time before is left out.
+    pub fn counting_from(self, from: Option<Time>) -> Self {
+        Self { counted_from: from, ..self }
     }
 
-    /// The bill of a run that is over, and its biller.
-    pub fn finish(mut self) -> (AccountBill, Biller) {
-        let (last, bill) = (self.unix(self.now), &mut self.bill);
+    /// The bill of a run that is over.
+    pub fn finish(mut self) -> SettledRun {
+        let last = self.unix(self.now);
         let mut charges = Vec::new();
         self.biller.finish(hour_after(last), &mut |charge| charges.push(charge));
-        charges.iter().for_each(|charge| bill.add(charge, &self.biller));
-        (self.bill, self.biller)
+        self.add(&charges);
+        let held = self.bill.commitments.values();
+        let (used, unused) = held.fold((Money::ZERO, Money::ZERO), |(used, unused), held| {
+            (used + held.used, unused + held.unused)
+        });
+        let Coverage { covered, uncovered } = self.coverage;
+        let share = |part: Money, rest: Money| {
+            (part + rest > Money::ZERO).then(|| part.dollars() / (part + rest).dollars())
+        };
+        let adjustments = self.adjustments.into_iter();
+        let adjustments = adjustments.map(|((provider, region, kind), amount)| Adjustment {
+            provider,
+            region,
+            kind,
+            amount,
+        });
+        let settled = Settled {
+            adjustments: adjustments.collect(),
+            utilisation: share(used, unused),
+            coverage: share(covered, uncovered),
+        };
+        SettledRun {
+            list: self.list,
+            slack: self.slack,
+            settled,
+            bill: self.bill,
+            biller: self.biller,
+        }
     }
 
     /// The time since 1970.
@@ -116,7 +180,66 @@ impl Settlement {
     }
 
     fn add(&mut self, charges: &[BilledCharge]) {
-        charges.iter().for_each(|charge| self.bill.add(charge, &self.biller));
+        let first = self.counted_from.map(|from| self.unix(from));
+        for charge in charges {
+            let (from, until) = (charge.from, charge.until);
+            if first.is_some_and(|first| from < first && until <= first.max(from)) {
+                continue;
+            }
+            self.bill.add(charge, &self.biller);
+            self.adjust(charge);
+        }
+    }
+
+    /// Adds to what the terms change: what a charge costs with what was paid for commitments spread
+    /// over what they cover, less its list price.
+    fn adjust(&mut self, charge: &BilledCharge) {
+        let (product, commitment) = charge.purpose.names();
+        let product = product.map(|product| &self.biller.products()[product]);
+        let held = commitment.map(|held| &self.biller.terms().commitments[held].provider);
+        let provider = product.map(|product| &product.provider).or(held);
+        let provider = provider.cloned().unwrap_or_default();
+        let region = product.map(|product| match product.region == product.provider {
+            true => product.region.clone(),
+            false => format!("{provider}/{}", product.region),
+        });
+        let held = |one: &crate::billing::commitment::Commitment| one.provider == provider;
+        let is_held = || self.biller.terms().commitments.iter().any(|(_, one)| held(one));
+        let is_machine = product.is_some_and(|product| {
+            product.service == Service::Compute && product.sale == Sale::OnDemand
+        });
+        let mut changes = [(AdjustmentKind::Commitment, Money::ZERO); 2];
+        match charge.purpose {
+            Purpose::Usage { origin: Origin::Line(_), .. } => {
+                self.list += charge.list;
+                changes[0] = (AdjustmentKind::Discount, charge.effective - charge.list);
+                if is_machine && is_held() {
+                    self.coverage.uncovered += charge.contracted;
+                }
+            }
+            Purpose::Covered { origin: Origin::Line(_), .. } => {
+                self.list += charge.list;
+                self.coverage.covered += charge.contracted;
+                changes = [
+                    (AdjustmentKind::Covered, -charge.list),
+                    (AdjustmentKind::Commitment, charge.effective),
+                ];
+            }
+            Purpose::Usage { origin: Origin::Reservation(_), .. } => {
+                changes[0] = (AdjustmentKind::Kept, charge.effective);
+            }
+            Purpose::Covered { origin: Origin::Reservation(_), .. }
+            | Purpose::Unused(_)
+            | Purpose::Upfront(_)
+            | Purpose::Fee(_) => changes[0] = (AdjustmentKind::Commitment, charge.effective),
+            Purpose::SustainedUse(_) => {
+                changes[0] = (AdjustmentKind::Discount, charge.effective);
+            }
+        }
+        for (kind, amount) in changes.into_iter().filter(|(_, amount)| *amount != Money::ZERO) {
+            let key = (provider.clone(), region.clone(), kind);
+            *self.adjustments.entry(key).or_default() += amount;
+        }
     }
 
     /// Hands on the use of an instance since the last time: so much of its time, until then, that it

@@ -1,7 +1,9 @@
 //! One run of one policy of a scenario, with everything that is shown of it.
 
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
+use super::settlement::{SettledRun, Settlement};
 use crate::metrics::{
     Alert, AlertCount, Alerts, BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures,
     RentWatch, Rentals, Series, Summary, WholeMachines, WindowSum, WindowValue, Windows,
@@ -74,6 +76,8 @@ pub struct RunResult {
     pub whole: WholeMachines,
     /// Offers for rent on which some of the work could run.
     pub workable: Vec<Id<Offer>>,
+    /// The bill on the terms of the scenario, where it says any.
+    pub bill: Option<Arc<SettledRun>>,
 }
 
 /// Failure of a run, which gives no result.
@@ -138,7 +142,9 @@ pub fn run_with(
     let until = settings.until.map(|until| Time::ZERO + until);
     let mut windows = Windows::new(watched(&scenario.objectives), from, until);
     let mut alerts = Alerts::new(&scenario.alerts, from);
-    let mut others = (extra, (&mut windows, &mut alerts));
+    let settlement = scenario.terms.as_ref().map(Settlement::new);
+    let mut settlement = settlement.map(|settlement| settlement.counting_from(from));
+    let mut others = (extra, ((&mut windows, &mut alerts), &mut settlement));
     let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
         measures.run(&scenario.world, source, policy, options, &mut others, control)
     };
@@ -157,6 +163,8 @@ pub fn run_with(
         collector = collector.without(&before);
     }
     let mut summary = collector.summary(&scenario.world, tenants.names(), &outcome);
+    let bill = settlement.map(|settlement| settle(settlement, from.is_none(), &mut summary));
+    let bill = bill.transpose()?.map(Arc::new);
     let (alerts, alert_counts) = alerts.into_log();
     let is_watched = !scenario.alerts.is_empty();
     summary.alerts = is_watched.then(|| alert_counts.iter().map(|count| count.alerts).sum());
@@ -184,7 +192,26 @@ pub fn run_with(
         workable: rents.workable(&scenario.world),
         whole: rents.whole(),
         rentals: rents.found(),
+        bill,
     })
+}
+
+/// Settles the costs of a run. At list prices its bill is what it costs, where it counts from the
+/// beginning.
+fn settle(
+    settlement: Settlement,
+    is_whole: bool,
+    summary: &mut Summary,
+) -> Result<SettledRun, RunFailure> {
+    let run = settlement.finish();
+    let (list, total) = (run.list, summary.cost.total);
+    if is_whole && (list - total).nanos().abs() > run.slack {
+        let law = "the usage that is billed costs at list prices what the run costs";
+        let found = format!("{} and {}", list.exact(), total.exact());
+        return Err(RunFailure::Law(BrokenLaw { at: Time::ZERO, law, found }));
+    }
+    summary.settle(run.settled.clone());
+    Ok(run)
 }
 
 /// The quantities that the objectives of windows are about, with the lengths of their windows.

@@ -84,7 +84,8 @@ fn every_column_is_documented_in_order() {
 fn every_key_is_documented() {
     let world = tiny();
     let ((), collector, series, fingerprint, outcome) = simulate(&world, 20, None, ());
-    let summary = collector.summary(&world, &["default".to_owned()], &outcome);
+    let mut summary = collector.summary(&world, &["default".to_owned()], &outcome);
+    summary.settle(crate::metrics::Settled::default());
     let objectives =
         vec![ObjectiveResult::check("wait_p95", BoundSide::AtMost, 600.0, "<= 10 min", &summary)];
     let row = PolicyResult {

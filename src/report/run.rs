@@ -227,7 +227,7 @@ impl RunReport {
             cautions: cautions(&[run]),
             fingerprint: result.fingerprint.clone(),
             daily: None,
-            bill: None,
+            bill: result.bill.as_ref().map(|run| SettledBill::new(&run.bill, &run.biller)),
             skipped_rows: result.skipped_rows,
             dropped_rows: result.notes.left_out(),
             row_notes: result.notes,

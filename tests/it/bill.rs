@@ -6,7 +6,7 @@ use windtunnel::billing::charge::BilledCharge;
 use windtunnel::billing::settle::Biller;
 use windtunnel::billing::table::UsageTable;
 use windtunnel::experiment::bill::{AccountBill, bill};
-use windtunnel::experiment::{self, Settings, Settlement};
+use windtunnel::experiment::{self, Settings};
 use windtunnel::problem::Problem;
 use windtunnel::scenario::{BillingTerms, Scenario};
 use windtunnel::units::Money;
@@ -276,21 +276,33 @@ fn a_run_is_billed_on_the_terms_of_its_scenario() {
     std::fs::write(folder.path().join("jobs.csv"), jobs).expect("it is written");
     let scenario = Scenario::parse(SCENARIO, "s.toml", folder.path(), &[]);
     let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
-    let terms = scenario.terms.as_ref().expect("it has terms");
-    let mut settlement = Settlement::new(terms);
     let settings = Settings::seeded(1);
     let policy = &scenario.policies[0];
     let mut go_on = |_| std::ops::ControlFlow::Continue(());
-    let run = experiment::run(&scenario, policy, settings, &mut settlement, &mut go_on);
+    let run = experiment::run(&scenario, policy, settings, &mut (), &mut go_on);
     let run = run.unwrap_or_else(|failure| panic!("{failure}"));
-    let slack = settlement.slack();
-    let (bill, _) = settlement.finish();
-    let total = run.summary.cost.total;
-    assert!((bill.total.list - total).nanos().abs() <= slack, "{:?} {total:?}", bill.total);
+    let settled = run.bill.as_ref().expect("it has terms");
+    let bill = &settled.bill;
     // The machine runs for three hours; the reservation covers all of them, and is paid for from
     // ten o'clock to two: the half hours before and after are not used.
     let sums = bill.commitments.values().next().expect("there is one");
     assert_eq!((sums.paid, sums.used, sums.unused), (cents(24), cents(18), cents(6)));
     assert_eq!((bill.total.billed, bill.total.effective), (cents(24), cents(24)));
     assert_eq!(bill.total.list.dollars(), 0.288);
+    // What it costs is what the four hours of the reservation cost, and not what is covered.
+    let cost = &run.summary.cost;
+    assert_eq!((cost.total, cost.terms), (cents(24), Some(cents(24) - bill.total.list)));
+    let parts: Vec<_> = cost.parts.iter().map(|part| (part.kind, part.paid)).collect();
+    assert_eq!(parts.iter().map(|(_, paid)| *paid).sum::<Money>(), cost.total);
+    for part in [("commitment", cents(24)), ("covered", -bill.total.list)] {
+        assert!(parts.contains(&part), "{parts:?}");
+    }
+    for sums in [&cost.by_provider, &cost.by_region, &cost.by_market, &cost.by_kind] {
+        assert_eq!(sums.iter().map(|(_, sum)| *sum).sum::<Money>(), cost.total, "{sums:?}");
+    }
+    assert_eq!(run.summary.metric("commitments_used"), Some(0.75));
+    assert_eq!(run.summary.metric("commitment_coverage"), Some(1.0));
+    assert_eq!(run.summary.metric("cost_total"), Some(0.24));
+    let rate = run.summary.metric("savings_rate").expect("machines were rented");
+    assert!((rate - (1.0 - 0.24 / 0.288)).abs() < 1e-9, "{rate}");
 }

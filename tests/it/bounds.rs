@@ -37,7 +37,8 @@ fn bounds(scenario: &Scenario) -> Bounds {
     let mut source = WorkList::new(&scenario.works).named(scenario.names.clone());
     let horizon = scenario.options.horizon;
     let seed = Some(scenario.options.seed);
-    let frame = Frame { horizon, counted_from: None, deadlines_met: Some(0.8), seed };
+    let frame =
+        Frame { horizon, counted_from: None, settled: false, deadlines_met: Some(0.8), seed };
     bound::over(&scenario.world, &mut source, frame).expect("the work is readable")
 }
 

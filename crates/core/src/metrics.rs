@@ -12,6 +12,7 @@
 //! - *tardiness*: `max(0, end - deadline)`.
 //! - *useful resource-hours*: progress that counted, times what the work asked.
 
+mod adjustment;
 mod alert;
 mod bills;
 mod charge_periods;
@@ -43,6 +44,7 @@ mod hash_trace;
 mod waits;
 mod window;
 
+pub use adjustment::{Adjustment, AdjustmentKind, Settled};
 pub use alert::{Alert, AlertCount, AlertRule, Alerts, MOST_ALERTS, Signal, SignalKind};
 pub use charge_periods::ChargePeriods;
 pub use collector::Collector;

@@ -36,8 +36,12 @@ pub(super) fn rows(world: &World, known: &BoundInputs) -> Bounds {
     let end = table.ends(known);
     table.shares(known);
     table.delays(known);
-    if known.frame.counted_from.is_some() {
-        let reason = "cost after a warm-up is partly that of work before it";
+    let uncertain = match (known.frame.counted_from, known.frame.settled) {
+        (Some(_), _) => Some("cost after a warm-up is partly that of work before it"),
+        (None, true) => Some("bounds are of list prices, and the scenario has terms of its own"),
+        (None, false) => None,
+    };
+    if let Some(reason) = uncertain {
         let costs = ["cost_total", "cost_per_job", "cost_per_core_hour", "cost_per_gpu_hour"];
         table.bounds.not_computable.extend(costs.map(|key| (key, reason.to_owned())));
     } else {

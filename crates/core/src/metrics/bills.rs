@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ratio;
-use super::summary::{CostPart, Costs};
+use super::summary::{CostPart, Costs, savings_rate};
 use crate::model::{Market, Region, World};
 use crate::state::{Charge, ChargeKind, Instance, InstanceRef, LiveWork, State};
 use crate::units::{Id, Money, Span, Time};
@@ -149,10 +149,10 @@ impl Bills {
             parts: parts_by_name(world, &parts, &self.standing_by_provider(world)),
             standing: self.standing.values().map(|&(_, paid, _)| paid).sum(),
             by_tenant: named(tenants.iter().cloned(), &self.by_tenant),
-            // The rate is rounded to a billionth: bills are rounded to a nano-dollar each, which is
-            // no saving.
-            effective_savings_rate: ratio(self.rented.dollars(), at_list.dollars())
-                .map(|paid| libm::round((1.0 - paid) * 1e9) / 1e9),
+            terms: None,
+            rented: self.rented,
+            at_list,
+            effective_savings_rate: savings_rate(self.rented, at_list),
             per_job_usd: ratio(total.dollars(), finished as f64),
             per_useful_core_hour_usd: ratio(total.dollars(), core_hours),
             per_useful_gpu_hour_usd: ratio(total.dollars(), gpu_hours),

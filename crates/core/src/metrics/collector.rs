@@ -134,6 +134,7 @@ impl Collector {
             availability: self.load.availability(),
             security: self.exposures.as_ref().and_then(Exposures::security),
             alerts: None,
+            settled: None,
             instances_launched: self.launches.launched,
             instances_max: self.launches.live_max,
             instance_hours,

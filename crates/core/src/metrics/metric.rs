@@ -134,6 +134,13 @@ pub const METRICS: &[Metric] = &[
     }),
     share("savings_rate", "effective savings rate", Higher, |s| s.cost.effective_savings_rate)
         .signed(),
+    share("commitments_used", "commitments used", Higher, |s| {
+        s.settled.as_ref().and_then(|settled| settled.utilisation)
+    })
+    .as_objective("Share of what is paid for commitments that covers use."),
+    share("commitment_coverage", "covered by commitments", Neutral, |s| {
+        s.settled.as_ref().and_then(|settled| settled.coverage)
+    }),
     share("finished", "work finished", Higher, |s| s.work.finished_share)
         .of_counts()
         .per_window(WindowSum::Finished)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize, Serializer};
 
+use super::adjustment::Settled;
 use super::histogram::Histogram;
 use super::hours::ProviderHours;
 use super::moves::PathTraffic;
@@ -137,6 +138,20 @@ pub struct Costs {
     /// fleets that are kept: paid because time passes, whatever work there is.
     #[serde(skip)]
     pub standing: Money,
+    /// Part of it that is due to the terms of an account: what it costs more than at list prices,
+    /// mostly below zero; `None` without terms.
+    #[serde(
+        rename = "terms_usd",
+        serialize_with = "as_usd_if_any",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub terms: Option<Money>,
+    /// Cost of rented instances at list prices, and of the same time on demand.
+    #[serde(skip)]
+    pub rented: Money,
+    /// The same time at the on-demand list price.
+    #[serde(skip)]
+    pub at_list: Money,
     /// Saving of rented instances against the same time at the on-demand list price, as a share
     /// of the latter (FinOps Foundation, "effective savings rate").
     pub effective_savings_rate: Option<f64>,
@@ -269,6 +284,9 @@ pub struct Summary {
     pub security: Option<f64>,
     /// Alerts by the rules of the scenario; `None` without rules.
     pub alerts: Option<u64>,
+    /// What the terms of its account did to its costs; `None` without terms.
+    #[serde(skip)]
+    pub settled: Option<Settled>,
     /// Launches, owned instances included.
     pub instances_launched: u64,
     /// Most instances at once.
@@ -435,6 +453,13 @@ impl Summary {
         }
         self.cost.parts = parts;
     }
+}
+
+/// Saving of what was paid against the same at list price, as a share of the latter. It is rounded to
+/// a billionth: bills are rounded to a nano-dollar each, which is no saving.
+pub(super) fn savings_rate(paid: Money, at_list: Money) -> Option<f64> {
+    let share = super::ratio(paid.dollars(), at_list.dollars());
+    share.map(|paid| libm::round((1.0 - paid) * 1e9) / 1e9)
 }
 
 fn as_usd<S: Serializer>(money: &Money, to: S) -> Result<S::Ok, S::Error> {

@@ -64,7 +64,12 @@ pub(super) const ROWS: &[KeyRow] = &[
         "1",
         "Length of its term: years of 8,760 hours.",
     ),
-    row("commitment[].machines", FROM_ONE, "", "Number of machines that are reserved."),
+    row(
+        "commitment[].machines",
+        ValueKind::Count(0, u32::MAX as u64),
+        "",
+        "Number of machines that are reserved.",
+    ),
     row(
         "commitment[].type",
         ValueKind::Text,
