@@ -28,7 +28,7 @@ pub struct Settlement {
     biller: Biller,
     bill: AccountBill,
     adjustments: BTreeMap<AdjustmentKey, Money>,
-    coverage: Coverage,
+    coverage: CommitmentCoverage,
     account: Id<Account>,
     /// Charges that begin before are left out.
     counted_from: Option<Time>,
@@ -53,7 +53,7 @@ type AdjustmentKey = (String, Option<String>, AdjustmentKind);
 
 /// Cost of machines before commitments, at providers that commitments hold at.
 #[derive(Clone, Copy, Debug, Default)]
-struct Coverage {
+struct CommitmentCoverage {
     covered: Money,
     uncovered: Money,
 }
@@ -91,7 +91,7 @@ impl Settlement {
             biller,
             bill: AccountBill::default(),
             adjustments: BTreeMap::new(),
-            coverage: Coverage::default(),
+            coverage: CommitmentCoverage::default(),
             account,
             counted_from: None,
             calendar: Calendar::from_unix_micros(0),
@@ -122,7 +122,7 @@ impl Settlement {
         let (used, unused) = held.fold((Money::ZERO, Money::ZERO), |(used, unused), held| {
             (used + held.used, unused + held.unused)
         });
-        let Coverage { covered, uncovered } = self.coverage;
+        let CommitmentCoverage { covered, uncovered } = self.coverage;
         let share = |part: Money, rest: Money| {
             (part + rest > Money::ZERO).then(|| part.dollars() / (part + rest).dollars())
         };
