@@ -119,7 +119,7 @@ impl AccountBill {
                 }
                 Purpose::Unused(_) => sums.unused += charge.effective,
                 Purpose::Upfront(_) | Purpose::Fee(_) => sums.paid += charge.billed,
-                Purpose::Usage { .. } | Purpose::SustainedUse(_) => {}
+                Purpose::Usage { .. } | Purpose::SustainedUse(_) | Purpose::Credit(_) => {}
             }
         }
     }
@@ -133,7 +133,7 @@ fn observed_key(purpose: Purpose, provider: &str, service: Service) -> (String, 
         }
         Purpose::Unused(_) => (String::new(), "Unused commitments".to_owned()),
         Purpose::Upfront(_) | Purpose::Fee(_) => (String::new(), "Purchase".to_owned()),
-        Purpose::SustainedUse(_) => (String::new(), "Credit".to_owned()),
+        Purpose::SustainedUse(_) | Purpose::Credit(_) => (String::new(), "Credit".to_owned()),
     }
 }
 

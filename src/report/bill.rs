@@ -384,7 +384,8 @@ impl<W: io::Write> BillCsv<W> {
             | Purpose::Unused(_)
             | Purpose::Upfront(_)
             | Purpose::Fee(_)
-            | Purpose::SustainedUse(_) => sheet.empty(),
+            | Purpose::SustainedUse(_)
+            | Purpose::Credit(_) => sheet.empty(),
         }
         sheet.word(charge.purpose.name());
         sheet.text(&terms.accounts.get(charge.account).name);

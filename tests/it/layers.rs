@@ -38,7 +38,7 @@ const LAST_CORE: &str = "billing";
 /// The folder of the room that is a crate of its own, and the rooms that it may know: what accounts
 /// are billed depends on no run.
 const BILLING: &str = "crates/billing/src";
-const OF_BILLING: [&str; 3] = ["units", "problem", "input"];
+const OF_BILLING: [&str; 4] = ["units", "problem", "input", "part"];
 
 /// Names that bring in unordered iteration, the clock of the wall or
 /// randomness of the thread. A name inside a longer word does not count.

@@ -42,6 +42,8 @@ pub enum Purpose {
     Fee(Id<Commitment>),
     /// What is taken off for sustained use in a month.
     SustainedUse(Id<Product>),
+    /// What a provider gives back for time in which a service was not there.
+    Credit(Id<Product>),
 }
 
 /// Line of a bill.
@@ -83,13 +85,16 @@ impl Purpose {
             Self::Upfront(_) => "upfront",
             Self::Fee(_) => "fee",
             Self::SustainedUse(_) => "sustained-use",
+            Self::Credit(_) => "service-credit",
         }
     }
 
     /// The product and the commitment that it names.
     pub const fn names(self) -> (Option<Id<Product>>, Option<Id<Commitment>>) {
         match self {
-            Self::Usage { product, .. } | Self::SustainedUse(product) => (Some(product), None),
+            Self::Usage { product, .. } | Self::SustainedUse(product) | Self::Credit(product) => {
+                (Some(product), None)
+            }
             Self::Covered { product, by, .. } => (Some(product), Some(by)),
             Self::Unused(held) | Self::Upfront(held) | Self::Fee(held) => (None, Some(held)),
         }
@@ -99,7 +104,11 @@ impl Purpose {
     pub const fn origin(self) -> Option<Origin> {
         match self {
             Self::Usage { origin, .. } | Self::Covered { origin, .. } => Some(origin),
-            Self::Unused(_) | Self::Upfront(_) | Self::Fee(_) | Self::SustainedUse(_) => None,
+            Self::Unused(_)
+            | Self::Upfront(_)
+            | Self::Fee(_)
+            | Self::SustainedUse(_)
+            | Self::Credit(_) => None,
         }
     }
 
@@ -113,7 +122,8 @@ impl Purpose {
             | Self::Unused(_)
             | Self::Upfront(_)
             | Self::Fee(_)
-            | Self::SustainedUse(_) => None,
+            | Self::SustainedUse(_)
+            | Self::Credit(_) => None,
         }
     }
 }

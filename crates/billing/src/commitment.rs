@@ -5,7 +5,7 @@ use crate::units::{Id, Money, Rate, Time};
 use crate::usage::{Product, Sale, Service, UsageUnit};
 
 /// Which products a commitment covers. An attribute that is `None` may be anything.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Matching {
     /// Kinds of things; empty is machines alone.
     pub services: Vec<Service>,
@@ -47,7 +47,7 @@ impl Matching {
 }
 
 /// Price under a spending plan of what it matches.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct PlanRate {
     /// The products.
     pub matching: Matching,
@@ -56,7 +56,7 @@ pub struct PlanRate {
 }
 
 /// Price under a spending plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum PlanPrice {
     /// A price per unit.
     Fixed(Rate),
@@ -77,7 +77,7 @@ impl PlanPrice {
 }
 
 /// Benefit of a commitment in each clock hour.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Benefit {
     /// So much use costs nothing more: in thousandths of the unit of [`Product::weight`], for an
     /// hour.
@@ -102,6 +102,56 @@ impl Benefit {
         match self {
             Self::Reserved { weight, .. } => i128::from(*weight) * i128::from(HOUR),
             Self::Spending { hourly, .. } => hourly.nanos(),
+        }
+    }
+
+    /// The same of nothing: what all benefits have in common that are for the same products.
+    pub(crate) fn of_nothing(&self) -> Self {
+        match self {
+            Self::Reserved { matching, .. } => {
+                Self::Reserved { matching: matching.clone(), weight: 0 }
+            }
+            Self::Spending { rates, .. } => {
+                Self::Spending { hourly: Money::ZERO, rates: rates.clone() }
+            }
+        }
+    }
+
+    /// Its place in the order in which providers apply commitments.
+    pub fn stage(&self) -> CommitmentStage {
+        match self {
+            Self::Reserved { matching, .. } if matching.zone.is_some() => CommitmentStage::Zonal,
+            Self::Reserved { .. } => CommitmentStage::Regional,
+            Self::Spending { rates, .. } => {
+                let narrow = |rate: &PlanRate| {
+                    let families = rate.matching.families.as_ref();
+                    rate.matching.region.is_some() && families.is_some_and(|all| all.len() == 1)
+                };
+                match rates.iter().all(narrow) {
+                    true => CommitmentStage::FamilyPlan,
+                    false => CommitmentStage::Plan,
+                }
+            }
+        }
+    }
+
+    /// Whether it is for a product of its provider.
+    pub fn covers(&self, product: &Product) -> bool {
+        match self {
+            Self::Reserved { matching, .. } => {
+                matching.covers(product) && product.weight > 0 && product.unit == UsageUnit::Hour
+            }
+            Self::Spending { rates, .. } => rates.iter().any(|rate| rate.matching.covers(product)),
+        }
+    }
+
+    /// Price of a product under the plan; `None` where it is no plan, or not for the product.
+    pub fn plan_price(&self, product: &Product) -> Option<PlanPrice> {
+        match self {
+            Self::Reserved { .. } => None,
+            Self::Spending { rates, .. } => {
+                rates.iter().find(|rate| rate.matching.covers(product)).map(|rate| rate.price)
+            }
         }
     }
 }
@@ -148,45 +198,17 @@ pub enum CommitmentStage {
 impl Commitment {
     /// Its place in the order.
     pub fn stage(&self) -> CommitmentStage {
-        match &self.benefit {
-            Benefit::Reserved { matching, .. } if matching.zone.is_some() => CommitmentStage::Zonal,
-            Benefit::Reserved { .. } => CommitmentStage::Regional,
-            Benefit::Spending { rates, .. } => {
-                let narrow = |rate: &PlanRate| {
-                    let families = rate.matching.families.as_ref();
-                    rate.matching.region.is_some() && families.is_some_and(|all| all.len() == 1)
-                };
-                match rates.iter().all(narrow) {
-                    true => CommitmentStage::FamilyPlan,
-                    false => CommitmentStage::Plan,
-                }
-            }
-        }
+        self.benefit.stage()
     }
 
     /// Whether it covers the product at all.
     pub fn covers(&self, product: &Product) -> bool {
-        product.provider == self.provider
-            && match &self.benefit {
-                Benefit::Reserved { matching, .. } => {
-                    matching.covers(product)
-                        && product.weight > 0
-                        && product.unit == UsageUnit::Hour
-                }
-                Benefit::Spending { rates, .. } => {
-                    rates.iter().any(|rate| rate.matching.covers(product))
-                }
-            }
+        product.provider == self.provider && self.benefit.covers(product)
     }
 
     /// Price of the product under its plan; `None` where it is no plan, or does not cover it.
     pub fn plan_price(&self, product: &Product) -> Option<PlanPrice> {
-        match &self.benefit {
-            Benefit::Reserved { .. } => None,
-            Benefit::Spending { rates, .. } => {
-                rates.iter().find(|rate| rate.matching.covers(product)).map(|rate| rate.price)
-            }
-        }
+        self.benefit.plan_price(product)
     }
 
     /// Clock hours of its term.

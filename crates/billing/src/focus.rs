@@ -192,7 +192,8 @@ fn usage_line(row: &FocusRow<'_>) -> Option<String> {
         | Purpose::Unused(_)
         | Purpose::Upfront(_)
         | Purpose::Fee(_)
-        | Purpose::SustainedUse(_) => None,
+        | Purpose::SustainedUse(_)
+        | Purpose::Credit(_) => None,
     }
 }
 
@@ -230,14 +231,14 @@ impl<'b> FocusRow<'b> {
         match self.charge.purpose {
             Purpose::Usage { .. } | Purpose::Covered { .. } | Purpose::Unused(_) => "Usage",
             Purpose::Upfront(_) | Purpose::Fee(_) => "Purchase",
-            Purpose::SustainedUse(_) => "Credit",
+            Purpose::SustainedUse(_) | Purpose::Credit(_) => "Credit",
         }
     }
 
     fn frequency(&self) -> &'static str {
         match self.charge.purpose {
             Purpose::Usage { .. } | Purpose::Covered { .. } | Purpose::Unused(_) => "Usage-Based",
-            Purpose::Upfront(_) | Purpose::SustainedUse(_) => "One-Time",
+            Purpose::Upfront(_) | Purpose::SustainedUse(_) | Purpose::Credit(_) => "One-Time",
             Purpose::Fee(_) => "Recurring",
         }
     }
@@ -259,6 +260,7 @@ impl<'b> FocusRow<'b> {
             Purpose::Upfront(_) => format!("{held}, paid at the beginning"),
             Purpose::Fee(_) => format!("{held}, paid by the hour"),
             Purpose::SustainedUse(_) => "discount for sustained use".to_owned(),
+            Purpose::Credit(_) => "credit for time without service".to_owned(),
         }
     }
 
@@ -286,7 +288,8 @@ impl<'b> FocusRow<'b> {
             Purpose::Usage { .. }
             | Purpose::Upfront(_)
             | Purpose::Fee(_)
-            | Purpose::SustainedUse(_) => None,
+            | Purpose::SustainedUse(_)
+            | Purpose::Credit(_) => None,
         }
     }
 
@@ -311,7 +314,8 @@ impl<'b> FocusRow<'b> {
             Purpose::Unused(_)
             | Purpose::Upfront(_)
             | Purpose::Fee(_)
-            | Purpose::SustainedUse(_) => None,
+            | Purpose::SustainedUse(_)
+            | Purpose::Credit(_) => None,
         }
     }
 
@@ -319,9 +323,10 @@ impl<'b> FocusRow<'b> {
     fn costs(&self) -> (Money, Money) {
         let charge = self.charge;
         match charge.purpose {
-            Purpose::Usage { .. } | Purpose::Covered { .. } | Purpose::SustainedUse(_) => {
-                (charge.list, charge.contracted)
-            }
+            Purpose::Usage { .. }
+            | Purpose::Covered { .. }
+            | Purpose::SustainedUse(_)
+            | Purpose::Credit(_) => (charge.list, charge.contracted),
             Purpose::Unused(_) => (charge.effective, charge.effective),
             Purpose::Upfront(_) | Purpose::Fee(_) => (charge.billed, charge.billed),
         }
@@ -333,7 +338,7 @@ impl<'b> FocusRow<'b> {
             Purpose::Unused(_) | Purpose::Upfront(_) | Purpose::Fee(_) => {
                 Some(money(self.costs().0))
             }
-            Purpose::SustainedUse(_) => None,
+            Purpose::SustainedUse(_) | Purpose::Credit(_) => None,
         }
     }
 
@@ -343,7 +348,7 @@ impl<'b> FocusRow<'b> {
                 Some(quantity(self.charge.quantity, self.product?.unit))
             }
             Purpose::Unused(_) | Purpose::Upfront(_) | Purpose::Fee(_) => Some("1".to_owned()),
-            Purpose::SustainedUse(_) => None,
+            Purpose::SustainedUse(_) | Purpose::Credit(_) => None,
         }
     }
 
@@ -351,7 +356,7 @@ impl<'b> FocusRow<'b> {
         match self.charge.purpose {
             Purpose::Usage { .. } | Purpose::Covered { .. } => Some(unit_word(self.product?.unit)),
             Purpose::Unused(_) | Purpose::Upfront(_) | Purpose::Fee(_) => Some("Units"),
-            Purpose::SustainedUse(_) => None,
+            Purpose::SustainedUse(_) | Purpose::Credit(_) => None,
         }
     }
 
@@ -364,7 +369,7 @@ impl<'b> FocusRow<'b> {
             }),
             Purpose::Covered { .. } | Purpose::Unused(_) => Some("Committed"),
             Purpose::Upfront(_) | Purpose::Fee(_) => Some("Standard"),
-            Purpose::SustainedUse(_) => None,
+            Purpose::SustainedUse(_) | Purpose::Credit(_) => None,
         }
     }
 
@@ -378,7 +383,10 @@ impl<'b> FocusRow<'b> {
             Purpose::Unused(_) | Purpose::Upfront(_) | Purpose::Fee(_) => {
                 Some(self.commitment?.name.clone())
             }
-            Purpose::Usage { .. } | Purpose::Covered { .. } | Purpose::SustainedUse(_) => None,
+            Purpose::Usage { .. }
+            | Purpose::Covered { .. }
+            | Purpose::SustainedUse(_)
+            | Purpose::Credit(_) => None,
         }
     }
 
@@ -397,7 +405,7 @@ impl<'b> FocusRow<'b> {
     }
 
     fn sku(&self) -> Option<String> {
-        if matches!(self.charge.purpose, Purpose::SustainedUse(_)) {
+        if matches!(self.charge.purpose, Purpose::SustainedUse(_) | Purpose::Credit(_)) {
             return None;
         }
         let Some(product) = self.product else {

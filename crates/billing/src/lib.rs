@@ -7,16 +7,21 @@
 //!   documented order, tiers, sustained use.
 //! - [`split`]: settled money goes to whoever caused it, by metered share.
 //!
+//! What commitments there are may be decided while usage comes in ([`purchase`]).
+//!
 //! All amounts are whole nano-dollars and all quantities whole millionths of a unit, so the pieces
 //! of a line sum to the line, and the charges to the bill.
 
 pub mod account;
+pub mod advice;
 pub mod charge;
 pub mod commitment;
+pub mod credit;
 pub mod feed;
 pub mod focus;
 pub mod month;
 pub mod offering;
+pub mod purchase;
 pub mod rate;
 pub mod reservation;
 pub mod rules;
@@ -26,4 +31,4 @@ pub mod table;
 pub mod terms;
 pub mod usage;
 
-use windtunnel_core::{problem, units};
+use windtunnel_core::{part, problem, units};

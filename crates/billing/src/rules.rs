@@ -1,15 +1,21 @@
 //! The rules that are shipped: by provider, as data with their sources.
 
+mod sla;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use serde::Deserialize;
 
-use crate::commitment::Matching;
+use crate::account::Account;
+use crate::commitment::{Benefit, Matching, PlanPrice, PlanRate};
+use crate::offering::Offering;
 use crate::rate::TimeRule;
 use crate::terms::{Sharing, SustainedUse, TierTable};
-use crate::units::{Rate, Span};
+use crate::units::{Id, Money, Rate, Span};
 use crate::usage::{Service, UsageUnit};
+
+pub use sla::{SlaRow, SlaScope};
 
 /// Where a rule comes from.
 #[derive(Clone, Debug, Deserialize)]
@@ -93,6 +99,44 @@ pub struct FlexibleRow {
     pub source: RuleSource,
 }
 
+/// A spending plan on all machines of a provider that can be bought.
+#[derive(Clone, Debug, Deserialize)]
+pub struct PlanRow {
+    /// Its name.
+    pub name: String,
+    /// The provider.
+    pub provider: String,
+    /// Years of 8,760 hours of its term.
+    pub years: i64,
+    /// Share that it takes off the list price.
+    discount: f64,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub source: RuleSource,
+}
+
+/// Spending of one unit of a plan: a tenth of a cent an hour.
+pub const PLAN_STEP: Money = Money::from_nanos(1_000_000);
+
+impl PlanRow {
+    /// The plan as it is sold to an account, for all that its organisation uses.
+    pub fn offering(&self, owner: Id<Account>, scope: Id<Account>) -> Offering {
+        let share = ((1.0 - self.discount) * 1e6).round() as u32;
+        let rates =
+            vec![PlanRate { matching: Matching::default(), price: PlanPrice::Share(share) }];
+        Offering {
+            name: self.name.clone(),
+            provider: self.provider.clone(),
+            owner,
+            scope,
+            hours: 8_760 * self.years,
+            benefit: Benefit::Spending { hourly: PLAN_STEP, rates },
+            upfront: Money::ZERO,
+            hourly: PLAN_STEP,
+        }
+    }
+}
+
 /// Discount for sustained use.
 #[derive(Clone, Debug, Deserialize)]
 pub struct SustainedRow {
@@ -140,6 +184,10 @@ pub struct BillingRules {
     pub sustained: Vec<SustainedRow>,
     /// On transfers.
     pub tier: Vec<TierRow>,
+    /// Spending plans that are sold.
+    pub plan: Vec<PlanRow>,
+    /// On promises.
+    pub sla: Vec<SlaRow>,
 }
 
 /// The shipped rules.
@@ -238,6 +286,16 @@ impl BillingRules {
                 .map(|(share, paid)| (millionths(*share), millionths(*paid)))
                 .collect(),
         })
+    }
+
+    /// Promises for a service.
+    pub fn promises<'r>(
+        &'r self,
+        provider: &'r str,
+        service: Service,
+    ) -> impl Iterator<Item = &'r SlaRow> {
+        let holds = move |row: &&SlaRow| row.provider == provider && row.service == service.name();
+        self.sla.iter().filter(holds)
     }
 
     /// Prices of transfers.
@@ -351,7 +409,9 @@ mod tests {
             .chain(rules.size.iter().map(|row| &row.source))
             .chain(rules.flexible.iter().map(|row| &row.source))
             .chain(rules.sustained.iter().map(|row| &row.source))
-            .chain(rules.tier.iter().map(|row| &row.source));
+            .chain(rules.plan.iter().map(|row| &row.source))
+            .chain(rules.tier.iter().map(|row| &row.source))
+            .chain(rules.sla.iter().map(|row| &row.source));
         for source in sources {
             assert!(!source.source.is_empty() && source.as_of.len() == 7, "{source:?}");
         }
@@ -361,6 +421,12 @@ mod tests {
         for discount in rules.sustained_use() {
             assert!(discount.steps.is_sorted_by(|a, b| a.0 < b.0), "{}", discount.name);
             assert_eq!(discount.steps.last().map(|step| step.0), Some(1_000_000));
+        }
+        for row in &rules.sla {
+            let falls = row.steps.is_sorted_by(|a, b| a.0 > b.0 && a.1 < b.1);
+            assert!(falls && row.steps.iter().all(|step| step.0 < 1.0 && step.1 <= 1.0), "{row:?}");
+            let service = Service::ALL.iter().find(|service| service.name() == row.service);
+            assert!(service.is_some(), "{row:?}");
         }
         let suse = rules.time_of("aws", "suse");
         assert_eq!(suse.granularity, Span::from_secs(3_600));

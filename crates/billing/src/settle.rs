@@ -6,7 +6,9 @@
 //! of the month by product and account, and nothing of what is over.
 
 mod capacity;
+mod coverage;
 mod hour;
+mod offered;
 mod reserved;
 mod round;
 mod spending;
@@ -19,14 +21,18 @@ use std::ops::Range;
 
 use crate::account::Account;
 use crate::charge::BilledCharge;
-use crate::commitment::{hour_of, start_of};
+use crate::commitment::{Commitment, hour_of, start_of};
 use crate::month::Month;
+use crate::offering::Offering;
+use crate::purchase::Purchaser;
 use crate::terms::AccountTerms;
 use crate::units::{Id, IdVec, Rate, Time};
 use crate::usage::{Product, UsageLine};
 
 use capacity::KeptCapacity;
+use coverage::Coverages;
 use hour::Hour;
+use offered::Offered;
 use round::Rounds;
 use sustained::SustainedLevels;
 use tier::TierCounts;
@@ -36,8 +42,10 @@ use tier::TierCounts;
 pub struct Biller {
     terms: AccountTerms,
     products: IdVec<Product>,
+    coverages: Coverages,
     rounds: Rounds,
     capacity: KeptCapacity,
+    offered: Offered,
     /// Hour whose usage comes in, and its lines.
     now: Option<i64>,
     hour: Hour,
@@ -55,11 +63,18 @@ pub struct OutOfOrder;
 impl Biller {
     /// A biller on those terms.
     pub fn new(terms: AccountTerms) -> Self {
-        let rounds = Rounds::of(&terms);
+        let products = IdVec::default();
+        let (mut coverages, mut rounds) = (Coverages::default(), Rounds::default());
+        for (id, held) in terms.commitments.iter() {
+            let coverage = coverages.of(&held.provider, &held.benefit, &products);
+            rounds.buy(&terms, id, coverage);
+        }
         Self {
-            products: IdVec::default(),
+            products,
+            coverages,
             rounds,
             capacity: KeptCapacity::default(),
+            offered: Offered::default(),
             now: None,
             hour: Hour::default(),
             period: Time::ZERO..Time::ZERO,
@@ -82,10 +97,52 @@ impl Biller {
 
     /// Adds a product; what covers it is looked up once, here.
     pub fn product(&mut self, product: Product) -> Id<Product> {
-        self.rounds.product(&self.terms, self.products.len(), &product);
+        let id = Id::new(self.products.len() as u32);
+        self.coverages.product(id, &product);
         self.tiers.product(&self.terms, &product);
         self.sustained.product(&self.terms, &product);
         self.products.push(product)
+    }
+
+    /// Takes a commitment that was not among the terms. It covers what is used from its first hour
+    /// on, and is billed as if the terms had held it from the beginning.
+    ///
+    /// # Errors
+    /// It was bought, or begins, in an hour that is billed already.
+    pub fn buy(&mut self, commitment: Commitment) -> Result<Id<Commitment>, OutOfOrder> {
+        let first = hour_of(commitment.from.min(commitment.bought));
+        if self.now.is_some_and(|now| first < now) {
+            return Err(OutOfOrder);
+        }
+        let Commitment { provider, benefit, .. } = &commitment;
+        let coverage = self.coverages.of(provider, benefit, &self.products);
+        let id = self.terms.commitments.push(commitment);
+        self.rounds.buy(&self.terms, id, coverage);
+        Ok(id)
+    }
+
+    /// Offers something to somebody who decides at the end of each clock hour from now on how many
+    /// units of it to buy. These hold from the next hour on.
+    pub fn offer(&mut self, offering: Offering, purchaser: Purchaser) -> Id<Offering> {
+        let Offering { provider, benefit, .. } = &offering;
+        let coverage = self.coverages.of(provider, benefit, &self.products);
+        self.offered.offer(offering, purchaser, coverage)
+    }
+
+    /// What is offered.
+    pub fn offerings(&self) -> &IdVec<Offering> {
+        self.offered.offerings()
+    }
+
+    /// The commitments that were bought of an offering, in order of time.
+    pub fn bought(&self, offering: Id<Offering>) -> &[Id<Commitment>] {
+        self.offered.bought(offering)
+    }
+
+    /// Whole units of an offering that the hour that was settled last had use for: what those that
+    /// were bought of it covered, and what nothing covered that they could have.
+    pub fn demand(&self, offering: Id<Offering>) -> u64 {
+        self.offered.demand(offering)
     }
 
     /// Adds an account that the terms do not list, which stands by itself.
@@ -158,11 +215,14 @@ impl Biller {
         }
     }
 
-    /// Whether anything is paid in that hour or later without use.
+    /// Whether anything is paid, or may be bought, in that hour or later without use.
     fn pays_from(&self, hour: i64) -> bool {
         let commitments = self.terms.commitments.iter();
         let reservations = self.terms.reservations.iter();
-        commitments.map(|(_, commitment)| commitment.until).any(|until| hour_of(until) > hour)
+        !self.offered.offerings().is_empty()
+            || commitments
+                .map(|(_, commitment)| commitment.until)
+                .any(|until| hour_of(until) > hour)
             || reservations.map(|(_, kept)| kept.until).any(|until| until > start_of(hour))
     }
 
@@ -178,14 +238,25 @@ impl Biller {
     }
 
     fn settle(&mut self, now: i64, out: &mut impl FnMut(BilledCharge)) {
-        let Self { terms, products, rounds, capacity, hour, .. } = self;
-        rounds.sort();
+        for (offering, commitment) in self.offered.decide(now) {
+            let bought = self.buy(commitment).expect("it begins in this hour");
+            self.offered.add(offering, bought);
+        }
+        let Self { terms, products, coverages, rounds, capacity, offered, hour, .. } = self;
+        coverages.sort();
         capacity.update(terms, products);
-        hour.index(0, products, |product| rounds.is_covered(product) || capacity.keeps(product));
+        let (coverages, is_covered) = (&*coverages, |product| coverages.is_covered(product));
+        hour.index(0, products, |product| is_covered(product) || capacity.keeps(product));
+        hour.open_purses(now, terms);
+        hour.cover(terms, rounds, coverages);
+        // What is kept and does not run is covered by what machines leave.
         let running = hour.lines.len();
         hour.reserve(now, terms, capacity);
-        hour.index(running, products, |product| rounds.is_covered(product));
-        hour.cover(now, terms, rounds);
+        if running < hour.lines.len() {
+            hour.index(running, products, is_covered);
+            hour.cover(terms, rounds, coverages);
+        }
+        offered.count(hour, terms, coverages, now);
         hour.charge(terms, &mut self.tiers, &mut self.sustained, out);
         self.hour.pay(now, &self.terms, out);
         self.sustained.leave_hour();

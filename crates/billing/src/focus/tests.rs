@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::*;
 use crate::commitment::{Matching, PlanPrice, PlanRate};
+use crate::credit::{ServiceCredits, ServiceOutage};
 use crate::feed::Feed;
 use crate::reservation::CapacityReservation;
 use crate::rules::shipped;
@@ -123,8 +124,34 @@ fn bill(version: FocusVersion) -> (String, Money) {
         feed.take(usage, &mut biller, &mut |charge| charges.push(charge)).expect("in order");
     }
     feed.finish(hour_of(march) + 290, &mut biller, &mut |charge| charges.push(charge));
+    // A region that was out for an hour gives back a part of it, and of the month.
+    let mut credits = ServiceCredits::new(shipped());
+    credits.outage(&ServiceOutage {
+        provider: "aws".into(),
+        service: Service::Compute,
+        region: "here".into(),
+        zone: None,
+        launches_only: false,
+        from: march,
+        until: march + Span::from_secs(3_600),
+    });
+    let mut given = Vec::new();
+    for charge in &charges {
+        credits.take(charge, biller.products(), &mut |credit| given.push(credit));
+    }
+    credits.finish(biller.products(), &mut |credit| given.push(credit));
+    charges.extend(given);
     let kinds: BTreeSet<&str> = charges.iter().map(|charge| charge.purpose.name()).collect();
-    let all = ["covered", "fee", "sustained-use", "unused-commitment", "upfront", "usage"];
+    let all = [
+        "covered",
+        "fee",
+        "service-credit",
+        "sustained-use",
+        "unused-commitment",
+        "unused-reservation",
+        "upfront",
+        "usage",
+    ];
     assert_eq!(kinds.into_iter().collect::<Vec<_>>(), all);
     let billed = charges.iter().map(|charge| charge.billed).sum();
     (written(&charges, &biller, version), billed)

@@ -11,6 +11,7 @@ use crate::units::{Id, IdVec, Money, Rate, Time};
 use crate::usage::{Product, UsageLine, UsageUnit};
 
 use super::capacity::KeptCapacity;
+use super::coverage::Coverages;
 use super::round::Rounds;
 use super::sustained::SustainedLevels;
 use super::tier::TierCounts;
@@ -189,24 +190,24 @@ impl Hour {
     }
 
     /// Applies the commitments in their order.
-    pub(super) fn cover(&mut self, now: i64, terms: &AccountTerms, rounds: &Rounds) {
-        self.open_purses(now, terms);
+    pub(super) fn cover(&mut self, terms: &AccountTerms, rounds: &Rounds, coverages: &Coverages) {
         let (mut machines, mut plans) = std::mem::take(&mut self.queues);
         for round in rounds.iter() {
             let Some(first) = round.steps.first() else { continue };
             match &terms.commitments[first.commitment].benefit {
                 Benefit::Reserved { .. } => {
-                    reserved::apply(self, terms, rounds, &round.steps, &mut machines);
+                    reserved::apply(self, terms, coverages, &round.steps, &mut machines);
                 }
                 Benefit::Spending { .. } => {
-                    spending::apply(self, terms, rounds, &round.steps, &mut plans);
+                    spending::apply(self, terms, coverages, &round.steps, &mut plans);
                 }
             }
         }
         self.queues = (machines, plans);
     }
 
-    fn open_purses(&mut self, now: i64, terms: &AccountTerms) {
+    /// Nothing of the commitments is used yet.
+    pub(super) fn open_purses(&mut self, now: i64, terms: &AccountTerms) {
         self.purses.clear();
         self.purses.extend(terms.commitments.iter().map(|(_, commitment)| {
             if !commitment.holds_in(now) {
@@ -219,6 +220,11 @@ impl Hour {
 
     pub(super) fn purse(&mut self, commitment: Id<Commitment>) -> &mut Purse {
         &mut self.purses[commitment.row()]
+    }
+
+    /// So much of a commitment is used.
+    pub(super) fn used(&self, commitment: Id<Commitment>) -> i128 {
+        self.purses[commitment.row()].used
     }
 
     /// Products with lines in this hour that may be covered, the smallest first.

@@ -7,8 +7,9 @@ use crate::charge::Origin;
 use crate::commitment::CommitmentStage;
 use crate::terms::{AccountTerms, Sharing};
 
+use super::coverage::{Coverages, CoveredProduct};
 use super::hour::{Hour, ProductLine};
-use super::round::{CoveredProduct, Rounds, Step};
+use super::round::Step;
 
 /// Vectors that are used again in each hour.
 #[derive(Debug, Default)]
@@ -21,7 +22,7 @@ pub(super) struct ProductQueue {
 pub(super) fn apply(
     hour: &mut Hour,
     terms: &AccountTerms,
-    rounds: &Rounds,
+    coverages: &Coverages,
     steps: &[Step],
     queue: &mut ProductQueue,
 ) {
@@ -34,11 +35,11 @@ pub(super) fn apply(
         match terms.sharing(step.commitment) {
             Sharing::OwnerFirst => {
                 let serve = |known| smallest_first(hour, terms, *step, known);
-                rounds.reach(step.commitment, &touched, serve);
+                coverages.reach(step.coverage, &touched, serve);
             }
             Sharing::NarrowestFirst => {
                 queue.lines.clear();
-                rounds.reach(step.commitment, &touched, |known| queue.add(hour, known));
+                coverages.reach(step.coverage, &touched, |known| queue.add(hour, known));
                 queue.lines.sort_unstable_by_key(|(line, _)| line.row);
                 for (line, weight) in &queue.lines {
                     cover(hour, terms, *step, *line, *weight);

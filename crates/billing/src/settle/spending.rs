@@ -9,8 +9,9 @@ use crate::terms::AccountTerms;
 use crate::units::{Id, Money, Rate};
 use crate::usage::Product;
 
+use super::coverage::Coverages;
 use super::hour::{Hour, LineRun};
-use super::round::{Rounds, Step};
+use super::round::Step;
 
 /// Lines of one product at one price that follow each other, and a plan that may cover them, in
 /// the order in which they are covered.
@@ -39,7 +40,7 @@ pub(super) struct PlanQueue {
 pub(super) fn apply(
     hour: &mut Hour,
     terms: &AccountTerms,
-    rounds: &Rounds,
+    coverages: &Coverages,
     steps: &[Step],
     queue: &mut PlanQueue,
 ) {
@@ -51,7 +52,7 @@ pub(super) fn apply(
         let next = next_of(hour, steps, number as u32, &mut queue.next);
         let Some(next) = next else { continue };
         let first = (steps[next as usize].commitment, next);
-        rounds.reach(step.commitment, hour.touched(), |covered| {
+        coverages.reach(step.coverage, hour.touched(), |covered| {
             if let Some(plan) = covered.price {
                 candidates(hour, covered.product, plan, first, &mut queue.candidates);
             }
@@ -113,7 +114,7 @@ fn candidates(
 
 /// Share of the list price that is paid under a plan, in parts of 2^63, and that price. A negotiated
 /// price that is lower is paid instead, and uses the commitment up.
-fn price_of(plan: PlanPrice, list: Rate, contracted: Rate) -> (u64, Rate) {
+pub(super) fn price_of(plan: PlanPrice, list: Rate, contracted: Rate) -> (u64, Rate) {
     let price = plan.of(list);
     let share = |part: i64, whole: i64| match part < whole {
         true => ((i128::from(part) << 63) / i128::from(whole)) as u64,

@@ -1,5 +1,6 @@
 //! Bills that providers work out in their documentation, and bills worked out by hand.
 
+mod buying;
 mod laws;
 mod slow;
 pub(crate) mod worlds;
@@ -666,6 +667,28 @@ fn idle_capacity_is_covered_by_regional_reservations_and_not_by_zonal_ones() {
         book.biller.advance(START, &mut |_| {});
         book.finish(1);
         assert_eq!(book.billed(), money(idle));
+    }
+}
+
+#[test]
+fn machines_that_run_are_covered_before_capacity_that_does_not() {
+    // 8 units, or a dollar, on ten idle machines of 4 that are named first, and on two that run in
+    // another account, of 8 and dearer.
+    for benefit in [
+        regional(Id::new(0), Id::new(0), "m5", 16).benefit,
+        Benefit::Spending { hourly: money("0.3"), rates: share_of_all(750_000) },
+    ] {
+        let (mut terms, [root, a, b, _]) = organisation();
+        terms.commitments.push(Commitment { benefit, ..regional(a, root, "", 0) });
+        let mut book = Book::new(terms);
+        let idle = book.biller.product(machine("aws", "m5", "m5.large", 4));
+        let runs = book.biller.product(machine("aws", "m5", "m5.xlarge", 8));
+        book.biller.reserve(kept(a, idle));
+        book.runs(b, runs, "0.2", HOUR);
+        book.runs(b, runs, "0.2", HOUR);
+        book.finish(1);
+        assert_eq!(book.hours(b, runs), [2.0, 0.0]);
+        assert_eq!(book.hours(a, idle), [0.0, 10.0]);
     }
 }
 

@@ -208,13 +208,31 @@ fn cover(world: &World, hour: i64, provider: &str, uses: &mut [Use], bill: &mut 
             held.push(Held { row: id.raw(), deal, whole, left: whole, cost });
         }
     }
+    // Machines that run first, then what is kept and does not run, which comes behind them.
+    let is_idle = |one: &Use| matches!(one.origin, Origin::Reservation(_));
+    let running = uses.iter().position(is_idle).unwrap_or(uses.len());
+    let (running, idle) = uses.split_at_mut(running);
+    for uses in [running, idle] {
+        turns(world, hour, provider, uses, &mut held, bill);
+    }
+}
+
+/// Applies what is left of the commitments.
+fn turns(
+    world: &World,
+    hour: i64,
+    provider: &str,
+    uses: &mut [Use],
+    held: &mut [Held<'_>],
+    bill: &mut SlowBill,
+) {
     let azure = world.terms.sharing.contains(&(provider.to_owned(), Sharing::NarrowestFirst));
     if azure {
         // Reservations, narrow scopes before wide ones; then plans, long ones before short ones.
         let depth = |held: &Held<'_>| line_of_descent(world, held.deal.scope).len();
         for wanted in (1..=4).rev() {
             let narrow = |held: &Held<'_>| is_reserved(held) && depth(held) == wanted;
-            reserved(world, hour, uses, &mut held, narrow, Who::First, bill);
+            reserved(world, hour, uses, held, narrow, Who::First, bill);
         }
         for hours in (1..=9).rev() {
             for wanted in (1..=4).rev() {
@@ -222,20 +240,20 @@ fn cover(world: &World, hour: i64, provider: &str, uses: &mut [Use], bill: &mut 
                     let length = (held.deal.until - held.deal.from).micros() / 3_600_000_000;
                     !is_reserved(held) && length == hours && depth(held) == wanted
                 };
-                plans(world, hour, uses, &mut held, next, Who::First, bill);
+                plans(world, hour, uses, held, next, Who::First, bill);
             }
         }
     } else {
         for zonal in [true, false] {
             for who in [Who::Owner, Who::Organisation] {
                 let kind = |held: &Held<'_>| is_reserved(held) && is_zonal(held) == zonal;
-                reserved(world, hour, uses, &mut held, kind, who, bill);
+                reserved(world, hour, uses, held, kind, who, bill);
             }
         }
         for narrow in [true, false] {
             for who in [Who::Owner, Who::Organisation] {
                 let kind = |held: &Held<'_>| !is_reserved(held) && is_of_family(held) == narrow;
-                plans(world, hour, uses, &mut held, kind, who, bill);
+                plans(world, hour, uses, held, kind, who, bill);
             }
         }
     }
