@@ -7,6 +7,7 @@ mod bill;
 mod calibration;
 mod catalog;
 mod check;
+mod commit;
 mod compare;
 mod decisions;
 mod diverge;
@@ -76,6 +77,7 @@ fn dispatch(arguments: Arguments) -> CommandResult {
         Command::Catalog { command } => catalog::catalog(&command),
         Command::Trace { command } => trace::trace(&command),
         Command::Weather { command } => weather::weather(&command),
+        Command::Commit(arguments) => commit::commit(&arguments),
         Command::Bill(bill) => bill::bill(&bill),
         Command::Explain(explain) => explain::explain(&explain),
         Command::Verify(verify) => verify::verify(&verify),

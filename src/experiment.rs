@@ -7,6 +7,7 @@ pub mod check;
 mod backlog;
 pub mod bill;
 mod caution;
+pub mod commit;
 mod compare;
 mod cost;
 mod decision;

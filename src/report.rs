@@ -8,6 +8,7 @@ mod breakdown;
 mod charges;
 mod chart;
 mod check;
+mod commit;
 mod comparison;
 mod days;
 mod drill;
@@ -40,6 +41,7 @@ pub use chart::{
     replication_charts, run_charts, sweep_charts,
 };
 pub use check::{CheckReport, LeftOut, one_line};
+pub use commit::CommitReport;
 pub use comparison::{Between, ComparisonReport, ComparisonResults, PolicyResult};
 pub use days::{DailyTable, write_days};
 pub use document::{Answer, Document, Terminal};

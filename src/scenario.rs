@@ -151,6 +151,8 @@ pub struct Scenario {
     pub inputs: Vec<PathBuf>,
     /// Terms on which a run is billed, where the scenario says any.
     pub terms: Option<BillingTerms>,
+    /// The same with what can be bought, also where that is all that it says.
+    pub sale: Option<BillingTerms>,
     /// Limits at which a run is stopped as out of bounds.
     pub limits: RunLimits,
 }
@@ -308,7 +310,9 @@ fn read(
     let limits = root.section("limits");
     let terms =
         ["block", "commitment", "kept", "negotiated", "tier"].iter().any(|key| root.has(key));
-    let terms = terms.then(|| terms::read(root, report));
+    let is_said = terms || root.has("offering");
+    let sale = is_said.then(|| terms::read(root, report));
+    let terms = sale.clone().filter(|_| terms);
     let work = work?;
     let mut assumptions = std::mem::take(&mut build.assumptions);
     assumptions.extend(names::vague_models(&build.world).into_iter().map(Assumption::from));
@@ -367,6 +371,7 @@ fn read(
         estimated_prices: build.estimated_prices,
         inputs,
         terms,
+        sale,
         limits: RunLimits {
             max_events: limits.count("max_events").unwrap_or(10_000_000_000),
             max_alive: limits.count32("max_alive").unwrap_or(3_000_000),

@@ -56,6 +56,25 @@ fn percent_within(text: &str, low: i64, high: i64) -> Result<f64, String> {
     }
 }
 
+/// Growth in a year: it may be negative, and nothing.
+fn growth(text: &str) -> Result<f64, String> {
+    percent_between(text, -99, 1_000)
+}
+
+/// A spread, which may be nothing.
+fn spread(text: &str) -> Result<f64, String> {
+    percent_between(text, 0, 300)
+}
+
+/// A percentage from `low` to `high`, both of them too.
+fn percent_between(text: &str, low: i32, high: i32) -> Result<f64, String> {
+    let number =
+        text.trim().strip_suffix('%').map(str::trim).and_then(|number| number.parse().ok());
+    let found = number.filter(|found: &f64| (f64::from(low)..=f64::from(high)).contains(found));
+    let problem = || format!("must be a percentage between {low} % and {high} % such as `10%`");
+    found.map(|found| found / 100.0).ok_or_else(problem)
+}
+
 /// A span of more than nothing.
 fn span(text: &str) -> Result<Span, String> {
     let found = parse_span(text).filter(|&span| span > Span::ZERO);
@@ -148,6 +167,8 @@ pub(super) enum Command {
         #[command(subcommand)]
         command: WeatherArgs,
     },
+    /// How much to commit to: reserved machines and spending plans, and how sure it is that they pay
+    Commit(CommitArgs),
     /// Bill a table of usage, without simulation, and hold it against what was billed
     Bill(BillArgs),
     /// Why a job waited, ran where it did and cost what it did
@@ -701,6 +722,38 @@ pub(super) struct WeatherShowArgs {
     pub(super) quiet: bool,
     #[command(flatten)]
     pub(super) bounds: BoundsArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  windtunnel commit commitments
+  windtunnel commit my.toml --policy today --growth \"20 %\" --spread \"30 %\"")]
+pub(super) struct CommitArgs {
+    #[command(flatten)]
+    pub(super) which: Which,
+    /// The policy whose machines are to be covered [default: the scenario's baseline]
+    #[arg(long, value_name = "NAME")]
+    pub(super) policy: Option<String>,
+    /// Futures: runs with seeds of their own [default: 20]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) replications: Option<u32>,
+    /// Years that are looked ahead [default: the longest term]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=5))]
+    pub(super) years: Option<u32>,
+    /// Growth of the demand in a year
+    #[arg(long, value_name = "PERCENT", default_value = "0 %", value_parser = growth, allow_hyphen_values = true)]
+    pub(super) growth: f64,
+    /// How unsure the demand of next year is: standard deviation of its logarithm
+    #[arg(long, value_name = "PERCENT", default_value = "10 %", value_parser = spread)]
+    pub(super) spread: f64,
+    /// How sure it is to be that the last part pays for itself, where one is prudent
+    #[arg(long, value_name = "PERCENT", default_value = "80 %", value_parser = confidence)]
+    pub(super) confidence: f64,
+    #[command(flatten)]
+    pub(super) how: How,
+    #[command(flatten)]
+    pub(super) many: Many,
 }
 
 #[derive(Debug, Args)]

@@ -188,7 +188,11 @@ impl Runner<'_> {
         self.each(cells, |cell| self.run(cell, true))
     }
 
-    fn each<T: Send>(
+    /// Does `work` for each cell in parallel; the results are in the order of the cells.
+    ///
+    /// # Errors
+    /// Those of [`Runner::measure`].
+    pub(super) fn each<T: Send>(
         &self,
         cells: &[RunRequest<'_>],
         work: impl Fn(&RunRequest<'_>) -> Result<T, RunnerFailure> + Sync,

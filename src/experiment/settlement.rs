@@ -29,6 +29,8 @@ pub struct Settlement {
     bill: AccountBill,
     adjustments: BTreeMap<AdjustmentKey, Money>,
     coverage: CommitmentCoverage,
+    /// Use that no commitment covers, and the hour it is counted from, if it is asked for.
+    uncovered: Option<(i64, Vec<UncoveredUse>)>,
     account: Id<Account>,
     /// Charges that begin before are left out.
     counted_from: Option<Time>,
@@ -58,6 +60,21 @@ struct CommitmentCoverage {
     uncovered: Money,
 }
 
+/// Use of machines on demand that no commitment covers.
+#[derive(Clone, Copy, Debug)]
+pub struct UncoveredUse {
+    /// Clock hour, from the one in which the run begins.
+    pub hour: usize,
+    /// The product.
+    pub product: Id<Product>,
+    /// Quantity, in millionths of its unit.
+    pub quantity: i128,
+    /// Amount at list prices.
+    pub list: Money,
+    /// Amount at negotiated prices.
+    pub contracted: Money,
+}
+
 /// A run that is billed: its bill and the biller that made it.
 #[derive(Debug)]
 pub struct SettledRun {
@@ -69,6 +86,8 @@ pub struct SettledRun {
     pub settled: Settled,
     /// What the usage of the run costs at list prices.
     pub list: Money,
+    /// Use that no commitment covers, where it was asked for.
+    pub uncovered: Vec<UncoveredUse>,
     /// Nano-dollars by which that may differ from what the run costs: a line is rounded to one of
     /// them, and its price to half a pico-dollar.
     pub slack: i128,
@@ -92,6 +111,7 @@ impl Settlement {
             bill: AccountBill::default(),
             adjustments: BTreeMap::new(),
             coverage: CommitmentCoverage::default(),
+            uncovered: None,
             account,
             counted_from: None,
             calendar: Calendar::from_unix_micros(0),
@@ -107,9 +127,24 @@ impl Settlement {
         }
     }
 
+    /// The account that it bills.
+    pub const fn account(&self) -> Id<Account> {
+        self.account
+    }
+
+    /// The terms that it bills on.
+    pub fn terms(&self) -> &crate::billing::terms::AccountTerms {
+        self.biller.terms()
+    }
+
     /// The same, but what is charged for the time before is left out.
     pub fn counting_from(self, from: Option<Time>) -> Self {
         Self { counted_from: from, ..self }
+    }
+
+    /// The same, but what no commitment covers is kept line by line.
+    pub fn keeping_uncovered(self) -> Self {
+        Self { uncovered: Some((0, Vec::new())), ..self }
     }
 
     /// The bill of a run that is over.
@@ -141,6 +176,7 @@ impl Settlement {
         SettledRun {
             list: self.list,
             slack: self.slack,
+            uncovered: self.uncovered.map(|(_, lines)| lines).unwrap_or_default(),
             settled,
             bill: self.bill,
             biller: self.biller,
@@ -216,6 +252,17 @@ impl Settlement {
                 if is_machine && is_held() {
                     self.coverage.uncovered += charge.contracted;
                 }
+                if let (Some((first, lines)), Some(product)) =
+                    (&mut self.uncovered, charge.purpose.names().0.filter(|_| is_machine))
+                {
+                    lines.push(UncoveredUse {
+                        hour: usize::try_from(hour_of(charge.from) - *first).unwrap_or(0),
+                        product,
+                        quantity: charge.quantity,
+                        list: charge.list,
+                        contracted: charge.contracted,
+                    });
+                }
             }
             Purpose::Covered { origin: Origin::Line(_), .. } => {
                 self.list += charge.list;
@@ -232,7 +279,7 @@ impl Settlement {
             | Purpose::Unused(_)
             | Purpose::Upfront(_)
             | Purpose::Fee(_) => changes[0] = (AdjustmentKind::Commitment, charge.effective),
-            Purpose::SustainedUse(_) => {
+            Purpose::SustainedUse(_) | Purpose::Credit(_) => {
                 changes[0] = (AdjustmentKind::Discount, charge.effective);
             }
         }
@@ -369,6 +416,9 @@ impl Observer for Settlement {
         self.now = state.now();
         let hour = hour_of(self.unix(self.now));
         self.biller.advance(hour, &mut |_| {});
+        if let Some((first, _)) = &mut self.uncovered {
+            *first = hour;
+        }
         let start = crate::billing::commitment::start_of(hour + 1);
         self.until = self.calendar.time(start.micros());
     }

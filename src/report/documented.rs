@@ -60,7 +60,7 @@ fn same_keys(section: &str, json: &[u8]) {
 
 #[test]
 fn every_column_is_documented_in_order() {
-    let files: [(&str, &[&str]); 13] = [
+    let files: [(&str, &[&str]); 14] = [
         ("jobs.csv", &jobs::COLUMNS),
         ("instances.csv", &instances::COLUMNS),
         ("charges.csv", &charges::COLUMNS),
@@ -72,6 +72,7 @@ fn every_column_is_documented_in_order() {
         ("breakdown.csv", &comparison::BREAKDOWN_COLUMNS),
         ("candidates.csv", &plan::COLUMNS),
         ("backtest.csv", &backtest::COLUMNS),
+        ("commit.csv", &commit::COLUMNS),
         ("jobs.csv of a backtest", &backtest::JOB_COLUMNS),
         ("groups.csv", &backtest::GROUP_COLUMNS),
     ];

@@ -14,6 +14,7 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     scenario!("spot-deadline"),
     scenario!("outage-replay"),
     scenario!("zone-lost"),
+    scenario!("commitments"),
     scenario!("gpu-training"),
 ];
 

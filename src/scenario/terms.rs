@@ -11,8 +11,9 @@ use super::section::{ConfigTable, Diagnostics};
 use super::{root, syntax_problems, text_of};
 use crate::billing::account::{Account, Accounts};
 use crate::billing::commitment::{Benefit, Commitment, Matching, PlanPrice, PlanRate, hour_of};
+use crate::billing::offering::Offering;
 use crate::billing::reservation::CapacityReservation;
-use crate::billing::rules::shipped;
+use crate::billing::rules::{PLAN_STEP, shipped};
 use crate::billing::settle::Biller;
 use crate::billing::terms::{AccountTerms, Negotiated, TierTable};
 use crate::billing::usage::{Product, Sale, Service, UsageUnit};
@@ -27,6 +28,8 @@ const YEAR: i64 = 8_760;
 pub struct BillingTerms {
     /// Accounts, commitments, tiers and rules.
     pub terms: AccountTerms,
+    /// Commitments that can be bought.
+    pub offerings: Vec<Offering>,
     kept: Vec<Kept>,
     prices: ListPrices,
 }
@@ -161,6 +164,12 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
             read.terms.commitments.push(commitment);
         }
     }
+    if root.has("offering") && accounts.iter().next().is_none() {
+        accounts.add("account", None);
+    }
+    for (number, section) in root.list("offering").iter().enumerate() {
+        read.offerings.extend(offering(section, number, &accounts, report));
+    }
     for (number, section) in root.list("block").iter().enumerate() {
         if let Some(block) = block(section, number, &accounts, report) {
             read.terms.commitments.push(block);
@@ -232,8 +241,11 @@ fn commitment(
     let from = section.moment("from", UNIX);
     let hours = YEAR * section.count("years").unwrap_or(1) as i64;
     let held = match (section.has("machines"), section.has("spend")) {
-        (true, false) => reserved(section, report),
-        (false, true) => plan(section, hours, report),
+        (true, false) => reserved(section, section.count("machines").unwrap_or(0), report),
+        (false, true) => {
+            let spend = section.rate("spend").map(|rate| rate.charge(HOUR));
+            spend.and_then(|spend| plan(section, spend, hours, report))
+        }
         _ => {
             let message = "a commitment is to `machines` or to `spend`, and not to both";
             let hint = "such as `machines = 4` with a `type`, or `spend = \"10 USD/h\"`";
@@ -257,6 +269,40 @@ fn commitment(
     })
 }
 
+/// A commitment that can be bought: one machine of a type, or a step of spending.
+fn offering(
+    section: &ConfigTable,
+    number: usize,
+    accounts: &Accounts,
+    report: &mut Diagnostics<'_>,
+) -> Option<Offering> {
+    section.require("provider", report);
+    let owner = match section.has("account") {
+        true => known(section, "account", accounts, report),
+        false => accounts.iter().next().map(|(account, _)| account),
+    };
+    let scope = match section.has("scope") {
+        true => known(section, "scope", accounts, report),
+        false => owner.map(|owner| accounts.root(owner)),
+    };
+    let hours = YEAR * section.count("years").unwrap_or(1) as i64;
+    let sold = match section.has("type") {
+        true => reserved(section, 1, report),
+        false => plan(section, PLAN_STEP, hours, report),
+    };
+    let ((owner, scope), (benefit, upfront, hourly)) = (owner.zip(scope)?, sold?);
+    Some(Offering {
+        name: named(section, "offering", number),
+        provider: section.text("provider")?.to_owned(),
+        owner,
+        scope,
+        hours,
+        benefit,
+        upfront,
+        hourly,
+    })
+}
+
 /// Times of terms are counted from 1970.
 const UNIX: Calendar = Calendar::from_unix_micros(0);
 
@@ -271,6 +317,7 @@ fn owned(section: &ConfigTable, key: &str) -> Option<String> {
 /// Benefit of reserved machines, and what is paid at the beginning and by the hour.
 fn reserved(
     section: &ConfigTable,
+    machines: u64,
     report: &mut Diagnostics<'_>,
 ) -> Option<(Benefit, Money, Money)> {
     section.require("type", report);
@@ -281,7 +328,6 @@ fn reserved(
         }
     }
     let (provider, size) = (section.text("provider")?, section.text("type")?);
-    let machines = section.count("machines")?;
     let system = section.text("system").unwrap_or("linux");
     let tenancy = section.text("tenancy").unwrap_or("default");
     let family = shipped().family_of(provider, size);
@@ -309,6 +355,7 @@ const HOUR: Span = Span::from_secs(3_600);
 /// Benefit of a spending plan, and what is paid at the beginning and by the hour.
 fn plan(
     section: &ConfigTable,
+    hourly: Money,
     hours: i64,
     report: &mut Diagnostics<'_>,
 ) -> Option<(Benefit, Money, Money)> {
@@ -349,7 +396,6 @@ fn plan(
         let hint = "such as `discount = \"28 %\"`, or `[[commitment.price]]`";
         report.hint(&section.range, "a plan needs its prices", hint);
     }
-    let hourly = section.rate("spend")?.charge(HOUR);
     let prepaid = i128::from(section.integer("prepaid").unwrap_or(0));
     let before = hourly.nanos() * prepaid / 1_000_000;
     let upfront = Money::from_nanos(before * i128::from(hours));

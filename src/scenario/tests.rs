@@ -26,6 +26,7 @@ fn every_shipped_scenario_is_read() {
         "backtest",
         "spot-deadline",
         "carbon-shift",
+        "commitments",
         "outage-replay",
         "gpu-training",
         "zone-lost",

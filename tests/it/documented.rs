@@ -298,7 +298,10 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
             | "[[cloud.aws.launch]]                        # stages of a boot, and launches that come to nothing"
             | "[policy.wary]"
             | "[[outage]]                                  # the same on a Monday at nine, at another provider",
-        ) => ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"]),
+        )
+        | ("docs/money.md", "[[offering]]") => {
+            ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"])
+        }
         (
             "docs/weather.md",
             "[cloud.aws.comovement]                      # one zone tends to have what the other has not",

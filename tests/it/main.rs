@@ -6,6 +6,7 @@ mod bill;
 mod bounds;
 mod breakdown;
 mod by_hand;
+mod commit;
 mod compare;
 mod conversations;
 mod dice;

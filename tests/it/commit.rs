@@ -1,0 +1,134 @@
+//! `windtunnel commit`: how much to commit to, against what can be worked out by hand.
+
+use std::path::Path;
+
+use windtunnel::experiment::Runner;
+use windtunnel::experiment::commit::{CommitFailure, CommitPlan, CommitStudy, commit};
+use windtunnel::scenario::Scenario;
+
+/// Machines of 0.096 dollars an hour, rented by jobs that fill them; the trace is two days of work.
+const SCENARIO: &str = r#"
+question = "How much?"
+start = "2026-03-02"
+
+[cloud.aws]
+regions = ["us-east-1"]
+types = ["m5.large"]
+markets = ["on-demand"]
+boot = "0 s"
+
+[workload]
+trace = "jobs.csv"
+period = "2 d"
+
+[policy.only]
+provision = "cheapest"
+release.idle = { after = "0 s" }
+"#;
+
+const PLAN: &str = "\n[[offering]]\nname = \"plan\"\nprovider = \"aws\"\ndiscount = \"30 %\"\n";
+
+/// Reserved for 0.06 dollars an hour.
+const RESERVED: &str = "\n[[offering]]\nname = \"reserved\"\nprovider = \"aws\"\ntype = \"m5.large\"\nhourly = \"0.06 USD/h\"\n";
+
+const ASKED: CommitPlan = CommitPlan {
+    policy: 0,
+    replications: 2,
+    years: None,
+    growth: 0.0,
+    spread: 0.0,
+    confidence: 0.8,
+};
+
+/// What is advised for jobs of these hours from these hours on.
+fn advised(jobs: &[(u32, u32)], more: &str) -> Result<CommitStudy, CommitFailure> {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut text = "arrival_s,runtime_s,vcpus,memory_mib\n".to_owned();
+    for (from, hours) in jobs {
+        text += &format!("{},{},2,1024\n", from * 3_600, hours * 3_600);
+    }
+    std::fs::write(folder.path().join("jobs.csv"), text).expect("it is written");
+    let scenario = parsed(&format!("{SCENARIO}{more}"), folder.path());
+    commit(&Runner::default(), &scenario, &ASKED)
+}
+
+fn parsed(text: &str, folder: &Path) -> Scenario {
+    let scenario = Scenario::parse(text, "s.toml", folder, &[]);
+    scenario.unwrap_or_else(|problems| panic!("{problems}"))
+}
+
+/// What a machine costs in a year, on demand.
+const YEAR: f64 = 8_760.0 * 0.096;
+
+fn close(found: f64, right: f64) {
+    assert!((found - right).abs() < 1e-3, "{found} and not {right}");
+}
+
+#[test]
+fn a_machine_that_always_runs_is_committed_to() {
+    // All of it: 30 % of what it costs on demand is saved, 67.20 dollars an hour for the plan.
+    let study = advised(&[(0, 48)], PLAN).expect("there is advice");
+    assert_eq!((study.window, study.horizon, study.is_short), (48, 8_760, false));
+    close(study.coverable, YEAR);
+    let best = &study.advice.offerings[0].cheapest;
+    // Steps of a tenth of a cent: 0.0672 is between 67 and 68. The last fifth of a step is used and
+    // costs 0.001 for 0.2/0.7 of it: 67 saves more.
+    assert_eq!(best.units, 67);
+    close(best.saving.mean, 67.0 * 0.001 * (1.0 / 0.7 - 1.0) * 8_760.0);
+    close(best.utilisation.mean, 1.0);
+    assert_eq!(best.pays.map(|pays| pays.share), Some(1.0));
+    let study = advised(&[(0, 48)], RESERVED).expect("there is advice");
+    let best = &study.advice.offerings[0].cheapest;
+    assert_eq!(best.units, 1);
+    close(best.saving.mean, (0.096 - 0.06) * 8_760.0);
+    assert_eq!(study.advice.cheapest.holdings[0].units, 1);
+}
+
+#[test]
+fn what_runs_for_a_part_of_the_time_must_run_for_long_enough() {
+    // Break-even is at 0.06 / 0.096 = 62.5 % of the hours: 30 of 48. Two machines or more run in 33
+    // hours, from the third to the 36th, and three in 27, from the seventh to the 34th.
+    let study = advised(&[(0, 48), (3, 31), (7, 29)], RESERVED).expect("there is advice");
+    let best = &study.advice.offerings[0].cheapest;
+    assert_eq!(best.units, 2);
+    // A year has 182 windows and the first half of one.
+    let (second, third) = (182.0 * 33.0 + 21.0, 182.0 * 27.0 + 17.0);
+    let saving = YEAR + second * 0.096 - 2.0 * 0.06 * 8_760.0;
+    close(best.saving.mean, saving);
+    close(best.utilisation.mean, (8_760.0 + second) / (2.0 * 8_760.0));
+    close(best.coverage.mean, (8_760.0 + second) / (8_760.0 + second + third));
+}
+
+#[test]
+fn work_after_the_window_counts_at_its_beginning() {
+    // Six hours after 44 are four of this window and two of the next: with what runs from the second
+    // hour on, a machine runs all the time.
+    let study = advised(&[(2, 42), (44, 6)], RESERVED).expect("there is advice");
+    let best = &study.advice.offerings[0].cheapest;
+    assert_eq!(best.units, 1);
+    close(best.utilisation.mean, 1.0);
+}
+
+#[test]
+fn what_is_held_is_taken_off_first() {
+    let held = "\n[[account]]\nname = \"a\"\n\n[[commitment]]\nprovider = \"aws\"\naccount = \"a\"\n\
+        from = \"2026-03-01\"\nmachines = 1\ntype = \"m5.large\"\nhourly = \"0.05 USD/h\"\n";
+    let study =
+        advised(&[(0, 48), (0, 48)], &format!("{held}{RESERVED}")).expect("there is advice");
+    assert_eq!(study.advice.offerings[0].cheapest.units, 1);
+    close(study.coverable, YEAR);
+}
+
+#[test]
+fn there_is_nothing_to_say_without_demand_or_offerings() {
+    let problem = |found: Result<CommitStudy, CommitFailure>| match found {
+        Err(CommitFailure::Problem(problem)) => problem.to_string(),
+        other => panic!("{other:?}"),
+    };
+    let of_another = PLAN.replace("aws", "gcp");
+    let found = problem(advised(&[(0, 48)], &of_another));
+    assert!(found.contains("there is nothing to cover"), "{found}");
+    let shipped = advised(&[(0, 48)], "").expect("AWS has plans");
+    assert!(shipped.shipped && shipped.offerings.len() == 2, "{:?}", shipped.offerings);
+    assert_eq!(shipped.horizon, 3 * 8_760);
+}
