@@ -23,6 +23,7 @@ mod score;
 pub mod search;
 mod sensitivity;
 mod setting_range;
+mod purchasing;
 mod settlement;
 mod single;
 mod space;
@@ -54,6 +55,7 @@ pub use job_outcome::{JobOutcome, JobOutcomes, MAX_JOB_OUTCOMES};
 pub use lint::{lint, offered};
 pub use measurement::{Course, MeasuredCostPart, Measurement, WorkDone, mean_interval};
 pub(crate) use obstacle::{limited, obstacle, unused};
+pub use purchasing::Purchasing;
 pub use replication::Repetition;
 pub use runner::{
     FullRun, NoCache, NoProgress, ProgressWatch, RunCache, RunRequest, Runner, RunnerFailure,

@@ -325,8 +325,8 @@
 //! this library.
 
 pub use windtunnel_core::{
-    engine, halt, input, metering, metrics, model, part, policy, problem, sim, state, text, units,
-    weather, workload,
+    engine, halt, input, metering, metrics, model, part, policy, problem, purchase, sim, state,
+    text, units, weather, workload,
 };
 
 pub use windtunnel_billing as billing;

@@ -44,6 +44,7 @@ use crate::metrics::AlertRule;
 use crate::model::{Market, Offer, World};
 use crate::policy::spec::PolicySpec;
 use crate::problem::{Problem, Problems, clip};
+use crate::purchase;
 use crate::units::{Calendar, Id, Span};
 use crate::workload::{Capacity, OpenContext, WorkloadSpec};
 
@@ -74,7 +75,7 @@ pub use section::kind_of;
 pub use starter::{Starter, init_from, quickstart};
 pub use suite::{Gate, Subject, Suite, Tested, Tolerance, UnreadableScenario};
 pub use terms::BillingTerms;
-pub use unmodelled::not_modelled;
+pub use unmodelled::{COMMITMENTS, not_modelled};
 pub use world::{known_events, past_prices};
 
 /// Most bytes of a scenario file.
@@ -167,6 +168,12 @@ pub struct EstimatedPrices {
 }
 
 impl Scenario {
+    /// Whether costs of some policy are settled on terms, or may be by what it commits to.
+    pub fn is_settled(&self) -> bool {
+        let buys = |spec: &PolicySpec| !spec.commit.is(&purchase::NONE);
+        self.terms.is_some() || self.sale.is_some() && self.policies.iter().any(buys)
+    }
+
     /// Reads the scenario file at `path`, after `key = value` edits of single values.
     ///
     /// # Errors
@@ -313,6 +320,15 @@ fn read(
     let is_said = terms || root.has("offering");
     let sale = is_said.then(|| terms::read(root, report));
     let terms = sale.clone().filter(|_| terms);
+    let has_sale = sale.as_ref().is_some_and(|sale| !sale.offerings.is_empty());
+    let buyers = policies.specs.iter().enumerate();
+    let buyers = buyers.filter(|(_, spec)| !has_sale && !spec.commit.is(&purchase::NONE));
+    let nothing = |(row, spec): (usize, &PolicySpec)| {
+        let name = clip(&spec.name);
+        (row, format!("Policy {name} would commit, but nothing is for sale: add `[[offering]]`."))
+    };
+    let nothing: Vec<(usize, String)> = buyers.map(nothing).collect();
+    policies.assumptions.extend(nothing);
     let work = work?;
     let mut assumptions = std::mem::take(&mut build.assumptions);
     assumptions.extend(names::vague_models(&build.world).into_iter().map(Assumption::from));

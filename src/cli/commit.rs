@@ -13,13 +13,17 @@ use super::{load, run};
 use windtunnel::experiment::commit::{CommitFailure, CommitPlan, commit as study};
 use windtunnel::experiment::share_inputs;
 use windtunnel::report::{CommitReport, Recipe, ResultFiles, TextCells, write_page};
-use windtunnel::scenario::not_modelled;
+use windtunnel::scenario::{COMMITMENTS, not_modelled};
 
 /// Replications where nothing is said.
 const REPLICATIONS: u32 = 20;
 
 /// Says how much to commit to.
 pub(super) fn commit(arguments: &CommitArgs) -> CommandResult {
+    if arguments.how.gate {
+        let hint = "`windtunnel run --gate` holds a run to its objectives";
+        return Err(Stop::usage("`--gate` holds nothing here", hint));
+    }
     let guard = ResourceGuard::new(&arguments.many.bounds);
     let mut scenario = load::open(&arguments.which)?;
     arguments.many.bounds.limit(&mut scenario);
@@ -64,8 +68,9 @@ pub(super) fn commit(arguments: &CommitArgs) -> CommandResult {
         })
     })?;
     let recipe = Recipe::of(&scenario, &found.policy)?;
-    let mut assumptions: Vec<String> =
-        not_modelled(scenario.unmodelled(&[policy])).into_iter().collect();
+    let mut unmodelled = scenario.unmodelled(&[policy]);
+    unmodelled.retain(|told| told != COMMITMENTS);
+    let mut assumptions: Vec<String> = not_modelled(unmodelled).into_iter().collect();
     assumptions.extend(scenario.assumed(&[policy]));
     let report = CommitReport {
         question: Some(scenario.question.as_str()).filter(|question| !question.is_empty()),

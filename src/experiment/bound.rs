@@ -142,7 +142,7 @@ pub fn of(scenario: &Scenario, seed: u64, warm_up: Span) -> Result<Bounds, Probl
     let frame = Frame {
         horizon: scenario.horizon.map(|horizon| Time::ZERO + horizon),
         counted_from: (warm_up > Span::ZERO).then(|| Time::ZERO + warm_up),
-        settled: scenario.terms.is_some(),
+        settled: scenario.is_settled(),
         deadlines_met: promised.map(|objective| objective.bound),
         seed: Some(seed),
     };

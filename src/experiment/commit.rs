@@ -3,17 +3,23 @@
 
 use std::collections::BTreeMap;
 
+use super::purchasing::product_of;
 use super::replication::Repetition;
 use super::runner::{RunRequest, Runner, RunnerFailure};
 use super::settlement::{Settlement, UncoveredUse};
 use super::single::{self, Settings};
 use crate::billing::account::Account;
 use crate::billing::advice::{AdviceInput, CommitmentAdvice, DemandGrowth, FutureDemand, advise};
+use crate::billing::charge::{BilledCharge, Origin, Purpose};
+use crate::billing::commitment::{Commitment, hour_of, start_of};
 use crate::billing::offering::Offering;
-use crate::billing::usage::{Product, UsageUnit};
+use crate::billing::rules::shipped;
+use crate::billing::settle::Biller;
+use crate::billing::terms::{AccountTerms, SustainedUse};
+use crate::billing::usage::{Product, UsageLine, UsageUnit};
 use crate::problem::Problem;
 use crate::scenario::{BillingTerms, Scenario};
-use crate::units::{Distribution, Id, IdVec, Money, Rate, Span, Stream};
+use crate::units::{Distribution, Id, IdVec, Money, Rate, Span, Stream, Time};
 
 /// What is asked.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -45,14 +51,33 @@ pub struct CommitStudy {
     pub plan: CommitPlan,
     /// Clock hours of the window that is repeated.
     pub window: usize,
-    /// Whether the window is a part of a day, or whole days.
-    pub is_short: bool,
+    /// Facts that a reader must know.
+    pub notes: Vec<CommitNote>,
     /// Clock hours that are looked ahead.
     pub horizon: usize,
     /// Mean cost of a year of what could be covered, at today's demand, in dollars.
     pub coverable: f64,
     /// The advice.
     pub advice: CommitmentAdvice,
+}
+
+/// Something that bears on the advice.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CommitNote {
+    /// The window is no week, so that it has not the course of one.
+    Short,
+    /// The beginning counts, though the scenario leaves it out.
+    SteadyState,
+    /// Offerings of that name cover nothing that can be rented.
+    CoversNothing(String),
+    /// A commitment of that name that is held does not hold as the run begins.
+    NotHeld(String),
+    /// Commitments that are held go on: so many.
+    Held(usize),
+    /// A provider that takes something off for sustained use of what an offering covers.
+    Sustained(String),
+    /// An offering whose term is longer than what is looked ahead.
+    Longer(String),
 }
 
 /// Why there is no advice.
@@ -71,8 +96,9 @@ const YEAR: usize = 8_760;
 struct Future {
     uses: Vec<UncoveredUse>,
     products: IdVec<Product>,
-    /// Seconds that its work stands for.
+    /// Seconds that its work stands for, and that its run took.
     rent_s: f64,
+    took_s: f64,
 }
 
 /// Runs the policy in each future, and says how much to commit.
@@ -85,9 +111,11 @@ pub fn commit(
     plan: &CommitPlan,
 ) -> Result<CommitStudy, CommitFailure> {
     let policy = &scenario.policies[plan.policy];
-    let terms = scenario.sale.clone().unwrap_or_else(BillingTerms::none);
+    let mut terms = scenario.sale.clone().unwrap_or_else(BillingTerms::none);
     let settlement = Settlement::new(&terms).keeping_uncovered();
     let account = settlement.account();
+    // What is held covers once the window is known.
+    let held = std::mem::take(&mut terms.terms.commitments);
     let (offerings, shipped) = offerings(scenario, plan.policy, &settlement);
     if offerings.is_empty() {
         let message =
@@ -115,11 +143,18 @@ pub fn commit(
             uses: settled.uncovered,
             products: settled.biller.products().clone(),
             rent_s: run.summary.rent_s(),
+            took_s: run.summary.simulated_s,
         })
     });
     let futures = futures.map_err(CommitFailure::Runs)?;
-    let (window, is_short) = window(&futures);
-    let (demand, coverable) = demand(&futures, &offerings, window);
+    let window = window(&futures);
+    if let Some(problem) = too_long(scenario, &futures, window) {
+        return Err(CommitFailure::Problem(problem));
+    }
+    let begins = hour_of(Time::from_micros(scenario.calendar.unix_micros(Time::ZERO)));
+    let (held, mut notes) = held_at(held, begins, window);
+    let holding = AccountTerms { commitments: held, ..terms.terms.clone() };
+    let (demand, coverable) = demand(&futures, (&offerings, &holding, account), window);
     if coverable == 0.0 {
         let message = "there is nothing to cover: no use on demand that an offering covers";
         let hint =
@@ -145,13 +180,14 @@ pub fn commit(
     let advice = advise(&input).map_err(|error| {
         CommitFailure::Problem(Problem::with(&scenario.path, error.to_string()))
     })?;
+    notes.extend(noted(scenario, plan.policy, &offerings, horizon, window));
     Ok(CommitStudy {
         policy: policy.name.clone(),
         offerings,
         shipped,
         plan: *plan,
         window,
-        is_short,
+        notes,
         horizon,
         coverable,
         advice,
@@ -175,55 +211,184 @@ fn offerings(scenario: &Scenario, policy: usize, settlement: &Settlement) -> (Ve
         .collect();
     let owner: Id<Account> = settlement.account();
     let scope = settlement.terms().accounts.root(owner);
-    let plans = crate::billing::rules::shipped().plan.iter();
+    let plans = shipped().plan.iter();
     let plans = plans.filter(|plan| providers.contains(&plan.provider.as_str()));
     (plans.map(|plan| plan.offering(owner, scope)).collect(), true)
 }
 
-/// Clock hours of the window that is repeated: what the work of a run stands for, in whole days, or
-/// in hours where it is less than one; and whether it is.
-fn window(futures: &[Future]) -> (usize, bool) {
+/// Clock hours of the window that is repeated: what the work of a run stands for, in whole days where
+/// it is within a twentieth of that, and else in whole hours.
+fn window(futures: &[Future]) -> usize {
     const DAY: f64 = 24.0;
     let mean = futures.iter().map(|one| one.rent_s / 3_600.0).sum::<f64>() / futures.len() as f64;
-    match mean < DAY {
-        true => ((mean.ceil() as usize).max(1), true),
-        false => ((mean / DAY).round() as usize * 24, false),
+    let days = libm::round(mean / DAY) * DAY;
+    match (mean - days).abs() <= mean / 20.0 {
+        true => days as usize,
+        false => (libm::round(mean) as usize).max(1),
     }
 }
 
-/// Demand in the window, with the cost of a year of it. Use after the window is added to that of its
-/// beginning, for windows follow each other. A product has the mean of its prices.
-fn demand(futures: &[Future], offerings: &[Offering], window: usize) -> (FutureDemand, f64) {
+/// A problem where runs take more than twice as long as their work stands for: windows that follow
+/// each other would have more at once than any run.
+fn too_long(scenario: &Scenario, futures: &[Future], window: usize) -> Option<Problem> {
+    let longest = futures.iter().map(|one| one.took_s / 3_600.0).fold(0.0, f64::max);
+    (longest > 2.0 * window as f64 + 1.0).then(|| {
+        let message = format!(
+            "the work stands for {window} hours, and a run takes {} of them",
+            libm::ceil(longest)
+        );
+        let hint = "say how long it is the work of: `workload.period`; or simulate for longer";
+        Problem::with(&scenario.path, message).hint(hint)
+    })
+}
+
+/// What is held in that clock hour, for the whole window from it on; and what is said of it.
+fn held_at(
+    held: IdVec<Commitment>,
+    begins: i64,
+    window: usize,
+) -> (IdVec<Commitment>, Vec<CommitNote>) {
+    let (mut kept, mut notes) = (IdVec::default(), Vec::new());
+    for (_, commitment) in held.iter() {
+        if !commitment.holds_in(begins) {
+            notes.push(CommitNote::NotHeld(commitment.name.clone()));
+            continue;
+        }
+        let mut commitment = commitment.clone();
+        (commitment.from, commitment.until) = (start_of(0), start_of(window as i64));
+        kept.push(commitment);
+    }
+    if !kept.is_empty() {
+        notes.push(CommitNote::Held(kept.len()));
+    }
+    (kept, notes)
+}
+
+/// What a reader must know of the offerings and the window.
+fn noted(
+    scenario: &Scenario,
+    policy: usize,
+    offerings: &[Offering],
+    horizon: usize,
+    window: usize,
+) -> Vec<CommitNote> {
+    let world = &scenario.world;
+    let products: Vec<Product> =
+        scenario.rentable(&[policy]).into_iter().map(|offer| product_of(world, offer)).collect();
+    let sustained: Vec<_> = shipped().sustained_use().collect();
+    let mut notes = Vec::new();
+    if window < 168 {
+        notes.push(CommitNote::Short);
+    }
+    if scenario.steady_state {
+        notes.push(CommitNote::SteadyState);
+    }
+    for offering in offerings {
+        let unit = offering.buy(1, 0);
+        let covered = || products.iter().filter(|product| unit.covers(product));
+        if covered().next().is_none() {
+            notes.push(CommitNote::CoversNothing(offering.name.clone()));
+        }
+        if offering.hours as usize > horizon {
+            notes.push(CommitNote::Longer(offering.name.clone()));
+        }
+        let less = |product: &Product| {
+            let has = |row: &&SustainedUse| {
+                row.provider == product.provider && row.matching.covers(product)
+            };
+            sustained.iter().find(has).is_some()
+        };
+        let provider = CommitNote::Sustained(offering.provider.clone());
+        if covered().any(less) && !notes.contains(&provider) {
+            notes.push(provider);
+        }
+    }
+    notes
+}
+
+/// Demand in the window that nothing held covers, with the cost of a year of it. Use after the window
+/// is added to that of its beginning, for windows follow each other. A product has the mean of its
+/// prices.
+fn demand(
+    futures: &[Future],
+    (offerings, holding, account): (&[Offering], &AccountTerms, Id<Account>),
+    window: usize,
+) -> (FutureDemand, f64) {
     let sold: Vec<_> = offerings.iter().map(|offering| offering.buy(1, 0)).collect();
+    let held: Vec<_> = holding.commitments.iter().map(|(_, held)| held.clone()).collect();
     let mut known: BTreeMap<Product, (Id<Product>, ProductSums)> = BTreeMap::new();
-    let mut products = IdVec::default();
-    let mut uses: Vec<(usize, UncoveredUse, Id<Product>)> = Vec::new();
-    for (row, future) in futures.iter().enumerate() {
-        let mut mapped: BTreeMap<Id<Product>, Option<Product>> = BTreeMap::new();
+    let mut products: IdVec<Product> = IdVec::default();
+    let mut used: Vec<BTreeMap<(usize, Id<Product>), i128>> = Vec::new();
+    for future in futures {
+        let mut hours = BTreeMap::new();
         for one in &future.uses {
-            let product = mapped.entry(one.product).or_insert_with(|| {
-                let product = &future.products[one.product];
-                let is_sold = sold.iter().any(|sold| sold.covers(product));
-                is_sold.then(|| product.clone())
-            });
-            let Some(product) = product else { continue };
+            let product = &future.products[one.product];
+            if !sold.iter().chain(&held).any(|sold| sold.covers(product)) {
+                continue;
+            }
             let (id, sums) = known
                 .entry(product.clone())
                 .or_insert_with(|| (products.push(product.clone()), ProductSums::default()));
             sums.quantity += one.quantity;
             sums.list += one.list;
             sums.contracted += one.contracted;
-            uses.push((row, *one, *id));
+            *hours.entry((one.hour % window, *id)).or_default() += one.quantity;
         }
+        used.push(hours);
     }
-    let mut demand = FutureDemand::new(products, futures.len(), window);
     let prices: BTreeMap<Id<Product>, [Rate; 2]> =
         known.values().map(|(id, sums)| (*id, sums.prices())).collect();
-    for (row, one, id) in &uses {
-        demand.add([*row, one.hour % window], *id, one.quantity, prices[id]);
+    let is_sold: Vec<bool> = products
+        .rows()
+        .iter()
+        .map(|product| sold.iter().any(|sold| sold.covers(product)))
+        .collect();
+    let mut demand = FutureDemand::new(products.clone(), futures.len(), window);
+    let mut coverable = 0.0;
+    for (row, hours) in used.iter().enumerate() {
+        for ((hour, id), quantity) in uncovered(holding, account, &products, &prices, hours) {
+            if is_sold[id.row()] && quantity > 0 {
+                demand.add([row, hour], id, quantity, prices[&id]);
+                let hours = quantity as f64 / UsageUnit::Hour.whole() as f64;
+                coverable += hours * prices[&id][1].picos() as f64 / 1e12;
+            }
+        }
     }
-    let paid: f64 = known.values().map(|(_, sums)| sums.contracted.dollars()).sum();
-    (demand, paid / futures.len() as f64 * YEAR as f64 / window as f64)
+    (demand, coverable / futures.len() as f64 * YEAR as f64 / window as f64)
+}
+
+/// What nothing held covers, by hour of the window and product, of what is used in each.
+fn uncovered(
+    holding: &AccountTerms,
+    account: Id<Account>,
+    products: &IdVec<Product>,
+    prices: &BTreeMap<Id<Product>, [Rate; 2]>,
+    hours: &BTreeMap<(usize, Id<Product>), i128>,
+) -> BTreeMap<(usize, Id<Product>), i128> {
+    if holding.commitments.is_empty() {
+        return hours.clone();
+    }
+    let mut biller = Biller::new(holding.clone());
+    for product in products.rows() {
+        biller.product(product.clone());
+    }
+    let mut left = BTreeMap::new();
+    let mut keep = |charge: BilledCharge| {
+        if let Purpose::Usage { origin: Origin::Line(_), product } = charge.purpose {
+            *left.entry((hour_of(charge.from) as usize, product)).or_default() += charge.quantity;
+        }
+    };
+    for (number, (&(hour, product), &quantity)) in (1..).zip(hours) {
+        let [list, contracted] = prices[&product];
+        let (from, until) = (start_of(hour as i64), start_of(hour as i64 + 1));
+        let tiered = false;
+        let line =
+            UsageLine { number, account, product, from, until, quantity, list, contracted, tiered };
+        let taken = biller.take(line, &mut keep);
+        debug_assert!(taken.is_ok(), "hours come in order");
+    }
+    biller.finish(0, &mut keep);
+    left
 }
 
 /// Use of a product in all futures.

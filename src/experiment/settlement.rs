@@ -4,15 +4,15 @@
 use std::collections::BTreeMap;
 
 use super::bill::AccountBill;
+use super::purchasing::{Purchasing, product_of};
 use crate::billing::account::Account;
 use crate::billing::charge::{BilledCharge, Origin, Purpose};
 use crate::billing::commitment::hour_of;
 use crate::billing::feed::hour_after;
-use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::usage::{Product, Sale, Service, UsageLine, UsageUnit};
 use crate::metrics::{Adjustment, AdjustmentKind, Settled};
-use crate::model::{Market, Offer, Region, World};
+use crate::model::{Offer, Region, World};
 use crate::scenario::BillingTerms;
 use crate::sim::Observer;
 use crate::state::{Charge, ChargeKind, InstanceRef, Record, State};
@@ -31,6 +31,7 @@ pub struct Settlement {
     coverage: CommitmentCoverage,
     /// Use that no commitment covers, and the hour it is counted from, if it is asked for.
     uncovered: Option<(i64, Vec<UncoveredUse>)>,
+    purchasing: Option<Purchasing>,
     account: Id<Account>,
     /// Charges that begin before are left out.
     counted_from: Option<Time>,
@@ -112,6 +113,7 @@ impl Settlement {
             adjustments: BTreeMap::new(),
             coverage: CommitmentCoverage::default(),
             uncovered: None,
+            purchasing: None,
             account,
             counted_from: None,
             calendar: Calendar::from_unix_micros(0),
@@ -125,6 +127,11 @@ impl Settlement {
             list: Money::ZERO,
             slack: 0,
         }
+    }
+
+    /// The same, with somebody who buys commitments meanwhile.
+    pub fn buying(self, purchasing: Option<Purchasing>) -> Self {
+        Self { purchasing, ..self }
     }
 
     /// The account that it bills.
@@ -339,25 +346,7 @@ impl Settlement {
         if let Some(product) = self.offers[offer.row()] {
             return product;
         }
-        let (zone, kind) = (&world.zones[world.offers[offer].zone], world.type_of(offer));
-        let region = &world.regions[zone.region];
-        let provider = world.providers[region.provider].name.clone();
-        let product = self.biller.product(Product {
-            service: Service::Compute,
-            region: region.name.clone(),
-            zone: zone.name.clone(),
-            family: shipped().family_of(&provider, &kind.name),
-            size: kind.name.clone(),
-            system: "linux".to_owned(),
-            tenancy: "default".to_owned(),
-            sale: match world.offers[offer].market {
-                Market::OnDemand | Market::Owned => Sale::OnDemand,
-                Market::Spot => Sale::Spot,
-            },
-            unit: UsageUnit::Hour,
-            weight: shipped().weight_of(&provider, &kind.name).unwrap_or(0),
-            provider,
-        });
+        let product = self.biller.product(product_of(world, offer));
         self.offers[offer.row()] = Some(product);
         product
     }
@@ -416,6 +405,9 @@ impl Observer for Settlement {
         self.now = state.now();
         let hour = hour_of(self.unix(self.now));
         self.biller.advance(hour, &mut |_| {});
+        if let Some(purchasing) = &self.purchasing {
+            purchasing.begin(world, &mut self.biller);
+        }
         if let Some((first, _)) = &mut self.uncovered {
             *first = hour;
         }

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::purchasing::Purchasing;
 use super::settlement::{SettledRun, Settlement};
 use crate::metrics::{
     Alert, AlertCount, Alerts, BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures,
@@ -13,6 +14,7 @@ use crate::policy::external::{Launcher, NoLauncher};
 use crate::policy::spec::PolicySpec;
 use crate::policy::{self, Policy};
 use crate::problem::{Problem, Problems, clip};
+use crate::purchase;
 use crate::scenario::{NamedSource, Objective, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
 use crate::units::{Id, Span, Time};
@@ -142,8 +144,8 @@ pub fn run_with(
     let until = settings.until.map(|until| Time::ZERO + until);
     let mut windows = Windows::new(watched(&scenario.objectives), from, until);
     let mut alerts = Alerts::new(&scenario.alerts, from);
-    let settlement = scenario.terms.as_ref().map(Settlement::new);
-    let mut settlement = settlement.map(|settlement| settlement.counting_from(from));
+    let mut settlement = settlement(scenario, policy.0, settings.seed)
+        .map(|settlement| settlement.counting_from(from));
     let mut others = (extra, ((&mut windows, &mut alerts), &mut settlement));
     let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
         measures.run(&scenario.world, source, policy, options, &mut others, control)
@@ -194,6 +196,16 @@ pub fn run_with(
         rentals: rents.found(),
         bill,
     })
+}
+
+/// The settlement of a run, where its scenario has terms or its policy buys commitments.
+fn settlement(scenario: &Scenario, policy: &PolicySpec, seed: u64) -> Option<Settlement> {
+    let buys = !policy.commit.is(&purchase::NONE);
+    let sale = scenario.sale.as_ref().filter(|sale| buys && !sale.offerings.is_empty());
+    let purchasing =
+        sale.map(|sale| Purchasing::new(sale.offerings.clone(), policy.commit.clone(), seed));
+    let terms = scenario.terms.as_ref().or(sale)?;
+    Some(Settlement::new(terms).buying(purchasing))
 }
 
 /// Settles the costs of a run. At list prices its bill is what it costs, where it counts from the

@@ -12,7 +12,7 @@ use super::words::{dollars, several, write_json};
 use crate::billing::advice::{Expected, Holding, LEVELS, PayChance, PortfolioAdvice, UnitsOutcome};
 use crate::billing::commitment::Benefit;
 use crate::billing::offering::Offering;
-use crate::experiment::commit::CommitStudy;
+use crate::experiment::commit::{CommitNote, CommitStudy};
 
 /// Advice on commitments, and what is said beside it.
 #[derive(Clone, Copy, Debug)]
@@ -66,7 +66,7 @@ impl CommitReport<'_> {
             ("commit.json".to_owned(), "all of it for programs"),
         ];
         document.add(Section::of(self.together(), SectionPlace::Front).note(format!(
-            "Prudent is as much as whose last part pays for itself in {} of futures.",
+            "The last part is one machine, or a tenth of a cent an hour. Prudent is the largest amount whose last part pays for itself in {} of futures.",
             share(study.plan.confidence)
         )));
         document.add(Section::of(self.alone(), SectionPlace::Front));
@@ -81,11 +81,11 @@ impl CommitReport<'_> {
         let headline = match held.as_slice() {
             [] => "Commit to nothing: no offering saves anything in the mean.".to_owned(),
             held => format!(
-                "Commit to {}: that saves {} a year in the mean, {} of the {} that could be covered.",
+                "Commit to {}: that saves {} a year in the mean, {} of {} on demand.",
                 held.join(" and "),
                 dollars(best.saving.mean),
-                share(best.saving.mean / study.coverable),
-                dollars(study.coverable),
+                share(best.saving.mean / (best.saving.mean + best.cost.mean)),
+                dollars(best.saving.mean + best.cost.mean),
             ),
         };
         let mut bullets = Vec::new();
@@ -120,7 +120,7 @@ impl CommitReport<'_> {
             .collect();
         if !known.is_empty() {
             bullets.push(format!(
-                "Who knew the future would save so much more a year, of each alone: {}.",
+                "Knowing the future would save so much more a year, each alone: {}.",
                 known.join(", ")
             ));
         }
@@ -140,12 +140,7 @@ impl CommitReport<'_> {
     fn cautions(&self) -> Vec<String> {
         let study = self.study;
         let mut said = Vec::new();
-        if study.is_short {
-            said.push(format!(
-                "The work is that of {}: a day and a week have their own course, which is not in it.",
-                time(study.window)
-            ));
-        }
+        said.extend(study.notes.iter().map(|note| self.note(note)));
         if study.plan.replications < 20 {
             said.push(format!(
                 "Probabilities are shares of {}: `--replications` has more.",
@@ -158,6 +153,38 @@ impl CommitReport<'_> {
             );
         }
         said
+    }
+
+    fn note(&self, note: &CommitNote) -> String {
+        match note {
+            CommitNote::Short => format!(
+                "The work is that of {}: the course of a week is not in it.",
+                time(self.study.window)
+            ),
+            CommitNote::SteadyState => {
+                "The beginning of runs counts here: `steady_state` is not applied.".to_owned()
+            }
+            CommitNote::CoversNothing(name) => format!(
+                "{} covers nothing that can be rented here: look at its provider, region, type and families.",
+                unquoted(name)
+            ),
+            CommitNote::NotHeld(name) => format!(
+                "The commitment {} does not hold as the run begins: it is left out.",
+                unquoted(name)
+            ),
+            CommitNote::Held(count) => format!(
+                "What is held goes on as it is, and covers first: {}.",
+                several(*count as u64, "commitment", "commitments")
+            ),
+            CommitNote::Sustained(provider) => format!(
+                "{} takes something off for sustained use without any commitment. That is not in here: what is saved on it is less.",
+                unquoted(provider)
+            ),
+            CommitNote::Longer(name) => format!(
+                "The term of {} is longer than what is looked ahead: it is judged by a part of it.",
+                unquoted(name)
+            ),
+        }
     }
 
     fn all_assumptions(&self) -> Vec<String> {
@@ -192,8 +219,8 @@ impl CommitReport<'_> {
     }
 
     fn cards(&self) -> Vec<Card> {
-        let (study, best) = (self.study, &self.study.advice.cheapest);
-        let of_all = format!("of {} on demand", dollars(study.coverable));
+        let best = &self.study.advice.cheapest;
+        let of_all = format!("of {} on demand", dollars(best.saving.mean + best.cost.mean));
         let pays = best.pays.map_or("–".to_owned(), |chance| share(chance.share));
         vec![
             Card::new("saving a year", dollars(best.saving.mean), of_all),
@@ -233,7 +260,7 @@ impl CommitReport<'_> {
             "prudent",
             "clairvoyant",
         ];
-        let mut table = Table::new("Each offering alone", &head);
+        let mut table = Table::new("Each offering alone, in a year of its term", &head);
         for (offering, advice) in self.study.offerings.iter().zip(&self.study.advice.offerings) {
             let best = &advice.cheapest;
             table.row([
@@ -382,7 +409,9 @@ const LEVELS_NOTE: &str =
     "So much of it the demand of an hour would take: the share of hours says how often it is less.";
 
 fn expected(value: &Expected) -> Value {
-    json!({ "mean": value.mean, "error": value.error, "p5": value.low, "p95": value.high })
+    // No minus before nothing.
+    let [mean, low, high] = [value.mean, value.low, value.high].map(|value| value + 0.0);
+    json!({ "mean": mean, "error": value.error, "p5": low, "p95": high })
 }
 
 fn chance(value: PayChance) -> Value {

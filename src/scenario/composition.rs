@@ -16,6 +16,7 @@ use crate::policy::{
     admit, backfill, checkpoint, order, preempt, provision, recover, release, shift,
 };
 use crate::problem::{clip, did_you_mean};
+use crate::purchase;
 
 /// The policies of a scenario, and where the mixes that they need are named.
 #[derive(Debug, Default)]
@@ -97,6 +98,7 @@ impl Policies {
             | PolicyPart::Provision
             | PolicyPart::Release
             | PolicyPart::Recover
+            | PolicyPart::Commit
             | PolicyPart::Checkpoint => format!("the {} part of ", part.name()),
         };
         let command = clip(&who.command.join(" "));
@@ -274,6 +276,9 @@ pub(super) fn override_parts(
     }
     if let Some((recover, _)) = named.part("recover", recover::PARTS) {
         spec.recover = recover;
+    }
+    if let Some((commit, _)) = named.part("commit", purchase::PARTS) {
+        spec.commit = commit;
     }
     if let Some(name) = own.text("compatibility") {
         spec.compatibility = match name {

@@ -10,6 +10,7 @@ use crate::policy::spec::PolicyPart;
 use crate::policy::{
     admit, backfill, checkpoint, order, preempt, provision, recover, release, shift,
 };
+use crate::purchase;
 
 /// A part that answers one of a policy's questions.
 #[derive(Clone, Debug)]
@@ -57,6 +58,7 @@ pub const PARTS: &[(&str, &str)] = &[
     ("release", "When to give back?"),
     ("checkpoint", "When is progress saved?"),
     ("recover", "What becomes of work that lost its place?"),
+    ("commit", "What is committed to?"),
 ];
 
 /// A key beside the parts: of a program that decides one, and its limits.
@@ -111,6 +113,7 @@ pub static OPTIONS: LazyLock<Vec<PartOption>> = LazyLock::new(|| {
     list(&mut all, "release", release::PARTS, &[]);
     list(&mut all, "checkpoint", checkpoint::PARTS, &[]);
     list(&mut all, "recover", recover::PARTS, &[]);
+    list(&mut all, "commit", purchase::PARTS, &[]);
     all
 });
 

@@ -21,7 +21,7 @@ pub struct Preset {
 
 /// The parts of a policy that names none, as a scenario writes them, in the order of
 /// [`PARTS`](super::PARTS).
-pub(super) const DEFAULTS: [(&str, &str); 10] = [
+pub(super) const DEFAULTS: [(&str, &str); 11] = [
     ("preempt", "\"none\""),
     ("admit", "{}"),
     ("shift", "\"now\""),
@@ -32,11 +32,12 @@ pub(super) const DEFAULTS: [(&str, &str); 10] = [
     ("release", "\"idle\""),
     ("checkpoint", "\"never\""),
     ("recover", "\"anywhere\""),
+    ("commit", "\"none\""),
 ];
 
 impl Preset {
     /// Every part of it, as a scenario writes it.
-    pub fn parts(&self) -> [(&'static str, &'static str); 10] {
+    pub fn parts(&self) -> [(&'static str, &'static str); 11] {
         let differs = |part| self.differs.iter().find(|(known, _)| *known == part);
         DEFAULTS.map(|(part, default)| differs(part).copied().unwrap_or((part, default)))
     }

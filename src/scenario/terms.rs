@@ -168,7 +168,15 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
         accounts.add("account", None);
     }
     for (number, section) in root.list("offering").iter().enumerate() {
-        read.offerings.extend(offering(section, number, &accounts, report));
+        let Some(offering) = offering(section, number, &accounts, report) else { continue };
+        if offering.name.trim().is_empty() {
+            report.at(&section.spot("name"), "an offering needs a name");
+        }
+        if read.offerings.iter().any(|known: &Offering| known.name == offering.name) {
+            let message = format!("there are two offerings called `{}`", clip(&offering.name));
+            report.at(&section.spot("name"), message);
+        }
+        read.offerings.push(offering);
     }
     for (number, section) in root.list("block").iter().enumerate() {
         if let Some(block) = block(section, number, &accounts, report) {
@@ -286,6 +294,13 @@ fn offering(
         false => owner.map(|owner| accounts.root(owner)),
     };
     let hours = YEAR * section.count("years").unwrap_or(1) as i64;
+    if section.has("type") && !section.has("hourly") && !section.has("upfront_usd") {
+        let hint = "say what is paid: `hourly = \"0.06 USD/h\"`, or `upfront_usd`";
+        report.hint(&section.range, "a machine that is reserved has no price", hint);
+    }
+    if section.integer("discount") == Some(1_000_000) {
+        report.at(&section.spot("discount"), "a plan that costs nothing needs no advice");
+    }
     let sold = match section.has("type") {
         true => reserved(section, 1, report),
         false => plan(section, PLAN_STEP, hours, report),
@@ -393,7 +408,7 @@ fn plan(
         rates.push(PlanRate { matching, price: PlanPrice::Share(share) });
     }
     if rates.is_empty() {
-        let hint = "such as `discount = \"28 %\"`, or `[[commitment.price]]`";
+        let hint = "such as `discount = \"28 %\"`, or rows of `price`";
         report.hint(&section.range, "a plan needs its prices", hint);
     }
     let prepaid = i128::from(section.integer("prepaid").unwrap_or(0));

@@ -6,6 +6,9 @@ use crate::policy::spec::Reach;
 use crate::problem::clip;
 use crate::units::Id;
 
+/// Words of what takes something off for commitments.
+pub const COMMITMENTS: &str = "discounts for commitments";
+
 impl Scenario {
     /// Parts of the real world that are not modelled where the policies in these rows run; in few
     /// words each.
@@ -22,7 +25,7 @@ impl Scenario {
             told.push("failures of machines".to_owned());
         }
         if !offers.is_empty() && self.terms.is_none() {
-            told.push("discounts for commitments".to_owned());
+            told.push(COMMITMENTS.to_owned());
         }
         if let Some(names) = without_limit(world, &offers) {
             told.push(format!("what {names} can run out of (no quota or capacity is given)"));

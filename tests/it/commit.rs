@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use windtunnel::experiment::Runner;
 use windtunnel::experiment::commit::{CommitFailure, CommitPlan, CommitStudy, commit};
+use windtunnel::experiment::{self, Runner, Settings};
 use windtunnel::scenario::Scenario;
 
 /// Machines of 0.096 dollars an hour, rented by jobs that fill them; the trace is two days of work.
@@ -68,7 +68,7 @@ fn close(found: f64, right: f64) {
 fn a_machine_that_always_runs_is_committed_to() {
     // All of it: 30 % of what it costs on demand is saved, 67.20 dollars an hour for the plan.
     let study = advised(&[(0, 48)], PLAN).expect("there is advice");
-    assert_eq!((study.window, study.horizon, study.is_short), (48, 8_760, false));
+    assert_eq!((study.window, study.horizon), (48, 8_760));
     close(study.coverable, YEAR);
     let best = &study.advice.offerings[0].cheapest;
     // Steps of a tenth of a cent: 0.0672 is between 67 and 68. The last fifth of a step is used and
@@ -131,4 +131,33 @@ fn there_is_nothing_to_say_without_demand_or_offerings() {
     let shipped = advised(&[(0, 48)], "").expect("AWS has plans");
     assert!(shipped.shipped && shipped.offerings.len() == 2, "{:?}", shipped.offerings);
     assert_eq!(shipped.horizon, 3 * 8_760);
+}
+
+/// A machine runs for ten hours. The policy looks at two hours at the end of each second one, and
+/// buys the machine that it saw in both: from the third hour on it is reserved.
+#[test]
+fn a_policy_buys_what_it_saw_and_pays_for_it_from_then_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = "arrival_s,runtime_s,vcpus,memory_mib\n0,36000,2,1024\n";
+    std::fs::write(folder.path().join("jobs.csv"), jobs).expect("it is written");
+    let commit = "[policy.only.commit.percentile]\nevery = \"2 h\"\nwindow = \"2 h\"\n";
+    let cost = |more: &str| {
+        let scenario = parsed(&format!("{SCENARIO}{more}"), folder.path());
+        let policy = &scenario.policies[0];
+        let mut go_on = |_| std::ops::ControlFlow::Continue(());
+        let run = experiment::run(&scenario, policy, Settings::seeded(1), &mut (), &mut go_on);
+        let run = run.unwrap_or_else(|failure| panic!("{failure}"));
+        (run.summary.cost.total.dollars(), run.summary.metric("commitments_used"))
+    };
+    let (total, used) = cost(&format!("{commit}{RESERVED}"));
+    close(total, 2.0 * 0.096 + 8.0 * 0.06);
+    assert_eq!(used, Some(1.0));
+    // Nothing is bought by who does not buy, or of what saves nothing.
+    close(cost(RESERVED).0, 0.96);
+    let dear = RESERVED.replace("0.06", "0.097");
+    close(cost(&format!("{commit}{dear}")).0, 0.96);
+    // With nothing for sale it says so.
+    let scenario = parsed(&format!("{SCENARIO}{commit}"), folder.path());
+    let told = scenario.assumed(&[0]);
+    assert!(told.iter().any(|one| one.contains("nothing is for sale")), "{told:?}");
 }

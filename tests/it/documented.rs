@@ -299,7 +299,7 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
             | "[policy.wary]"
             | "[[outage]]                                  # the same on a Monday at nine, at another provider",
         )
-        | ("docs/money.md", "[[offering]]") => {
+        | ("docs/money.md", "[[offering]]" | "[policy.careful]") => {
             ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"])
         }
         (

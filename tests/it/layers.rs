@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 const SOURCES: [&str; 2] = ["crates/core/src", "src"];
 
 /// Every room, from the top; each may import those before it.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "halt",
     "text",
     "units",
@@ -18,6 +18,7 @@ const ROOMS: [&str; 20] = [
     "engine",
     "model",
     "part",
+    "purchase",
     "workload",
     "weather",
     "metering",
@@ -38,7 +39,7 @@ const LAST_CORE: &str = "billing";
 /// The folder of the room that is a crate of its own, and the rooms that it may know: what accounts
 /// are billed depends on no run.
 const BILLING: &str = "crates/billing/src";
-const OF_BILLING: [&str; 4] = ["units", "problem", "input", "part"];
+const OF_BILLING: [&str; 5] = ["units", "problem", "input", "part", "purchase"];
 
 /// Names that bring in unordered iteration, the clock of the wall or
 /// randomness of the thread. A name inside a longer word does not count.

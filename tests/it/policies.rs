@@ -479,6 +479,7 @@ fn every_listed_part_is_built() {
             release,
             checkpoint,
             recover,
+            commit,
             ..
         } = &scenario.policies[0];
         let own = match part {
@@ -491,6 +492,7 @@ fn every_listed_part_is_built() {
             "release" => format!("{release:?}"),
             "checkpoint" => format!("{checkpoint:?}"),
             "recover" => format!("{recover:?}"),
+            "commit" => format!("{commit:?}"),
             other => panic!("a question `{other}` that this test does not know"),
         };
         let twin = built.iter().find(|(other, _, spec)| *other == part && *spec == own);

@@ -729,6 +729,7 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         release: draw.of(dice, release::PARTS),
         checkpoint: checkpoint::NEVER.spec(),
         recover: recover::ANYWHERE.spec(),
+        commit: windtunnel::purchase::NONE.spec(),
         compatibility: None,
         external: BTreeMap::new(),
         factory: None,

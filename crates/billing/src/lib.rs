@@ -21,7 +21,6 @@ pub mod feed;
 pub mod focus;
 pub mod month;
 pub mod offering;
-pub mod purchase;
 pub mod rate;
 pub mod reservation;
 pub mod rules;
@@ -31,4 +30,4 @@ pub mod table;
 pub mod terms;
 pub mod usage;
 
-use windtunnel_core::{part, problem, units};
+use windtunnel_core::{problem, purchase, units};

@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::commitment::{Benefit, Commitment, start_of};
+use crate::purchase::UnitCosts;
 use crate::units::{Id, Money};
 
 /// A commitment that can be bought, by the unit: one reserved machine, or one step of spending.
@@ -50,6 +51,13 @@ impl Offering {
             upfront: times(self.upfront),
             hourly: times(self.hourly),
         }
+    }
+
+    /// Costs of a unit, where an hour of the use that one unit covers costs so much on demand. What is
+    /// paid by the hour is due whether the unit is used or not, so all of it is committed.
+    pub fn unit_costs(&self, on_demand: Money) -> UnitCosts {
+        let hours = u64::try_from(self.hours).unwrap_or(0);
+        UnitCosts { committed: self.cost(), used: Money::ZERO, on_demand, hours }
     }
 
     /// Cost of one unit in all its term.

@@ -12,6 +12,7 @@ pub mod input;
 pub mod engine;
 pub mod model;
 pub mod part;
+pub mod purchase;
 pub mod workload;
 pub mod weather;
 pub mod metering;

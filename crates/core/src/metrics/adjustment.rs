@@ -29,11 +29,12 @@ impl AdjustmentKind {
         }
     }
 
-    /// Whether it is paid because time passes, whatever work there is.
+    /// Whether a month of it is scaled from the time that the run takes, and not from the time that its
+    /// work stands for. What a commitment covers in a month is never more than a month of it could.
     const fn stands(self) -> bool {
         match self {
-            Self::Commitment | Self::Kept => true,
-            Self::Covered | Self::Discount => false,
+            Self::Commitment | Self::Covered | Self::Kept => true,
+            Self::Discount => false,
         }
     }
 }

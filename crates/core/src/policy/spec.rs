@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::{
     PolicyFactory, backfill, checkpoint, order, place, preempt, provision, recover, release, shift,
 };
+use crate::purchase;
 use crate::units::Span;
 
 pub use super::admit::AdmitSpec;
@@ -20,6 +21,7 @@ pub use super::release::ReleaseSpec;
 pub use super::scope::OfferScope;
 pub use super::shift::ShiftSpec;
 pub use crate::part::{DemandMix, PartSpec};
+pub use crate::purchase::PurchaseSpec;
 pub use crate::units::Scalar;
 
 /// A composed policy: one part per question.
@@ -49,6 +51,8 @@ pub struct PolicySpec {
     pub checkpoint: CheckpointSpec,
     /// Recover part: what becomes of work that lost its place.
     pub recover: RecoverSpec,
+    /// Commit part: what is bought of the commitments that are for sale, while the run goes on.
+    pub commit: PurchaseSpec,
     /// Published simulator whose decisions are followed, where they differ from ours.
     pub compatibility: Option<Compatibility>,
     /// Processes that decide instead, by part.
@@ -82,6 +86,8 @@ pub enum PolicyPart {
     Checkpoint,
     /// Work that lost its place, and where it is tried again.
     Recover,
+    /// Commitments to buy.
+    Commit,
 }
 
 impl PolicyPart {
@@ -111,6 +117,7 @@ impl PolicyPart {
             Self::Release => "release",
             Self::Checkpoint => "checkpoint",
             Self::Recover => "recover",
+            Self::Commit => "commit",
         }
     }
 }
@@ -161,6 +168,7 @@ impl PolicySpec {
             provision: provision::OWNED_ONLY.spec(),
             release: release::IDLE.spec(),
             checkpoint: checkpoint::NEVER.spec(),
+            commit: purchase::NONE.spec(),
             recover: recover::ANYWHERE.spec(),
             compatibility: None,
             external: BTreeMap::new(),
@@ -195,6 +203,7 @@ impl PolicySpec {
                 self.checkpoint.is_none_of(checkpoint::PARTS),
             ),
             (PolicyPart::Recover, self.recover.name(), self.recover.is_none_of(recover::PARTS)),
+            (PolicyPart::Commit, self.commit.name(), self.commit.is_none_of(purchase::PARTS)),
         ];
         own.into_iter().find(|&(_, _, is_own)| is_own).map(|(part, name, _)| (part, name))
     }

@@ -103,6 +103,12 @@ pub(super) const ROWS: &[KeyRow] = &[
         "What becomes of work whose instance was taken back or failed (see weather.md)?",
     ),
     row(
+        "policy.*.commit",
+        ValueKind::Part("commit"),
+        "none",
+        "What is committed to, of what is for sale (`[[offering]]`), while the run goes on (see money.md)?",
+    ),
+    row(
         "policy.*.compatibility",
         ValueKind::Choice(&["none", "rlscheduler", "rlscheduler-backfill"]),
         "none",

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use super::worlds::{World, worlds};
 use super::*;
 use crate::offering::Offering;
-use crate::part::Part;
-use crate::purchase::{LAYERS, Purchase, PurchasePart, Purchaser, UnitCosts, UnitDemand};
+use crate::purchase::{LAYERS, Purchase, PurchasePart, Purchaser, UnitDemand};
+use windtunnel_core::part::Part;
 
 /// Buys all that is missing to the demand of the hour.
 static GREEDY: PurchasePart = Part {
@@ -40,7 +40,7 @@ fn offering(held: &Commitment) -> Offering {
 }
 
 fn buyer(part: &'static PurchasePart, offering: &Offering) -> Purchaser {
-    let costs = UnitCosts::of(offering, Money::from_nanos(1_000_000_000));
+    let costs = offering.unit_costs(Money::from_nanos(1_000_000_000));
     Purchaser::new(&part.spec(), costs, 0.0)
 }
 

@@ -66,6 +66,7 @@ impl Session {
             | PolicyPart::Provision
             | PolicyPart::Release
             | PolicyPart::Recover
+            | PolicyPart::Commit
             | PolicyPart::Checkpoint => {
                 format!("the {} part of policy `{}` (`{command}`)", part.name(), clip(policy))
             }

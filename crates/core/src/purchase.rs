@@ -1,8 +1,7 @@
 //! Policies that buy commitments while usage comes in: at the end of each clock hour, from the
 //! demand so far alone. One policy per file.
 //!
-//! Demand is counted in whole units of one [`Offering`](crate::offering::Offering): those that the
-//! hour had use for. What is bought holds from the next hour on, for the term of the offering.
+//! Demand is counted in whole units of one thing that can be bought: those that the hour had use for. What is bought holds from the next hour on, for the term of the offering.
 
 mod costs;
 mod ladder;

@@ -1,6 +1,5 @@
 //! What a unit of an offering costs, and when it is worth it.
 
-use crate::offering::Offering;
 use crate::units::Money;
 
 /// Costs of one unit of an offering, beside those of the use that it takes the place of.
@@ -17,14 +16,6 @@ pub struct UnitCosts {
 }
 
 impl UnitCosts {
-    /// Costs of a unit of the offering, where an hour of the use that one unit covers costs so much
-    /// on demand. What is paid by the hour is due whether the unit is used or not, so all of it is
-    /// committed.
-    pub fn of(offering: &Offering, on_demand: Money) -> Self {
-        let hours = u64::try_from(offering.hours).unwrap_or(0);
-        Self { committed: offering.cost(), used: Money::ZERO, on_demand, hours }
-    }
-
     /// Saved in each hour in which it is used, before what is committed. In nano-dollars.
     const fn saved(self) -> i128 {
         self.on_demand.nanos() - self.used.nanos()
