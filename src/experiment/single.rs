@@ -198,14 +198,14 @@ pub fn run_with(
     })
 }
 
-/// The settlement of a run, where its scenario has terms or its policy buys commitments.
+/// The settlement of a run, where its scenario has terms or one of its policies commits: then the
+/// costs of all are settled alike.
 fn settlement(scenario: &Scenario, policy: &PolicySpec, seed: u64) -> Option<Settlement> {
     let buys = !policy.commit.is(&purchase::NONE);
-    let sale = scenario.sale.as_ref().filter(|sale| buys && !sale.offerings.is_empty());
+    let sale = scenario.sale.as_ref().filter(|_| scenario.is_settled())?;
     let purchasing =
-        sale.map(|sale| Purchasing::new(sale.offerings.clone(), policy.commit.clone(), seed));
-    let terms = scenario.terms.as_ref().or(sale)?;
-    Some(Settlement::new(terms).buying(purchasing))
+        buys.then(|| Purchasing::new(sale.offerings.clone(), policy.commit.clone(), seed));
+    Some(Settlement::new(sale).buying(purchasing))
 }
 
 /// Settles the costs of a run. At list prices its bill is what it costs, where it counts from the

@@ -5,6 +5,7 @@ use std::path::Path;
 use windtunnel::experiment::commit::{CommitFailure, CommitPlan, CommitStudy, commit};
 use windtunnel::experiment::{self, Runner, Settings};
 use windtunnel::scenario::Scenario;
+use windtunnel::units::Money;
 
 /// Machines of 0.096 dollars an hour, rented by jobs that fill them; the trace is two days of work.
 const SCENARIO: &str = r#"
@@ -156,6 +157,15 @@ fn a_policy_buys_what_it_saw_and_pays_for_it_from_then_on() {
     close(cost(RESERVED).0, 0.96);
     let dear = RESERVED.replace("0.06", "0.097");
     close(cost(&format!("{commit}{dear}")).0, 0.96);
+    // Who does not buy beside one who does is settled too, without commitments.
+    let beside =
+        format!("{commit}[policy.idle]\nextends = \"only\"\ncommit = \"none\"\n{RESERVED}");
+    let scenario = parsed(&format!("{SCENARIO}{beside}"), folder.path());
+    let mut go_on = |_| std::ops::ControlFlow::Continue(());
+    let (idle, settings) = (&scenario.policies[1], Settings::seeded(1));
+    let run = experiment::run(&scenario, idle, settings, &mut (), &mut go_on);
+    let cost = run.unwrap_or_else(|failure| panic!("{failure}")).summary.cost;
+    assert_eq!((cost.total.dollars(), cost.terms.map(Money::nanos)), (0.96, Some(0)));
     // With nothing for sale it says so.
     let scenario = parsed(&format!("{SCENARIO}{commit}"), folder.path());
     let told = scenario.assumed(&[0]);
