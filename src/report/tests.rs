@@ -337,7 +337,14 @@ fn documents(then: impl Fn(&Document)) {
     let swept = SweepReport {
         question: None,
         sweep,
-        metrics: vec![0, 1, 7, 12],
+        metrics: ["cost_total", "cost_monthly", "deadlines_met", "wait_p95"]
+            .map(|key| {
+                crate::metrics::METRICS
+                    .iter()
+                    .position(|metric| metric.key == key)
+                    .expect("a metric")
+            })
+            .to_vec(),
         goal: 0,
         recipe,
         assumptions,
