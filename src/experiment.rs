@@ -7,6 +7,7 @@ pub mod check;
 mod backlog;
 pub mod bill;
 mod caution;
+mod charge_tally;
 pub mod commit;
 mod compare;
 mod cost;

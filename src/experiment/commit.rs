@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use super::purchasing::product_of;
 use super::replication::Repetition;
 use super::runner::{RunRequest, Runner, RunnerFailure};
-use super::settlement::{Settlement, UncoveredUse};
+use super::settlement::{SettledRun, Settlement};
 use super::single::{self, Settings};
 use crate::billing::account::Account;
 use crate::billing::advice::{AdviceInput, CommitmentAdvice, DemandGrowth, FutureDemand, advise};
@@ -92,10 +92,9 @@ pub enum CommitFailure {
 /// Hours of a year of a term.
 const YEAR: usize = 8_760;
 
-/// One future: its uses, and the products that they name.
+/// One future: its charges without any commitment.
 struct Future {
-    uses: Vec<UncoveredUse>,
-    products: IdVec<Product>,
+    run: SettledRun,
     /// Seconds that its work stands for, and that its run took.
     rent_s: f64,
     took_s: f64,
@@ -112,7 +111,7 @@ pub fn commit(
 ) -> Result<CommitStudy, CommitFailure> {
     let policy = &scenario.policies[plan.policy];
     let mut terms = scenario.sale.clone().unwrap_or_else(BillingTerms::none);
-    let settlement = Settlement::new(&terms).keeping_uncovered();
+    let settlement = Settlement::new(&terms);
     let account = settlement.account();
     // What is held covers once the window is known.
     let held = std::mem::take(&mut terms.terms.commitments);
@@ -128,7 +127,7 @@ pub fn commit(
         .map(|replication| RunRequest { scenario, policy, repetition, replication })
         .collect();
     let futures = runner.each(&cells, |cell| {
-        let mut settlement = Settlement::new(&terms).keeping_uncovered();
+        let mut settlement = Settlement::new(&terms).keeping_charges();
         let settings = Settings { audit: runner.audit, ..Settings::seeded(cell.seed()) };
         let decides = (cell.policy, runner.launcher);
         let mut go_on = |progress| runner.watch.step(progress);
@@ -138,10 +137,8 @@ pub fn commit(
             seed: cell.seed(),
             failure: Box::new(failure),
         })?;
-        let settled = settlement.finish();
         Ok(Future {
-            uses: settled.uncovered,
-            products: settled.biller.products().clone(),
+            run: settlement.finish(),
             rent_s: run.summary.rent_s(),
             took_s: run.summary.simulated_s,
         })
@@ -234,7 +231,7 @@ fn too_long(scenario: &Scenario, futures: &[Future], window: usize) -> Option<Pr
     let longest = futures.iter().map(|one| one.took_s / 3_600.0).fold(0.0, f64::max);
     (longest > 2.0 * window as f64 + 1.0).then(|| {
         let message = format!(
-            "the work stands for {window} hours, and a run takes {} of them",
+            "the work stands for {window} h, and a run of it takes {} h",
             libm::ceil(longest)
         );
         let hint = "say how long it is the work of: `workload.period`; or simulate for longer";
@@ -321,8 +318,10 @@ fn demand(
     let mut used: Vec<BTreeMap<(usize, Id<Product>), i128>> = Vec::new();
     for future in futures {
         let mut hours = BTreeMap::new();
-        for one in &future.uses {
-            let product = &future.products[one.product];
+        let SettledRun { charges, biller, hours: of_run, .. } = &future.run;
+        for one in charges {
+            let Purpose::Usage { origin: Origin::Line(_), product } = one.purpose else { continue };
+            let product = &biller.products()[product];
             if !sold.iter().chain(&held).any(|sold| sold.covers(product)) {
                 continue;
             }
@@ -332,7 +331,8 @@ fn demand(
             sums.quantity += one.quantity;
             sums.list += one.list;
             sums.contracted += one.contracted;
-            *hours.entry((one.hour % window, *id)).or_default() += one.quantity;
+            let hour = (hour_of(one.from) - of_run.start) as usize % window;
+            *hours.entry((hour, *id)).or_default() += one.quantity;
         }
         used.push(hours);
     }

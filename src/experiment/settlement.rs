@@ -1,17 +1,19 @@
 //! A run billed on the terms of its scenario: what its instances and transfers cost once the
 //! commitments of each clock hour and the rules of each month are applied.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::bill::AccountBill;
+use super::charge_tally::{ChargeTally, share};
 use super::purchasing::{Purchasing, product_of};
 use crate::billing::account::Account;
-use crate::billing::charge::{BilledCharge, Origin, Purpose};
-use crate::billing::commitment::hour_of;
+use crate::billing::charge::BilledCharge;
+use crate::billing::commitment::{hour_of, start_of};
 use crate::billing::feed::hour_after;
 use crate::billing::settle::Biller;
+use crate::billing::terms::AccountTerms;
 use crate::billing::usage::{Product, Sale, Service, UsageLine, UsageUnit};
-use crate::metrics::{Adjustment, AdjustmentKind, Settled};
+use crate::metrics::Settled;
 use crate::model::{Offer, Region, World};
 use crate::scenario::BillingTerms;
 use crate::sim::Observer;
@@ -27,13 +29,12 @@ use crate::units::{Calendar, Id, Money, Rate, Span, Time};
 pub struct Settlement {
     biller: Biller,
     bill: AccountBill,
-    adjustments: BTreeMap<AdjustmentKey, Money>,
-    coverage: CommitmentCoverage,
-    /// Use that no commitment covers, and the hour it is counted from, if it is asked for.
-    uncovered: Option<(i64, Vec<UncoveredUse>)>,
+    tally: ChargeTally,
+    /// The charges, where they are asked for.
+    charges: Option<Vec<BilledCharge>>,
     purchasing: Option<Purchasing>,
     account: Id<Account>,
-    /// Charges that begin before are left out.
+    /// Charges for clock hours before are left out.
     counted_from: Option<Time>,
     calendar: Calendar,
     /// Products by offer, and of transfers by region.
@@ -46,34 +47,9 @@ pub struct Settlement {
     /// The clock, and the end of its hour.
     now: Time,
     until: Time,
-    /// What usage costs at list prices.
-    list: Money,
+    /// Clock hour, since 1970, in which the run begins.
+    first: i64,
     slack: i128,
-}
-
-/// Provider, region and cause of an adjustment. A region is told by its product's row.
-type AdjustmentKey = (String, Option<String>, AdjustmentKind);
-
-/// Cost of machines before commitments, at providers that commitments hold at.
-#[derive(Clone, Copy, Debug, Default)]
-struct CommitmentCoverage {
-    covered: Money,
-    uncovered: Money,
-}
-
-/// Use of machines on demand that no commitment covers.
-#[derive(Clone, Copy, Debug)]
-pub struct UncoveredUse {
-    /// Clock hour, from the one in which the run begins.
-    pub hour: usize,
-    /// The product.
-    pub product: Id<Product>,
-    /// Quantity, in millionths of its unit.
-    pub quantity: i128,
-    /// Amount at list prices.
-    pub list: Money,
-    /// Amount at negotiated prices.
-    pub contracted: Money,
 }
 
 /// A run that is billed: its bill and the biller that made it.
@@ -87,8 +63,10 @@ pub struct SettledRun {
     pub settled: Settled,
     /// What the usage of the run costs at list prices.
     pub list: Money,
-    /// Use that no commitment covers, where it was asked for.
-    pub uncovered: Vec<UncoveredUse>,
+    /// Clock hours of the run, since 1970.
+    pub hours: Range<i64>,
+    /// The charges, where they were asked for.
+    pub charges: Vec<BilledCharge>,
     /// Nano-dollars by which that may differ from what the run costs: a line is rounded to one of
     /// them, and its price to half a pico-dollar.
     pub slack: i128,
@@ -110,9 +88,8 @@ impl Settlement {
         Self {
             biller,
             bill: AccountBill::default(),
-            adjustments: BTreeMap::new(),
-            coverage: CommitmentCoverage::default(),
-            uncovered: None,
+            tally: ChargeTally::default(),
+            charges: None,
             purchasing: None,
             account,
             counted_from: None,
@@ -124,7 +101,7 @@ impl Settlement {
             lines: 0,
             now: Time::ZERO,
             until: Time::ZERO,
-            list: Money::ZERO,
+            first: 0,
             slack: 0,
         }
     }
@@ -140,51 +117,35 @@ impl Settlement {
     }
 
     /// The terms that it bills on.
-    pub fn terms(&self) -> &crate::billing::terms::AccountTerms {
+    pub fn terms(&self) -> &AccountTerms {
         self.biller.terms()
     }
 
-    /// The same, but what is charged for the time before is left out.
+    /// The same, but what is charged for clock hours before is left out.
     pub fn counting_from(self, from: Option<Time>) -> Self {
         Self { counted_from: from, ..self }
     }
 
-    /// The same, but what no commitment covers is kept line by line.
-    pub fn keeping_uncovered(self) -> Self {
-        Self { uncovered: Some((0, Vec::new())), ..self }
+    /// The same, but all charges are kept.
+    pub fn keeping_charges(self) -> Self {
+        Self { charges: Some(Vec::new()), ..self }
     }
 
     /// The bill of a run that is over.
     pub fn finish(mut self) -> SettledRun {
-        let last = self.unix(self.now);
+        let hours = self.first..hour_after(self.unix(self.now));
         let mut charges = Vec::new();
-        self.biller.finish(hour_after(last), &mut |charge| charges.push(charge));
+        self.biller.finish(hours.end, &mut |charge| charges.push(charge));
         self.add(&charges);
         let held = self.bill.commitments.values();
-        let (used, unused) = held.fold((Money::ZERO, Money::ZERO), |(used, unused), held| {
-            (used + held.used, unused + held.unused)
-        });
-        let CommitmentCoverage { covered, uncovered } = self.coverage;
-        let share = |part: Money, rest: Money| {
-            (part + rest > Money::ZERO).then(|| part.dollars() / (part + rest).dollars())
-        };
-        let adjustments = self.adjustments.into_iter();
-        let adjustments = adjustments.map(|((provider, region, kind), amount)| Adjustment {
-            provider,
-            region,
-            kind,
-            amount,
-        });
-        let settled = Settled {
-            adjustments: adjustments.collect(),
-            utilisation: share(used, unused),
-            coverage: share(covered, uncovered),
-        };
+        let used = held.clone().map(|held| held.used).sum();
+        let utilisation = share(used, held.map(|held| held.unused).sum());
         SettledRun {
-            list: self.list,
+            hours,
+            settled: self.tally.settled(&self.biller, utilisation),
+            list: self.tally.list(),
             slack: self.slack,
-            uncovered: self.uncovered.map(|(_, lines)| lines).unwrap_or_default(),
-            settled,
+            charges: self.charges.unwrap_or_default(),
             bill: self.bill,
             biller: self.biller,
         }
@@ -226,73 +187,12 @@ impl Settlement {
         let first = self.counted_from.map(|from| self.unix(from));
         for charge in charges {
             let (from, until) = (charge.from, charge.until);
-            if first.is_some_and(|first| from < first && until <= first.max(from)) {
+            if first.is_some_and(|first| from < first && until <= first) {
                 continue;
             }
             self.bill.add(charge, &self.biller);
-            self.adjust(charge);
-        }
-    }
-
-    /// Adds to what the terms change: what a charge costs with what was paid for commitments spread
-    /// over what they cover, less its list price.
-    fn adjust(&mut self, charge: &BilledCharge) {
-        let (product, commitment) = charge.purpose.names();
-        let product = product.map(|product| &self.biller.products()[product]);
-        let held = commitment.map(|held| &self.biller.terms().commitments[held].provider);
-        let provider = product.map(|product| &product.provider).or(held);
-        let provider = provider.cloned().unwrap_or_default();
-        let region = product.map(|product| match product.region == product.provider {
-            true => product.region.clone(),
-            false => format!("{provider}/{}", product.region),
-        });
-        let held = |one: &crate::billing::commitment::Commitment| one.provider == provider;
-        let is_held = || self.biller.terms().commitments.iter().any(|(_, one)| held(one));
-        let is_machine = product.is_some_and(|product| {
-            product.service == Service::Compute && product.sale == Sale::OnDemand
-        });
-        let mut changes = [(AdjustmentKind::Commitment, Money::ZERO); 2];
-        match charge.purpose {
-            Purpose::Usage { origin: Origin::Line(_), .. } => {
-                self.list += charge.list;
-                changes[0] = (AdjustmentKind::Discount, charge.effective - charge.list);
-                if is_machine && is_held() {
-                    self.coverage.uncovered += charge.contracted;
-                }
-                if let (Some((first, lines)), Some(product)) =
-                    (&mut self.uncovered, charge.purpose.names().0.filter(|_| is_machine))
-                {
-                    lines.push(UncoveredUse {
-                        hour: usize::try_from(hour_of(charge.from) - *first).unwrap_or(0),
-                        product,
-                        quantity: charge.quantity,
-                        list: charge.list,
-                        contracted: charge.contracted,
-                    });
-                }
-            }
-            Purpose::Covered { origin: Origin::Line(_), .. } => {
-                self.list += charge.list;
-                self.coverage.covered += charge.contracted;
-                changes = [
-                    (AdjustmentKind::Covered, -charge.list),
-                    (AdjustmentKind::Commitment, charge.effective),
-                ];
-            }
-            Purpose::Usage { origin: Origin::Reservation(_), .. } => {
-                changes[0] = (AdjustmentKind::Kept, charge.effective);
-            }
-            Purpose::Covered { origin: Origin::Reservation(_), .. }
-            | Purpose::Unused(_)
-            | Purpose::Upfront(_)
-            | Purpose::Fee(_) => changes[0] = (AdjustmentKind::Commitment, charge.effective),
-            Purpose::SustainedUse(_) | Purpose::Credit(_) => {
-                changes[0] = (AdjustmentKind::Discount, charge.effective);
-            }
-        }
-        for (kind, amount) in changes.into_iter().filter(|(_, amount)| *amount != Money::ZERO) {
-            let key = (provider.clone(), region.clone(), kind);
-            *self.adjustments.entry(key).or_default() += amount;
+            self.tally.add(charge);
+            self.charges.iter_mut().for_each(|kept| kept.push(*charge));
         }
     }
 
@@ -408,11 +308,8 @@ impl Observer for Settlement {
         if let Some(purchasing) = &self.purchasing {
             purchasing.begin(world, &mut self.biller);
         }
-        if let Some((first, _)) = &mut self.uncovered {
-            *first = hour;
-        }
-        let start = crate::billing::commitment::start_of(hour + 1);
-        self.until = self.calendar.time(start.micros());
+        self.first = hour;
+        self.until = self.calendar.time(start_of(hour + 1).micros());
     }
 
     fn elapse(&mut self, state: &State<'_>, _: Time, to: Time) {

@@ -17,7 +17,7 @@ use crate::problem::{Problem, Problems, clip};
 use crate::purchase;
 use crate::scenario::{NamedSource, Objective, Scenario, UnknownName};
 use crate::sim::{self, Failure, Observer, Options, Outcome, RunProgress};
-use crate::units::{Id, Span, Time};
+use crate::units::{Id, Money, Span, Time};
 use crate::workload::{RowNotes, Source};
 
 /// Settings of a run of a scenario.
@@ -208,8 +208,8 @@ fn settlement(scenario: &Scenario, policy: &PolicySpec, seed: u64) -> Option<Set
     Some(Settlement::new(sale).buying(purchasing))
 }
 
-/// Settles the costs of a run. At list prices its bill is what it costs, where it counts from the
-/// beginning.
+/// Settles the costs of a run. Where it counts from the beginning, two laws hold: at list prices its
+/// bill is what it costs, and each commitment costs what it covers and what of it is not used.
 fn settle(
     settlement: Settlement,
     is_whole: bool,
@@ -217,10 +217,21 @@ fn settle(
 ) -> Result<SettledRun, RunFailure> {
     let run = settlement.finish();
     let (list, total) = (run.list, summary.cost.total);
+    let broken = |law, one: Money, other: Money| {
+        let found = format!("{} and {}", one.exact(), other.exact());
+        Err(RunFailure::Law(BrokenLaw { at: Time::ZERO, law, found }))
+    };
     if is_whole && (list - total).nanos().abs() > run.slack {
         let law = "the usage that is billed costs at list prices what the run costs";
-        let found = format!("{} and {}", list.exact(), total.exact());
-        return Err(RunFailure::Law(BrokenLaw { at: Time::ZERO, law, found }));
+        return broken(law, list, total);
+    }
+    for (held, commitment) in run.biller.terms().commitments.iter().filter(|_| is_whole) {
+        let sums = run.bill.commitments.get(&held).copied().unwrap_or_default();
+        let (spread, cost) = (sums.used + sums.unused, commitment.cost_of(run.hours.clone()));
+        if spread != cost {
+            let law = "a commitment costs what it covers and what of it is not used";
+            return broken(law, spread, cost);
+        }
     }
     summary.settle(run.settled.clone());
     Ok(run)

@@ -1,5 +1,7 @@
 //! Commitments: what is paid for whether it is used or not, and what it takes the price off.
 
+use std::ops::Range;
+
 use crate::account::Account;
 use crate::units::{Id, Money, Rate, Time};
 use crate::usage::{Product, Sale, Service, UsageUnit};
@@ -224,9 +226,20 @@ impl Commitment {
     /// Cost of the clock hour: what is paid for it, and the part of the upfront payment that
     /// falls on it. Over the term these sum to all that is paid.
     pub fn amortised(&self, hour: i64) -> Money {
+        self.cost_of(hour..hour + 1)
+    }
+
+    /// The same of the clock hours of a stretch that belong to its term.
+    pub fn cost_of(&self, stretch: Range<i64>) -> Money {
+        let (begin, end) = (hour_of(self.from), hour_of(self.until));
+        let (from, until) = (stretch.start.max(begin), stretch.end.min(end));
+        if until <= from {
+            return Money::ZERO;
+        }
         let (upfront, hours) = (self.upfront.nanos(), i128::from(self.hours().max(1)));
-        let until = |hour: i64| upfront * i128::from(hour - hour_of(self.from)) / hours;
-        self.hourly + Money::from_nanos(until(hour + 1) - until(hour))
+        let paid = |hour: i64| upfront * i128::from(hour - begin) / hours;
+        let hourly = self.hourly.nanos() * i128::from(until - from);
+        Money::from_nanos(hourly + paid(until) - paid(from))
     }
 }
 

@@ -120,3 +120,72 @@ fn add(rows: &mut Vec<(String, Money)>, name: &str, amount: Money) {
         None => rows.push((name.to_owned(), amount)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cents(cents: i128) -> Money {
+        Money::from_nanos(cents * 10_000_000)
+    }
+
+    fn adjustment(region: Option<&str>, kind: AdjustmentKind, amount: i128) -> Adjustment {
+        let region = region.map(str::to_owned);
+        Adjustment { provider: "aws".into(), region, kind, amount: cents(amount) }
+    }
+
+    /// A day of work for 14 dollars by the list, done in 44 hours. Commitments cost 8 dollars in
+    /// them and cover 10; what is not covered is 1 dollar cheaper than by the list.
+    #[test]
+    fn a_month_has_rent_by_the_work_and_commitments_by_the_run() {
+        let named = |name: &str| vec![(name.to_owned(), cents(1_400))];
+        let part = CostPart {
+            provider: "aws".into(),
+            kind: "work",
+            paid: cents(1_400),
+            ..CostPart::default()
+        };
+        let mut summary = Summary {
+            simulated_s: 44.0 * 3_600.0,
+            period_s: Some(86_400.0),
+            useful_core_hours: 100.0,
+            cost: Costs {
+                total: cents(1_400),
+                rented: cents(1_400),
+                at_list: cents(2_000),
+                by_provider: named("aws"),
+                by_region: named("aws/us-east-1"),
+                by_market: named("on-demand"),
+                by_kind: named("work"),
+                parts: vec![part],
+                ..Costs::default()
+            },
+            ..Summary::default()
+        };
+        summary.work.finished = 10;
+        let there = Some("aws/us-east-1");
+        summary.settle(Settled {
+            adjustments: vec![
+                adjustment(there, AdjustmentKind::Commitment, 600),
+                adjustment(None, AdjustmentKind::Commitment, 200),
+                adjustment(there, AdjustmentKind::Covered, -1_000),
+                adjustment(there, AdjustmentKind::Discount, -100),
+            ],
+            ..Settled::default()
+        });
+        let cost = &summary.cost;
+        assert_eq!((cost.total, cost.terms), (cents(1_100), Some(cents(-300))));
+        assert_eq!((cost.per_job_usd, cost.per_useful_core_hour_usd), (Some(1.1), Some(0.11)));
+        assert_eq!(cost.effective_savings_rate, Some(0.45));
+        for rows in [&cost.by_provider, &cost.by_region, &cost.by_market, &cost.by_kind] {
+            assert_eq!(rows.iter().map(|(_, sum)| *sum).sum::<Money>(), cost.total, "{rows:?}");
+        }
+        assert_eq!(cost.by_region[1], ("aws, no region".to_owned(), cents(200)));
+        // 13 dollars of a day, and -2 of 44 hours, in a month of 730.485 hours.
+        let month = 13.0 * 730.485 / 24.0 - 2.0 * 730.485 / 44.0;
+        let found = summary.monthly().expect("both times are known");
+        assert!((found - month).abs() < 1e-9, "{found} and not {month}");
+        let parts: f64 = cost.parts.iter().filter_map(|part| part.monthly).sum();
+        assert!((parts - month).abs() < 1e-9, "{parts} and not {month}");
+    }
+}
