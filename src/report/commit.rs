@@ -66,7 +66,7 @@ impl CommitReport<'_> {
             ("commit.json".to_owned(), "all of it for programs"),
         ];
         document.add(Section::of(self.together(), SectionPlace::Front).note(format!(
-            "The last part is one machine, or a tenth of a cent an hour. Prudent is the largest amount whose last part pays for itself in {} of futures.",
+            "It costs that in all its term, used or not. Prudent is less: the largest amount of which also the last machine, or the last tenth of a cent an hour, pays for itself in {} of futures.",
             share(study.plan.confidence)
         )));
         document.add(Section::of(self.alone(), SectionPlace::Front));
@@ -230,19 +230,29 @@ impl CommitReport<'_> {
     }
 
     fn together(&self) -> Table {
-        let head =
-            ["together", "cheapest", "saves a year", "used", "pays", "last part pays", "prudent"];
+        let head = [
+            "together",
+            "term",
+            "cheapest",
+            "costs in all",
+            "saves a year",
+            "used",
+            "pays",
+            "prudent",
+        ];
         let mut table = Table::new("What to buy", &head);
         let advice = &self.study.advice;
         let rows = self.study.offerings.iter().zip(&advice.cheapest.holdings);
         for ((offering, held), careful) in rows.zip(&advice.prudent.holdings) {
+            let any = |words: String| if held.units > 0 { words } else { "–".to_owned() };
             table.row([
                 unquoted(&offering.name),
+                time(offering.hours as usize),
                 quantity(offering, held.units),
-                if held.units > 0 { dollars(held.saving.mean) } else { "–".to_owned() },
-                if held.units > 0 { share(held.utilisation.mean) } else { "–".to_owned() },
+                any(dollars(offering.cost().dollars() * held.units as f64)),
+                any(dollars(held.saving.mean)),
+                any(share(held.utilisation.mean)),
                 shown(held.pays),
-                shown(held.last_pays),
                 quantity(offering, careful.units),
             ]);
         }
@@ -388,6 +398,8 @@ impl CommitReport<'_> {
                 "units": held.units,
                 "machines": machines,
                 "usd_per_hour": usd,
+                "cost_usd_in_term": offering.cost().dollars() * held.units as f64,
+                "upfront_usd": offering.upfront.dollars() * held.units as f64,
                 "saving_usd_per_year": expected(&held.saving),
                 "utilisation": expected(&held.utilisation),
                 "pays": held.pays.map(chance),
@@ -405,8 +417,7 @@ impl CommitReport<'_> {
     }
 }
 
-const LEVELS_NOTE: &str =
-    "So much of it the demand of an hour would take: the share of hours says how often it is less.";
+const LEVELS_NOTE: &str = "How much of each offering the demand of an hour could use: in half of all hours it is no more than the figure under half.";
 
 fn expected(value: &Expected) -> Value {
     // No minus before nothing.
