@@ -7,12 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::measurement::Measurement;
 use super::single::RunResult;
+use crate::billing::settle::Biller;
 use crate::metrics::{Rentals, Summary, Undone, WholeMachines};
 use crate::model::{Market, Offer, Region, World};
 use crate::policy::backfill::CONSERVATIVE;
 use crate::policy::order;
 use crate::policy::spec::{PolicyPart, PolicySpec};
 use crate::problem::clip;
+use crate::purchase::NONE as NO_PURCHASE;
 use crate::scenario::{EstimatedPrices, Scenario};
 use crate::units::{Id, Money, Span};
 
@@ -62,6 +64,9 @@ pub struct Facts {
     /// Counts of the work that has its machines alone.
     #[serde(default)]
     pub whole: WholeMachines,
+    /// The policy would commit, and bought nothing.
+    #[serde(default)]
+    pub bought_nothing: bool,
     /// Names of commitments whose term has no hour of the run.
     #[serde(default)]
     pub out_of_term: Vec<String>,
@@ -104,6 +109,7 @@ impl Facts {
             unknown_names: result.unknown_names.iter().map(|one| format!("{one}.")).collect(),
             rentals: result.rentals.clone(),
             whole: result.whole.clone(),
+            bought_nothing: bought_nothing(policy, result),
             out_of_term: out_of_term(result),
         }
     }
@@ -127,6 +133,13 @@ impl Facts {
             ..facts
         }
     }
+}
+
+/// Whether a policy that commits had something to buy, and bought none of it.
+fn bought_nothing(policy: &PolicySpec, result: &RunResult) -> bool {
+    let biller = result.bill.as_ref().map(|run| &run.biller);
+    let none = |biller: &Biller| biller.offerings().ids().all(|one| biller.bought(one).is_empty());
+    !policy.commit.is(&NO_PURCHASE) && biller.is_some_and(none)
 }
 
 /// Names of commitments that no hour of the run belongs to.
@@ -194,6 +207,12 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
         said.extend(bound_to_machines(run));
         said.extend(stranded(run));
         said.extend(not_for_sale(run));
+        if run.facts.bought_nothing {
+            said.push(format!(
+                "{} would commit, and bought nothing in its time: its window and the time after which a commitment pays are in money.md.",
+                clip(run.name)
+            ));
+        }
     }
     let held = runs.iter().flat_map(|run| &run.facts.out_of_term);
     for name in held.collect::<BTreeSet<_>>() {

@@ -78,6 +78,8 @@ pub enum CommitNote {
     Sustained(String),
     /// An offering whose term is longer than what is looked ahead.
     Longer(String),
+    /// An offering that is bought, and whose term is shorter than that.
+    Shorter(String),
 }
 
 /// Why there is no advice.
@@ -178,6 +180,9 @@ pub fn commit(
         CommitFailure::Problem(Problem::with(&scenario.path, error.to_string()))
     })?;
     notes.extend(noted(scenario, plan.policy, &offerings, horizon, window));
+    let bought = offerings.iter().zip(&advice.cheapest.holdings);
+    let shorter = bought.filter(|(one, held)| held.units > 0 && (one.hours as usize) < horizon);
+    notes.extend(shorter.map(|(one, _)| CommitNote::Shorter(one.name.clone())));
     Ok(CommitStudy {
         policy: policy.name.clone(),
         offerings,

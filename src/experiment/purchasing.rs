@@ -1,12 +1,14 @@
 //! What a policy buys of the commitments that are for sale, while its run goes on.
 
+use std::collections::BTreeSet;
+
 use crate::billing::commitment::Benefit;
 use crate::billing::offering::Offering;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::usage::{Product, Sale, Service, UsageUnit};
 use crate::model::{Market, Offer, World};
-use crate::purchase::{PurchaseSpec, Purchaser};
+use crate::purchase::{PurchaseSpec, Purchaser, UnitCosts};
 use crate::units::{Id, Money, Rate, Stream, Time};
 
 /// Somebody who buys of what is for sale.
@@ -24,19 +26,35 @@ impl Purchasing {
     }
 
     /// Has the biller ask it at the end of each hour. An hour of what one unit covers costs on demand
-    /// what it does in the mean over the offers of the world that it covers; where there are none,
-    /// there is nothing to buy for.
+    /// what it does in the mean over the offers of the world that it covers. Of offerings that cover
+    /// the same offer the one that saves the largest share counts, and of equals the first: two who
+    /// look at one demand would both buy for it.
     pub(super) fn begin(&self, world: &World, biller: &mut Biller) {
-        for (row, offering) in (0..).zip(&self.offerings) {
-            let worth: Vec<f64> =
-                world.offers.ids().filter_map(|offer| worth(world, offer, offering)).collect();
-            if worth.is_empty() {
-                continue;
+        let mut found: Vec<(f64, usize, UnitCosts)> = Vec::new();
+        let covers = |offering: &Offering| -> Vec<(Id<Offer>, f64)> {
+            let worth = |offer| worth(world, offer, offering).map(|worth| (offer, worth));
+            world.offers.ids().filter_map(worth).collect()
+        };
+        let covered: Vec<Vec<(Id<Offer>, f64)>> = self.offerings.iter().map(covers).collect();
+        for (row, offering) in self.offerings.iter().enumerate() {
+            let worth = covered[row].iter().map(|(_, worth)| worth);
+            let mean = worth.sum::<f64>() / covered[row].len() as f64;
+            if mean > 0.0 {
+                let costs = offering.unit_costs(Money::from_nanos(libm::round(mean) as i128));
+                let paid = offering.cost().dollars() * 1e9 / (mean * offering.hours as f64);
+                found.push((paid, row, costs));
             }
-            let mean = worth.iter().sum::<f64>() / worth.len() as f64;
-            let costs = offering.unit_costs(Money::from_nanos(libm::round(mean) as i128));
-            let draw = Stream::of(self.seed, "purchases", row).uniform();
-            biller.offer(offering.clone(), Purchaser::new(&self.policy, costs, draw));
+        }
+        found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
+        let mut taken: BTreeSet<Id<Offer>> = BTreeSet::new();
+        found.retain(|(_, row, _)| {
+            let is_free = covered[*row].iter().all(|(offer, _)| !taken.contains(offer));
+            taken.extend(covered[*row].iter().filter(|_| is_free).map(|(offer, _)| *offer));
+            is_free
+        });
+        for (_, row, costs) in found {
+            let draw = Stream::of(self.seed, "purchases", row as u64).uniform();
+            biller.offer(self.offerings[row].clone(), Purchaser::new(&self.policy, costs, draw));
         }
     }
 }

@@ -10,6 +10,7 @@ use super::figure::share;
 use super::sheet::{Sheet, TextCells};
 use super::words::{several, write_json};
 use crate::billing::charge::{BilledCharge, Origin, Purpose};
+use crate::billing::commitment::{Benefit, Commitment};
 use crate::billing::focus;
 use crate::billing::settle::Biller;
 use crate::experiment::bill::{AccountBill, BillNote, ChargeSums};
@@ -169,7 +170,8 @@ impl BillReport<'_> {
     }
 
     fn commitments(&self) -> Table {
-        let head = ["commitment", "paid", "cost", "used", "not used", "covers", "saves"];
+        let head =
+            ["commitment", "holds", "from", "paid", "cost", "used", "not used", "covers", "saves"];
         let mut table = Table::new("Commitments", &head);
         let held = &self.biller.terms().commitments;
         for (commitment, sums) in self.bill.commitments.iter().take(MOST_ROWS) {
@@ -180,6 +182,8 @@ impl BillReport<'_> {
             };
             table.row([
                 unquoted(&held[*commitment].name),
+                holds(&held[*commitment]),
+                instant(held[*commitment].from),
                 sums.paid.to_string(),
                 cost.to_string(),
                 used,
@@ -215,6 +219,10 @@ impl BillReport<'_> {
         let commitments = self.bill.commitments.iter().map(|(held, sums)| {
             json!({
                 "name": terms.commitments[*held].name,
+                "from": instant(terms.commitments[*held].from),
+                "until": instant(terms.commitments[*held].until),
+                "spend_usd_per_hour": spend(&terms.commitments[*held]).map(Money::exact),
+                "units": reserved(&terms.commitments[*held]),
                 "paid_usd": sums.paid.exact(),
                 "used_usd": sums.used.exact(),
                 "unused_usd": sums.unused.exact(),
@@ -313,6 +321,30 @@ fn amounts(name: String, sums: &ChargeSums) -> [String; 5] {
     let [list, contracted, effective, billed] =
         [sums.list, sums.contracted, sums.effective, sums.billed].map(|money| money.to_string());
     [name, list, contracted, effective, billed]
+}
+
+/// Spending by the hour, of a plan.
+fn spend(held: &Commitment) -> Option<Money> {
+    match &held.benefit {
+        Benefit::Spending { hourly, .. } => Some(*hourly),
+        Benefit::Reserved { .. } => None,
+    }
+}
+
+/// Units of the family that are reserved: for a machine its size.
+fn reserved(held: &Commitment) -> Option<f64> {
+    match &held.benefit {
+        Benefit::Reserved { weight, .. } => Some(*weight as f64 / 1_000.0),
+        Benefit::Spending { .. } => None,
+    }
+}
+
+/// What it holds in an hour.
+fn holds(held: &Commitment) -> String {
+    match (spend(held), reserved(held)) {
+        (Some(hourly), _) => format!("{hourly}/h"),
+        (None, units) => format!("{} units", super::figure::amount(units.unwrap_or(0.0))),
+    }
 }
 
 fn signed(money: Money) -> String {

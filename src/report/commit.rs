@@ -66,7 +66,7 @@ impl CommitReport<'_> {
             ("commit.json".to_owned(), "all of it for programs"),
         ];
         document.add(Section::of(self.together(), SectionPlace::Front).note(format!(
-            "It costs that in all its term, used or not. Prudent is less: the largest amount of which also the last machine, or the last tenth of a cent an hour, pays for itself in {} of futures.",
+            "It costs that in all its term, used or not. It saves what would be lost without it, the others as they are: what goes together may save more or less than the sum. Prudent is less: the largest amount of which also the last machine, or the last tenth of a cent an hour, pays for itself in {} of futures.",
             share(study.plan.confidence)
         )));
         document.add(Section::of(self.alone(), SectionPlace::Front));
@@ -179,6 +179,11 @@ impl CommitReport<'_> {
             CommitNote::Sustained(provider) => format!(
                 "{} takes something off for sustained use without any commitment. That is not in here: what is saved on it is less.",
                 unquoted(provider)
+            ),
+            CommitNote::Shorter(name) => format!(
+                "Nothing follows {} when its term is over: what it saves a year is spread over the {} that are looked ahead.",
+                unquoted(name),
+                time(self.study.horizon)
             ),
             CommitNote::Longer(name) => format!(
                 "The term of {} is longer than what is looked ahead: it is judged by a part of it.",
@@ -335,6 +340,9 @@ impl CommitReport<'_> {
                     sheet.number(point.pays.map(of));
                 }
                 sheet.word(match point.units {
+                    units if units == advice.cheapest.units && units == advice.prudent.units => {
+                        "both"
+                    }
                     units if units == advice.cheapest.units => "cheapest",
                     units if units == advice.prudent.units => "prudent",
                     _ => "",

@@ -24,7 +24,7 @@ impl Scenario {
         if !world.faults.iter().filter(stops).any(fails) {
             told.push("failures of machines".to_owned());
         }
-        if !offers.is_empty() && self.terms.is_none() {
+        if !offers.is_empty() && !self.is_settled() {
             told.push(COMMITMENTS.to_owned());
         }
         if let Some(names) = without_limit(world, &offers) {

@@ -157,6 +157,8 @@ fn a_policy_buys_what_it_saw_and_pays_for_it_from_then_on() {
     close(cost(RESERVED).0, 0.96);
     let dear = RESERVED.replace("0.06", "0.097");
     close(cost(&format!("{commit}{dear}")).0, 0.96);
+    // Of two that cover the same the one that saves more is bought, and not both.
+    close(cost(&format!("{commit}{PLAN}{RESERVED}")).0, total);
     // Who does not buy beside one who does is settled too, without commitments.
     let beside =
         format!("{commit}[policy.idle]\nextends = \"only\"\ncommit = \"none\"\n{RESERVED}");

@@ -18,7 +18,7 @@ const COVERAGE: Parameter = Parameter {
     name: "coverage",
     kind: SettingKind::Count(0, 100),
     default: Setting::Count(80),
-    doc: "Percent of the demand that are to be covered, and not more.",
+    doc: "Percent of the demand that are to be covered: the target is the fewest units that do.",
 };
 
 const UTILISATION: Parameter = Parameter {
@@ -36,7 +36,7 @@ const UTILISATION: Parameter = Parameter {
 /// is used, where that is less. Terms then begin, and end, month after month.
 pub static LADDER: PurchasePart = Part {
     name: "ladder",
-    doc: "Every month, buys a twelfth of what is missing to a share of the demand.",
+    doc: "Every so often, buys a part of what is missing to a share of the demand.",
     parameters: &[WINDOW, EVERY, STEPS, COVERAGE, UTILISATION],
     make: |settings| {
         let ladder = Ladder::new(settings);

@@ -8,7 +8,7 @@ const MARGIN: Parameter = Parameter {
     name: "margin",
     kind: SettingKind::Count(0, 100),
     default: Setting::Count(0),
-    doc: "By how many percent of the hours a layer must be used more than it has to, to be worth it.",
+    doc: "Percentage points of the hours by which a layer must be used more than at break-even.",
 };
 
 /// In each hour, buys the layers of demand that are worth it: the k-th unit, where it would have
@@ -19,7 +19,7 @@ const MARGIN: Parameter = Parameter {
 /// `percentile`; but each layer is bought as soon as any whole window says so, and stays bought.
 pub static LAYERS: PurchasePart = Part {
     name: "layers",
-    doc: "In each hour, buys the layers of demand that were used for more than break-even.",
+    doc: "In each hour, buys the layers of demand that were used for more than break-even, once a window has passed.",
     parameters: &[WINDOW, MARGIN],
     make: |settings| {
         let window = hours(settings, WINDOW.name);

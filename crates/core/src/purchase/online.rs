@@ -23,7 +23,7 @@ use crate::part::Part;
 /// so each one that is bought may cost one hour on demand more: `(1 - alpha) p` beside the bound.
 pub static ONLINE: PurchasePart = Part {
     name: "online",
-    doc: "Buys a unit where uncovered use within a term has cost what a unit would have saved.",
+    doc: "Buys a unit once use within a term that a unit more would have covered has cost on demand what a unit costs in its term.",
     parameters: &[],
     make: |_| {
         Box::new(|costs, _| Box::new(Online::new(costs, costs.most_idle_use(costs.hours, 0))))

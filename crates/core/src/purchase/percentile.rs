@@ -13,7 +13,7 @@ const EVERY: Parameter = every(7);
 /// per unit, so the best `L` is the least that at most the share `c` of the hours lies above.
 pub static PERCENTILE: PurchasePart = Part {
     name: "percentile",
-    doc: "Every so often, buys up to the level that would have been cheapest over a window.",
+    doc: "Every so often, buys up to the level of demand that would have been cheapest over a window.",
     parameters: &[WINDOW, EVERY],
     make: |settings| {
         let [window, every] = [WINDOW, EVERY].map(|of| hours(settings, of.name));

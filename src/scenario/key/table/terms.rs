@@ -152,8 +152,8 @@ pub(super) const ROWS: &[KeyRow] = &[
     row(
         "offering[]",
         ValueKind::List,
-        "plans of the providers",
-        "What can be bought: `windtunnel commit` says how much of it. One machine of a `type`, or a plan.",
+        "usual plans, for `windtunnel commit`",
+        "What can be bought: `windtunnel commit` says how much of it, and policies buy of it (`commit`). One machine of a `type`, or a plan.",
     ),
     row(
         "offering[].name",
