@@ -52,6 +52,7 @@ mod verdicts;
 mod weather;
 mod shifting;
 mod shrinking;
+mod slow_network;
 mod speeds;
 mod sweep;
 mod trial;

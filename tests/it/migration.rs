@@ -184,6 +184,55 @@ fn a_live_migration_is_down_for_the_last_round() {
     assert_eq!(summary.cost.total.dollars(), 0.0888);
 }
 
+/// The network of one of the two machines is at half its speed from `from` to `until`, in milliseconds.
+fn slow(machine: u32, from: i64, until: Option<i64>) -> World {
+    let mut world = two();
+    world.faults.push(Fault {
+        effect: FaultEffect::NetworkSpeed(500_000),
+        times: FaultTimes::Periods(vec![(millis(from), until.map(millis))]),
+        ..machine_fails(machine, 0, None)
+    });
+    world
+}
+
+/// At either end: all of it takes 8 s. From 1,002 to 1,004 at the end where they go on, half of the 4 s
+/// are over, then a quarter of them in two seconds, and one is left. What happens later where they were
+/// does not matter.
+#[test]
+fn memory_takes_longer_over_a_slow_network() {
+    let ended = |machine, from, until| {
+        let world = slow(machine, from, until);
+        moved(&world, vec![job(0, 0, 3_600)], Manner::Cold).0.ended
+    };
+    assert_eq!([0, 1].map(|machine| ended(machine, 900_000, None)), [secs(3_608); 2]);
+    assert_eq!(ended(1, 1_002_000, Some(1_004_000)), secs(3_605));
+    assert_eq!(ended(1, 1_002_000, None), secs(3_606));
+    assert_eq!(ended(0, 1_002_000, None), secs(3_604));
+    // Slow from before they left until the middle of it.
+    assert_eq!(ended(1, 900_000, Some(1_004_000)), secs(3_606));
+    // The end that they left stays as it was then.
+    assert_eq!(ended(0, 900_000, Some(1_004_000)), secs(3_608));
+}
+
+/// From 1,002 to 1,003 at either end it takes half a second more to copy 4 s and 0.4 s, and a pause of
+/// 40 ms. In a pause that is slow from the middle on the rest takes twice as long. Slow from before it
+/// begins, with r = 8 s / 40 s: 8 s, 1.6 s, 0.32 s and a pause of 64 ms, or shorter where it is fast then.
+#[test]
+fn memory_is_copied_over_a_slow_network() {
+    let went = |machine, from, until| {
+        let world = slow(machine, from, until);
+        let (outcome, summary, seen) = moved(&world, vec![job(0, 0, 3_600)], Manner::Live);
+        assert_eq!(summary.work.migrations, 1);
+        (seen.started[1].1.micros() / 1_000, outcome.ended.micros() / 1_000 - 3_600_000)
+    };
+    let short = [0, 1].map(|machine| went(machine, 1_002_000, Some(1_003_000)));
+    assert_eq!(short, [(1_004_900, 40); 2]);
+    assert_eq!(went(1, 1_004_420, None), (1_004_400, 60));
+    assert_eq!(went(1, 1_004_000, None), (1_004_800, 80));
+    assert_eq!(went(0, 900_000, None), (1_009_920, 64));
+    assert_eq!(went(1, 900_000, Some(1_009_900)), (1_009_910, 32));
+}
+
 /// Within a region it costs nothing.
 #[test]
 fn a_move_within_a_region_is_free() {

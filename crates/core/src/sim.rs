@@ -498,6 +498,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             self.state.set_checkpoints(allocation, checkpoint, plan);
         }
         if self.has_slow {
+            self.state.start_transfers(allocation);
             self.state.change_pace(allocation, self.totals[work.slot()].unwrap_or(i128::MAX));
         }
         self.record(&Record::Started(allocation));

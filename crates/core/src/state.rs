@@ -33,6 +33,7 @@ pub(crate) mod testing;
 mod change_log;
 mod scalar_pool;
 mod shrink;
+mod transfers;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
@@ -66,6 +67,7 @@ use saved::{SavedCourse, SavedGroups};
 use shrink::Shrinking;
 use slab::Slab;
 use suspension::Suspension;
+use transfers::Transfers;
 
 use crate::model::{Interner, Offer, Region, Rules, World};
 use crate::units::{Demand, Id, Rate, Scalar, Shape, Span, Time};
@@ -251,6 +253,8 @@ pub struct State<'w> {
     saved_waiting: Vec<SavedGroups>,
     /// Checkpoints of allocations, by slot, as far as any had saved or could save progress.
     courses: Vec<SavedCourse>,
+    /// Data of allocations whose network has been slow, by slot, as far as any has.
+    transfers: Vec<Option<Transfers>>,
     /// Gangs that can go on with fewer tasks, by slot of the work, as far as any can.
     shrinking: Vec<Shrinking>,
     /// Live migrations that are under way, by both ends.
@@ -327,6 +331,7 @@ impl<'w> State<'w> {
             came_back: Vec::new(),
             saved_waiting: Vec::new(),
             courses: Vec::new(),
+            transfers: Vec::new(),
             shrinking: Vec::new(),
             migrating: BTreeMap::new(),
             uses: Vec::new(),

@@ -232,8 +232,15 @@ impl Laws {
         parts: [i128; 3],
     ) {
         let now = state.now();
-        let computed = if ending.is_done() { now - target.output } else { now };
-        let Some(made) = self.paces.made(state, (allocation, target), computed) else {
+        let executed = parts.iter().sum::<i128>() - state.carried(allocation);
+        let of = (allocation, target);
+        let computed = match ending.is_done() {
+            true => self.paces.computed(of, (executed, now)),
+            false => Some(now),
+        };
+        let is_written = computed.is_some();
+        let computed = computed.unwrap_or(now);
+        let Some(made) = self.paces.made(state, of, computed) else {
             self.in_transit -= state.carried(allocation) * carried_tasks(state, target);
             return;
         };
@@ -246,9 +253,9 @@ impl Laws {
             | Ending::Cancelled
             | Ending::RunOver => 0,
         };
-        let executed = parts.iter().sum::<i128>() + leaves - state.carried(allocation);
+        let executed = executed + leaves;
         let holds = match ending.is_done() {
-            true => made.comes_to(executed, computed),
+            true => is_written && made.comes_to(executed, computed),
             false if target.output == Span::ZERO && now >= made.since => {
                 made.comes_to(executed, now)
             }

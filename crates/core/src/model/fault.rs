@@ -54,7 +54,8 @@ pub enum FaultEffect {
     MachinesAndLaunches,
     /// Speed: tasks on the machines come on at this share of theirs, in millionths.
     Speed(u32),
-    /// Speed of the network: tasks that are spread over several machines come on at this share.
+    /// Speed of the network: data moves at this share of it, and tasks that are spread over several
+    /// machines come on at this share.
     NetworkSpeed(u32),
     /// Security: nothing stops, and work that runs there meanwhile was exposed.
     Security,
@@ -95,6 +96,18 @@ impl FaultEffect {
             Self::Speed(share) => share,
             Self::NetworkSpeed(share) if machines > 1 => share,
             Self::NetworkSpeed(_)
+            | Self::Machines
+            | Self::Launches
+            | Self::MachinesAndLaunches
+            | Self::Security => 1_000_000,
+        }
+    }
+
+    /// Share of the speed of the network, in millionths, at which the data of tasks moves.
+    pub const fn share_of_network(self) -> u32 {
+        match self {
+            Self::NetworkSpeed(share) => share,
+            Self::Speed(_)
             | Self::Machines
             | Self::Launches
             | Self::MachinesAndLaunches

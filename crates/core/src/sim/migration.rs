@@ -4,6 +4,7 @@
 use super::{Event, Observer, Simulation, put};
 use crate::policy::Trigger;
 use crate::state::{AllocationRef, Ending, Record};
+use crate::units::Time;
 
 impl<O: Observer> Simulation<'_, '_, O> {
     /// The tasks of an allocation, which has ended, go on in another with so many bytes.
@@ -23,11 +24,18 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
         self.record(&Record::Migrates { allocation: from, begins: true });
         let (_, cost) = self.state.migration_to(to);
-        let event = Event::Arrives(to);
-        let at = self.state.now().saturating_add(cost.copy);
-        let key = self.queue.schedule(at, event.class(), event);
-        put(&mut self.keys, to.slot(), Some(key));
+        put(&mut self.keys, to.slot(), None);
+        self.expect_copy(to, self.state.now().saturating_add(cost.copy));
         self.triggers.push(Trigger::Acted);
+    }
+
+    /// Waits until memory has been copied to where tasks go on, and for no other moment of that.
+    pub(super) fn expect_copy(&mut self, to: AllocationRef, at: Time) {
+        let event = Event::Arrives(to);
+        let key = self.queue.schedule(at, event.class(), event);
+        if let Some(old) = self.keys[to.slot()].replace(key) {
+            self.queue.cancel(old);
+        }
     }
 
     /// All memory but the last of it has been copied: the tasks leave, and go on at the other end when

@@ -133,6 +133,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.state.tenants(instance, &mut tenants);
         for allocation in tenants.drain(..) {
             self.change_pace(allocation);
+            if let Some((to, at)) = self.state.change_copy(allocation) {
+                self.expect_copy(to, at);
+            }
         }
         self.tenants = tenants;
     }

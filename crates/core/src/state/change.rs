@@ -316,6 +316,7 @@ impl State<'_> {
         let allocation = self.allocations.claim();
         self.allocations[allocation].reset(work, self.now);
         self.forget_saved(allocation);
+        self.forget_transfers(allocation);
         allocation
     }
 

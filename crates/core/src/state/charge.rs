@@ -73,6 +73,12 @@ impl State<'_> {
             let Some(since) = since.filter(|&since| since <= self.now && home != region) else {
                 continue;
             };
+            let (elapsed, until) = match from == home {
+                true => (self.input_moved(allocation), self.input_read(allocation)),
+                false => {
+                    (self.output_moved(allocation, since), self.output_written(allocation, since))
+                }
+            };
             let live = &self.works[work];
             let (before, after) = if is_done {
                 (
@@ -81,7 +87,7 @@ impl State<'_> {
                 )
             } else {
                 let part = live.ask.part_of(bytes, target.tasks);
-                (0, moved(part, self.now - since, span))
+                (0, moved(part, elapsed, span))
             };
             let bytes = after - before;
             if bytes == 0 {
@@ -97,7 +103,7 @@ impl State<'_> {
                 region: from,
                 work: Some(work),
                 from: since,
-                until: since.saturating_add(span).min(self.now),
+                until: until.min(self.now),
                 bytes,
                 share: None,
             });

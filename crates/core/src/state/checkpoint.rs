@@ -2,6 +2,7 @@
 //!
 //! No event marks a write: what tasks have computed and saved follows from the time alone.
 
+use super::transfers::stretched;
 use crate::model::Checkpoint;
 use crate::units::{Span, Time};
 
@@ -103,6 +104,28 @@ impl CheckpointCycle {
     }
 }
 
+/// Changes of the time to write one.
+impl CheckpointCycle {
+    /// The same with another time to write, of tasks that begin so much later to compute.
+    pub(super) fn put_off(self, later: Span, write: Span) -> Self {
+        Self { from: self.from + later, write, ..self }
+    }
+
+    /// The same from `now` on with another time to write. What is left of a write that is under way
+    /// takes as much longer as the network goes from one share of its speed to another. Writes that
+    /// are over are forgotten.
+    pub(super) fn going_on(self, now: Time, write: Span, (from, to): (u32, u32)) -> Self {
+        let elapsed = Span::from_micros((now - self.from).micros() % self.length().micros());
+        let computed = if elapsed <= self.every {
+            elapsed
+        } else {
+            let left = stretched(self.length() - elapsed, from, to).min(write);
+            self.every.saturating_add(write) - left
+        };
+        Self { from: now - computed, write, ..self }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -159,6 +182,30 @@ mod tests {
             assert_eq!([140, 150, 179].map(last), [Some(at(130)); 3]);
             assert_eq!(last(180), Some(at(170)));
         }
+    }
+
+    /// Every 30 s and 10 s, from 100 s on: at 134 s, four seconds into a write, the network falls to a
+    /// quarter, so the rest takes 24 s, and the next writes 40 s.
+    #[test]
+    fn the_rest_of_a_write_takes_longer_over_a_slower_network() {
+        let slow = cycle(true).going_on(at(134), Span::from_secs(40), (1_000_000, 250_000));
+        let last = |now| slow.last_written(at(now));
+        assert_eq!(
+            [134, 157, 158, 188, 227, 228].map(last).map(|one| one.is_some()),
+            [false, false, true, true, true, true]
+        );
+        assert_eq!((last(227), last(228)), (Some(at(118)), Some(at(188))));
+        // In the middle of 30 s of computing nothing moves but the writes to come.
+        let early = cycle(true).going_on(at(150), Span::from_secs(40), (1_000_000, 250_000));
+        assert_eq!(early.last_written(at(150)), None);
+        assert_eq!((early.last_begun(at(170)), early.last_written(at(209))), (Some(at(170)), None));
+        assert_eq!(early.last_written(at(210)), Some(at(170)));
+        assert_eq!(early.computed_between(at(150), at(211)), Span::from_secs(21));
+        // And back, halfway through.
+        let back = early.going_on(at(190), Span::from_secs(10), (250_000, 1_000_000));
+        assert_eq!([194, 195].map(|now| back.last_written(at(now)).is_some()), [false, true]);
+        let later = cycle(true).put_off(Span::from_secs(5), Span::from_secs(40));
+        assert_eq!(later.last_written(at(175)), Some(at(135)));
     }
 
     #[test]

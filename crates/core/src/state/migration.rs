@@ -1,9 +1,10 @@
 //! Tasks that move to other instances while they are at work, with all that they have made.
 
 use super::change::{Effect, Refusal, Undo};
+use super::transfers::{WHOLE, slowed, stretched};
 use super::{AllocationRef, Ending, InstanceRef, Phase, Share, State, WorkRef};
-use crate::model::{Manner, MigrationCost};
-use crate::units::Time;
+use crate::model::{Link, Manner, Migration, MigrationCost};
+use crate::units::{Span, Time};
 
 /// One end of a live migration that is under way.
 #[derive(Clone, Copy, Debug)]
@@ -12,8 +13,14 @@ pub(super) struct Migrating {
     other: AllocationRef,
     /// Whether this one is the new one, which holds its instances and does not compute yet.
     arrives: bool,
-    began: Time,
+    /// When it began, or went on at another speed of the network.
+    since: Time,
+    /// What is to come since then.
     cost: MigrationCost,
+    /// Bytes copied before.
+    copied: i64,
+    /// Share of its speed that the network between the two ends has, in millionths.
+    share: u32,
 }
 
 impl State<'_> {
@@ -45,12 +52,23 @@ impl State<'_> {
         self.migrating.iter().filter(|(_, one)| one.arrives).map(|(&to, _)| to)
     }
 
-    /// Cost of moving the tasks of an allocation to these shares.
+    /// Cost of moving the tasks of an allocation to these shares, over a network that is not slow.
     pub fn migration_cost(
         &self,
         allocation: AllocationRef,
         to: &[Share],
         manner: Manner,
+    ) -> MigrationCost {
+        self.cost_at(allocation, to, manner, WHOLE)
+    }
+
+    /// The same over a network at a share of its speed.
+    fn cost_at(
+        &self,
+        allocation: AllocationRef,
+        to: &[Share],
+        manner: Manner,
+        share: u32,
     ) -> MigrationCost {
         let target = &self.allocations[allocation];
         let memory = i64::from(self.works[target.work()].ask.demand.memory) << 20;
@@ -59,7 +77,40 @@ impl State<'_> {
         let region = |share: Share| self.fleet.instances[share.instance].region;
         let (from, all) = (region(target.held[0].share), i64::from(target.tasks));
         let link = to.first().map(|&to| self.world.link(from, region(to))).unwrap_or_default();
-        self.world.migration.cost(manner, memory * all, memory * i64::from(each), link)
+        let link = Link { bytes_per_sec: slowed(link.bytes_per_sec, share), ..link };
+        let own = self.world.migration;
+        let own = Migration { bytes_per_sec: slowed(own.bytes_per_sec, share), ..own };
+        own.cost(manner, memory * all, memory * i64::from(each), link)
+    }
+
+    /// Share of its speed that the network between the instances of an allocation and these has.
+    fn network_between(&self, from: AllocationRef, to: &[Share]) -> u32 {
+        let ends = to.iter().map(|share| self.network_of(share.instance));
+        ends.min().unwrap_or(WHOLE).min(self.network(&self.allocations[from]))
+    }
+
+    /// The network of an allocation has another speed: memory that is copied to or from it moves so
+    /// from now on, in the rounds that were planned. Returns where it is copied to and when that is
+    /// over, if that is new.
+    pub(crate) fn change_copy(&mut self, one: AllocationRef) -> Option<(AllocationRef, Time)> {
+        let end = self.migrating.get(&one)?;
+        let (from, to) = if end.arrives { (end.other, one) } else { (one, end.other) };
+        let [from, at] = [from, to].map(|end| self.network(&self.allocations[end]));
+        let (share, now) = (from.min(at), self.now);
+        let copying = self.migrating.get_mut(&to).expect("tasks come");
+        if copying.share == share {
+            return None;
+        }
+        let (before, cost) = (copying.share, copying.cost);
+        let elapsed = now - copying.since;
+        let bytes = super::charge::moved(cost.bytes, elapsed, cost.time());
+        let left = (cost.copy - elapsed).max(Span::ZERO);
+        let (copy, downtime) =
+            (stretched(left, before, share), stretched(cost.downtime, before, share));
+        copying.copied += bytes;
+        copying.cost = MigrationCost { copy, downtime, bytes: cost.bytes - bytes };
+        (copying.since, copying.share) = (now, share);
+        Some((to, now.saturating_add(copy)))
     }
 
     /// Moves the tasks of an allocation to these shares: at once if they stand still meanwhile, or
@@ -88,10 +139,11 @@ impl State<'_> {
                 return Err(Refusal::NotReady);
             }
         }
-        let cost = self.migration_cost(allocation, to, manner);
+        let share = self.network_between(allocation, to);
+        let cost = self.cost_at(allocation, to, manner, share);
         match manner {
             Manner::Cold => self.migrate_now(allocation, to, cost),
-            Manner::Live => self.begin_migration(allocation, to, cost),
+            Manner::Live => self.begin_migration(allocation, to, cost, share),
         }
     }
 
@@ -125,6 +177,7 @@ impl State<'_> {
         from: AllocationRef,
         shares: &[Share],
         cost: MigrationCost,
+        network: u32,
     ) -> Result<(), Refusal> {
         let work = self.allocations[from].work();
         // The rules of the work are kept if they were when its tasks had left.
@@ -143,9 +196,16 @@ impl State<'_> {
             self.hold(to, work, share);
         }
         self.set_estimated_end(to);
-        let (began, arrives) = (self.now, true);
-        self.migrating.insert(to, Migrating { other: from, arrives, began, cost });
-        self.migrating.insert(from, Migrating { other: to, arrives: false, began, cost });
+        let arriving = Migrating {
+            other: from,
+            arrives: true,
+            since: self.now,
+            cost,
+            copied: 0,
+            share: network,
+        };
+        self.migrating.insert(to, arriving);
+        self.migrating.insert(from, Migrating { other: to, arrives: false, ..arriving });
         self.remember(Undo::Migrates(to));
         self.effects.push(Effect::Migrates { from, to });
         Ok(())
@@ -168,14 +228,16 @@ impl State<'_> {
         let (work, tasks) = (self.allocations[to].work(), self.allocations[to].tasks);
         let (kept, made) = (self.kept(from, Ending::Migrated), self.made(from));
         self.change_saved(work, kept, -i64::from(tasks));
-        self.set_carried(to, kept, made - kept, cost.downtime);
+        let network = self.network(&self.allocations[from]);
+        self.set_carried(to, kept, made - kept, (cost.downtime, network));
         self.tell_saved(work);
     }
 
-    /// The allocation from which tasks come to this one, and what that costs.
+    /// The allocation from which tasks come to this one, and what that costs: the time that is to come,
+    /// and all bytes.
     pub(crate) fn migration_to(&self, to: AllocationRef) -> (AllocationRef, MigrationCost) {
-        let arriving = self.migrating[&to];
-        (arriving.other, arriving.cost)
+        let Migrating { other, cost, copied, .. } = self.migrating[&to];
+        (other, MigrationCost { bytes: copied + cost.bytes, ..cost })
     }
 
     /// The allocation that tasks leave, if any, that holds instances for them elsewhere.
@@ -204,8 +266,8 @@ impl State<'_> {
 
     /// The end that tasks would leave for this one, and how many bytes have been copied by now.
     pub(crate) fn copied_to(&self, to: AllocationRef) -> (AllocationRef, i64) {
-        let Migrating { other, began, cost, .. } = self.migrating[&to];
-        (other, super::charge::moved(cost.bytes, self.now - began, cost.time()))
+        let Migrating { other, since, cost, copied, .. } = self.migrating[&to];
+        (other, copied + super::charge::moved(cost.bytes, self.now - since, cost.time()))
     }
 
     /// The instances that were held for tasks are free again, as they do not come. Returns these.

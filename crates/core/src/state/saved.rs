@@ -28,6 +28,8 @@ pub(super) struct SavedCourse {
     carried: i128,
     /// Whether they came from other instances, with what they had in memory.
     has_migrated: bool,
+    /// Share of its speed that the network of the instances had that they left.
+    left_network: u32,
     /// Time to read what they go on from before they compute, or in which the last of it comes.
     restore: Span,
     /// The checkpoints that they write, once they have started.
@@ -76,12 +78,13 @@ impl State<'_> {
         plan: CheckpointPlan,
     ) {
         let mut from = self.progress(allocation).map_or(self.now, |progress| progress.since);
+        let written = self.over_network(allocation, checkpoint);
         let course = self.course_mut(allocation);
         if course.saved > 0 && !course.has_migrated {
             course.restore = checkpoint.restore;
             from = from.saturating_add(course.restore);
         }
-        course.cycle = plan.every.map(|every| CheckpointCycle::new(every, checkpoint, from));
+        course.cycle = plan.every.map(|every| CheckpointCycle::new(every, written, from));
         course.on_notice = plan.on_notice;
     }
 
@@ -122,6 +125,7 @@ impl State<'_> {
         let done = progress.done_at(now);
         let is_new = now > progress.since && progress.saved_at(now) < done && done < total;
         let stands = progress.cycle.is_some_and(|cycle| cycle.stands(now));
+        let checkpoint = self.over_network(allocation, checkpoint);
         if !is_new || stands || now.saturating_add(checkpoint.write) > until {
             return false;
         }
@@ -135,17 +139,35 @@ impl State<'_> {
     }
 
     /// The tasks of an allocation go on so from now on. So much was overhead until now, and so long
-    /// will they be reading their input and their checkpoint still.
+    /// will they be reading their checkpoint still.
     pub(super) fn settle_course(
         &mut self,
         allocation: AllocationRef,
         progress: Progress,
         spent: i128,
-        ahead: Span,
+        restore: Span,
     ) {
         let course = self.course_mut(allocation);
-        (course.settled, course.spent) = (Some(progress), spent);
-        course.restore = course.restore.min(ahead);
+        (course.settled, course.spent, course.restore) = (Some(progress), spent, restore);
+    }
+
+    /// Time to read the checkpoint that the tasks of an allocation go on from, as it is known.
+    pub(super) fn left_to_restore(&self, allocation: AllocationRef) -> Span {
+        self.courses.get(allocation.slot()).map_or(Span::ZERO, |course| course.restore)
+    }
+
+    /// The shares of its speed, before and after, of the network over which tasks read what they go on
+    /// from, where those of their own are these. Memory comes at the speed of the slower end, and the
+    /// other one stays as it was when they left it.
+    pub(super) fn restore_shares(
+        &self,
+        allocation: AllocationRef,
+        (before, share): (u32, u32),
+    ) -> (u32, u32) {
+        match self.courses.get(allocation.slot()).filter(|course| course.has_migrated) {
+            Some(course) => (before.min(course.left_network), share.min(course.left_network)),
+            None => (before, share),
+        }
     }
 
     /// Time at which the started tasks of an allocation end if each comes to `total`: when it has
@@ -153,7 +175,7 @@ impl State<'_> {
     #[inline(always)]
     pub(crate) fn end_of(&self, allocation: AllocationRef, total: i128) -> Option<Time> {
         let done = self.progress(allocation)?.eta(total)?;
-        Some(done + self.allocations[allocation].output)
+        Some(self.output_written(allocation, done))
     }
 
     /// Progress that each task of an allocation had saved when it was placed.
@@ -216,11 +238,10 @@ impl State<'_> {
         allocation: AllocationRef,
         saved: i128,
         carried: i128,
-        downtime: Span,
+        (downtime, left_network): (Span, u32),
     ) {
-        let restore = downtime;
-        let moved =
-            SavedCourse { saved, carried, restore, has_migrated: true, ..SavedCourse::default() };
+        let course = SavedCourse { saved, carried, restore: downtime, ..SavedCourse::default() };
+        let moved = SavedCourse { has_migrated: true, left_network, ..course };
         *self.course_mut(allocation) = moved;
     }
 

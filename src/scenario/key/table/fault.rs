@@ -103,7 +103,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "outage[].speed",
         ValueKind::Percent(1, 99),
         "",
-        "Machines do not stop but are slow: at this share of their speed. With `plane = \"network\"`, of work that is spread over several of them.",
+        "Machines do not stop but are slow: at this share of their speed. With `plane = \"network\"`, of work that is spread over several of them, and of data that moves.",
     ),
     row(
         "outage[].share",
