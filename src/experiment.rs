@@ -8,6 +8,7 @@ mod backlog;
 pub mod bill;
 mod caution;
 mod charge_tally;
+mod chargeback;
 pub mod commit;
 mod compare;
 mod cost;
@@ -40,6 +41,7 @@ pub use caution::{
     CautionedRun, EstimatedShare, Facts, carbon_gaps, cautions, energy_gaps, estimated_prices,
     nothing_to_gate, unestimated,
 };
+pub use chargeback::{Chargeback, ChargebackParts, ChargebackRow};
 pub use compare::{
     Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, Evidence,
     ExperimentFailure, HALF_A_CENT, JUDGED, Judging, RepetitionPlan, WaterfallStep, Wide, compare,

@@ -5,6 +5,7 @@ mod alerts;
 mod backtest;
 mod bill;
 mod breakdown;
+mod chargeback;
 mod charges;
 mod chart;
 mod check;
@@ -35,6 +36,7 @@ mod words;
 pub use alerts::{AlertReport, LoggedAlert, RuleReport};
 pub use backtest::{BacktestReport, Calibrated};
 pub use bill::{BillCsv, BillReport, SettledBill};
+pub use chargeback::ChargebackReport;
 pub use charges::ChargesCsv;
 pub use chart::{
     Chart, Scene, backtest_charts, comparison_charts, drill_charts, outlook_charts, plan_charts,

@@ -268,6 +268,10 @@ fn write(
         let out = report.alerts.write_csv(folder.file("alerts.csv")?, cells)?;
         folder::finish(out, "alerts.csv")?;
     }
+    if let Some(chargeback) = &report.chargeback {
+        let out = chargeback.write_csv(folder.file("chargeback.csv")?, cells)?;
+        folder::finish(out, "chargeback.csv")?;
+    }
     let mut summary = Vec::new();
     report.write_json(&mut summary)?;
     folder.take_bytes("summary.json", &summary)?;

@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use super::bill::AccountBill;
 use super::charge_tally::{ChargeTally, share};
+use super::chargeback::{Chargeback, LineSplit};
 use super::purchasing::{Purchasing, product_of};
 use crate::billing::account::Account;
 use crate::billing::charge::BilledCharge;
@@ -30,6 +31,7 @@ pub struct Settlement {
     biller: Biller,
     bill: AccountBill,
     tally: ChargeTally,
+    split: LineSplit,
     /// The charges, where they are asked for.
     charges: Option<Vec<BilledCharge>>,
     purchasing: Option<Purchasing>,
@@ -67,6 +69,10 @@ pub struct SettledRun {
     pub hours: Range<i64>,
     /// The charges, where they were asked for.
     pub charges: Vec<BilledCharge>,
+    /// The bill by who caused it, with what was paid for commitments spread over what they cover.
+    pub chargeback: Chargeback,
+    /// What work costs at list prices, by the shares of machines that it held hour by hour.
+    pub metered_for_work: Money,
     /// Nano-dollars by which that may differ from what the run costs: a line is rounded to one of
     /// them, and its price to half a pico-dollar.
     pub slack: i128,
@@ -89,6 +95,7 @@ impl Settlement {
             biller,
             bill: AccountBill::default(),
             tally: ChargeTally::default(),
+            split: LineSplit::default(),
             charges: None,
             purchasing: None,
             account,
@@ -146,6 +153,8 @@ impl Settlement {
             list: self.tally.list(),
             slack: self.slack,
             charges: self.charges.unwrap_or_default(),
+            chargeback: self.split.chargeback(),
+            metered_for_work: self.split.metered_for_work(),
             bill: self.bill,
             biller: self.biller,
         }
@@ -170,12 +179,14 @@ impl Settlement {
         let mut instances = std::mem::take(&mut self.instances);
         instances.extend(state.instances().map(|(one, instance)| (instance.ordinal, one)));
         instances.sort_unstable_by_key(|&(ordinal, _)| ordinal);
+        self.split.note_shares(state);
         for (_, reference) in instances.drain(..) {
             let instance = state.instance(reference);
             let amount = instance.meter().so_far(until);
             let from = self.handed(reference).until;
             self.use_of(state, reference, (until, until - from), amount);
         }
+        self.split.forget_shares();
         self.instances = instances;
         let mut charges = Vec::new();
         self.biller.advance(hour_of(self.unix(until)), &mut |charge| charges.push(charge));
@@ -192,6 +203,7 @@ impl Settlement {
             }
             self.bill.add(charge, &self.biller);
             self.tally.add(charge);
+            self.split.add(charge, &self.biller);
             self.charges.iter_mut().for_each(|kept| kept.push(*charge));
         }
     }
@@ -211,8 +223,11 @@ impl Settlement {
         if micros <= 0 {
             return;
         }
-        let product = self.offer(state.world(), state.instance(reference).offer);
+        let instance = state.instance(reference);
+        let product = self.offer(state.world(), instance.offer);
         let price = price(cost, micros, UsageUnit::Hour);
+        let (line, reading) = (self.lines + 1, instance.meter().read(until));
+        self.split.line(line, (reference, instance), reading, amount - before.amount);
         self.take(product, (before.until, until), micros, price);
     }
 
@@ -277,6 +292,8 @@ impl Settlement {
         let product = self.region(state.world(), charge.region);
         let whole = UsageUnit::Gigabyte.whole();
         let quantity = (i128::from(charge.bytes) * whole + GIBIBYTE / 2) / GIBIBYTE;
+        let line = (quantity > 0).then_some(self.lines + 1);
+        self.split.moved(line, state, charge);
         if quantity == 0 {
             self.slack += charge.amount.nanos();
         } else {
@@ -323,6 +340,7 @@ impl Observer for Settlement {
         match record {
             Record::Requested(instance) => {
                 *self.handed(*instance) = Handed { until: state.now(), amount: Money::ZERO };
+                self.split.requested(*instance);
             }
             Record::Released { instance, billed, amount, .. } => {
                 let since = state.instance(*instance).meter().since();
@@ -331,6 +349,9 @@ impl Observer for Settlement {
             }
             Record::Charged(charge) if charge.kind == ChargeKind::Transfer => {
                 self.moved(state, charge);
+            }
+            Record::Charged(charge) if charge.kind == ChargeKind::Work => {
+                self.split.left(state, charge);
             }
             Record::Charged(_)
             | Record::Submitted(_)
@@ -351,5 +372,9 @@ impl Observer for Settlement {
             | Record::LaunchRefused { .. }
             | Record::Noted(..) => {}
         }
+    }
+
+    fn ends(&mut self, state: &State<'_>) {
+        self.split.keep_names(state);
     }
 }

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use super::chargeback::{Chargeback, ListChargeback};
 use super::purchasing::Purchasing;
 use super::settlement::{SettledRun, Settlement};
 use crate::metrics::{
@@ -80,6 +81,8 @@ pub struct RunResult {
     pub workable: Vec<Id<Offer>>,
     /// The bill on the terms of the scenario, where it says any.
     pub bill: Option<Arc<SettledRun>>,
+    /// The cost by who caused it, where the run is counted from its beginning.
+    pub chargeback: Option<Chargeback>,
 }
 
 /// Failure of a run, which gives no result.
@@ -146,7 +149,9 @@ pub fn run_with(
     let mut alerts = Alerts::new(&scenario.alerts, from);
     let mut settlement = settlement(scenario, policy.0, settings.seed)
         .map(|settlement| settlement.counting_from(from));
-    let mut others = (extra, ((&mut windows, &mut alerts), &mut settlement));
+    let is_listed = settlement.is_none() && from.is_none();
+    let mut listed = is_listed.then(ListChargeback::default);
+    let mut others = (extra, ((&mut windows, &mut alerts), (&mut settlement, &mut listed)));
     let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
         measures.run(&scenario.world, source, policy, options, &mut others, control)
     };
@@ -167,6 +172,7 @@ pub fn run_with(
     let mut summary = collector.summary(&scenario.world, tenants.names(), &outcome);
     let bill = settlement.map(|settlement| settle(settlement, from.is_none(), &mut summary));
     let bill = bill.transpose()?.map(Arc::new);
+    let chargeback = charged_back(listed, bill.as_deref(), from.is_none(), &summary)?;
     let (alerts, alert_counts) = alerts.into_log();
     let is_watched = !scenario.alerts.is_empty();
     summary.alerts = is_watched.then(|| alert_counts.iter().map(|count| count.alerts).sum());
@@ -195,7 +201,27 @@ pub fn run_with(
         whole: rents.whole(),
         rentals: rents.found(),
         bill,
+        chargeback,
     })
+}
+
+/// The cost of a run by who caused it, which sums to the cost; `None` where the run is not counted
+/// from its beginning.
+fn charged_back(
+    listed: Option<ListChargeback>,
+    bill: Option<&SettledRun>,
+    is_whole: bool,
+    summary: &Summary,
+) -> Result<Option<Chargeback>, RunFailure> {
+    let (chargeback, cost) = match (listed, bill) {
+        (Some(listed), _) => (listed.chargeback(), summary.cost.total),
+        (None, Some(bill)) if is_whole => (bill.chargeback.clone(), bill.bill.total.effective),
+        (None, _) => return Ok(None),
+    };
+    match chargeback.broken(cost) {
+        None => Ok(Some(chargeback)),
+        Some(broken) => Err(RunFailure::Law(broken)),
+    }
 }
 
 /// The settlement of a run, where its scenario has terms or one of its policies commits: then the
@@ -208,8 +234,9 @@ fn settlement(scenario: &Scenario, policy: &PolicySpec, seed: u64) -> Option<Set
     Some(Settlement::new(sale).buying(purchasing))
 }
 
-/// Settles the costs of a run. Where it counts from the beginning, two laws hold: at list prices its
-/// bill is what it costs, and each commitment costs what it covers and what of it is not used.
+/// Settles the costs of a run. Where it counts from the beginning, three laws hold: at list prices its
+/// bill is what it costs; work is metered hour by hour as it is charged when it ends; and each
+/// commitment costs what it covers and what of it is not used.
 fn settle(
     settlement: Settlement,
     is_whole: bool,
@@ -224,6 +251,11 @@ fn settle(
     if is_whole && (list - total).nanos().abs() > run.slack {
         let law = "the usage that is billed costs at list prices what the run costs";
         return broken(law, list, total);
+    }
+    let caused = summary.cost.by_tenant.iter().map(|(_, amount)| *amount).sum();
+    if is_whole && run.metered_for_work != caused {
+        let law = "work is metered by the hour as it is charged";
+        return broken(law, run.metered_for_work, caused);
     }
     for (held, commitment) in run.biller.terms().commitments.iter().filter(|_| is_whole) {
         let sums = run.bill.commitments.get(&held).copied().unwrap_or_default();

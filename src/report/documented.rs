@@ -49,6 +49,12 @@ fn keys(value: &Value, path: &str, leaves: &[String], found: &mut BTreeSet<Strin
     }
 }
 
+/// A chargeback of one tenant.
+fn charged_back() -> crate::experiment::Chargeback {
+    let row = crate::experiment::ChargebackRow { tenant: Some("a".into()), ..Default::default() };
+    crate::experiment::Chargeback { rows: vec![row], ..Default::default() }
+}
+
 fn same_keys(section: &str, json: &[u8]) {
     let documented = documented(section);
     let value: Value = serde_json::from_slice(json).expect("what is written is JSON");
@@ -60,10 +66,11 @@ fn same_keys(section: &str, json: &[u8]) {
 
 #[test]
 fn every_column_is_documented_in_order() {
-    let files: [(&str, &[&str]); 14] = [
+    let files: [(&str, &[&str]); 15] = [
         ("jobs.csv", &jobs::COLUMNS),
         ("instances.csv", &instances::COLUMNS),
         ("charges.csv", &charges::COLUMNS),
+        ("chargeback.csv", &chargeback::COLUMNS),
         ("days.csv", &days::COLUMNS),
         ("alerts.csv", &alerts::COLUMNS),
         ("explain.csv", &explain::COLUMNS),
@@ -126,6 +133,7 @@ fn every_key_is_documented() {
         fingerprint: fingerprint.hex(),
         daily: None,
         bill: None,
+        chargeback: Some(ChargebackReport(charged_back())),
         skipped_rows: 0,
         dropped_rows: 0,
         row_notes: crate::workload::RowNotes::default(),

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::alerts::AlertReport;
 use super::bill::SettledBill;
+use super::chargeback::ChargebackReport;
 use super::days::DailyTable;
 use super::recipe::Recipe;
 use super::words::write_json;
@@ -195,6 +196,9 @@ pub struct RunReport {
     /// The bill on the terms of the scenario, where it says any.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bill: Option<SettledBill>,
+    /// Who has to pay what, where the run is counted from its beginning; `chargeback.csv` has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chargeback: Option<ChargebackReport>,
     /// Malformed rows of the workload that were left out.
     pub skipped_rows: u64,
     /// Well-formed rows of the workload that became no work.
@@ -228,6 +232,7 @@ impl RunReport {
             fingerprint: result.fingerprint.clone(),
             daily: None,
             bill: result.bill.as_ref().map(|run| SettledBill::new(&run.bill, &run.biller)),
+            chargeback: result.chargeback.clone().map(ChargebackReport),
             skipped_rows: result.skipped_rows,
             dropped_rows: result.notes.left_out(),
             row_notes: result.notes,

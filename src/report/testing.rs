@@ -208,6 +208,7 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
         fingerprint: String::new(),
         daily: None,
         bill: None,
+        chargeback: None,
         skipped_rows: 1,
         dropped_rows: 0,
         row_notes: RowNotes::default(),

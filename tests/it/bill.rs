@@ -306,3 +306,44 @@ fn a_run_is_billed_on_the_terms_of_its_scenario() {
     let rate = run.summary.metric("savings_rate").expect("machines were rented");
     assert!((rate - (1.0 - 0.24 / 0.288)).abs() < 1e-9, "{rate}");
 }
+
+/// A machine of four cores, reserved for 0.12 dollars an hour, from half past ten on: for two hours
+/// tenant b holds a quarter of it, and in the first tenant a half. Of three reserved hours one is
+/// not used, half of it before and half after.
+#[test]
+fn tenants_share_what_a_commitment_covers_by_what_they_held() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = "arrival_s,runtime_s,vcpus,memory_mib,tenant\n0,3600,2,1024,a\n0,7200,1,1024,b\n";
+    std::fs::write(folder.path().join("jobs.csv"), jobs).expect("it is written");
+    let text = SCENARIO.replace("m5.large", "m5.xlarge").replace("0.06", "0.12");
+    let scenario = Scenario::parse(&text, "s.toml", folder.path(), &[]);
+    let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
+    let run = |scenario: &Scenario| {
+        let (policy, settings) = (&scenario.policies[0], Settings::seeded(1));
+        let mut go_on = |_| std::ops::ControlFlow::Continue(());
+        let run = experiment::run(scenario, policy, settings, &mut (), &mut go_on);
+        run.unwrap_or_else(|failure| panic!("{failure}"))
+    };
+    let settled = run(&scenario);
+    let back = settled.chargeback.as_ref().expect("all of it counts");
+    assert!(back.is_settled);
+    // 12 cents for each of three hours: 6 in the first and the last for half of it.
+    assert_eq!((back.total, back.workload()), (cents(36), cents(12)));
+    assert_eq!((back.idle, back.overhead(), back.unused), (cents(12), cents(12), cents(12)));
+    let parts: Vec<_> = back.tenants();
+    for (tenant, parts) in &parts {
+        let found = (parts.machines, parts.idle, parts.overhead, parts.total());
+        assert_eq!(found, (cents(6), cents(6), cents(6), cents(18)), "{tenant:?}");
+    }
+    assert_eq!(parts.len(), 2);
+    // The same without terms: 0.192 dollars an hour for two hours, of which half are idle.
+    let (text, _) = text.split_once("[[account]]").expect("it has terms");
+    let scenario = Scenario::parse(text, "s.toml", folder.path(), &[]);
+    let listed = run(&scenario.unwrap_or_else(|problems| panic!("{problems}")));
+    let back = listed.chargeback.as_ref().expect("all of it counts");
+    assert!(!back.is_settled);
+    assert_eq!(
+        (back.total.dollars(), back.workload().dollars(), back.idle.dollars()),
+        (0.384, 0.192, 0.192)
+    );
+}

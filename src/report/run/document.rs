@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::super::chargeback::ChargebackReport;
 use super::super::chart::{Chart, OBJECTIVES};
 use super::super::document::{Document, Section, SectionPlace, unquoted};
 use super::super::words::{Statements, render};
@@ -139,6 +140,9 @@ impl RunReport {
         if self.daily.is_some() {
             document.files.insert(3, ("days.csv".to_owned(), "cost by day"));
         }
+        if self.chargeback.is_some() {
+            document.files.insert(3, ("chargeback.csv".to_owned(), "who has to pay what"));
+        }
         if !self.alerts.rules.is_empty() {
             document.files.insert(3, ("alerts.csv".to_owned(), "every alert"));
         }
@@ -158,8 +162,13 @@ impl RunReport {
         }
         document.add(times);
         document.add(breakdown::waits(summary).charts(grouped));
-        document
-            .add(Section::new("Cost", SectionPlace::Front).tables(tables::costs(&summary.cost)));
+        let shared = self.chargeback.as_ref().and_then(ChargebackReport::section);
+        let mut costs = tables::costs(&summary.cost);
+        costs.retain(|table| shared.is_none() || table.title != tables::BY_TENANT);
+        document.add(Section::new("Cost", SectionPlace::Front).tables(costs));
+        if let Some(shared) = shared {
+            document.add(shared);
+        }
         if let Some(bill) = &self.bill {
             document.add(bill.section());
         }

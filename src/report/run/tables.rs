@@ -117,6 +117,9 @@ pub(in crate::report) fn times(summary: &Summary) -> Table {
     table
 }
 
+/// Title of the table of what work caused, by tenant.
+pub(super) const BY_TENANT: &str = "Cost by tenant";
+
 /// The cost, split in every way that has more than one part.
 pub(in crate::report) fn costs(costs: &Costs) -> Vec<Table> {
     let splits = [
@@ -124,7 +127,7 @@ pub(in crate::report) fn costs(costs: &Costs) -> Vec<Table> {
         ("Cost by region", "region", &costs.by_region),
         ("Cost by market", "market", &costs.by_market),
         ("Cost by kind", "kind", &costs.by_kind),
-        ("Cost by tenant", "tenant", &costs.by_tenant),
+        (BY_TENANT, "tenant", &costs.by_tenant),
     ];
     let shown = splits.into_iter().filter(|(_, head, parts)| {
         !parts.is_empty() && (parts.len() > 1 || matches!(*head, "provider" | "kind"))

@@ -1,0 +1,208 @@
+//! The split of what lines of usage cost, once they are settled, over the work that used them.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use super::{CauseTally, Chargeback, CostCause, WorkGroup, weight};
+use crate::billing::charge::{BilledCharge, Origin, Purpose};
+use crate::billing::month::Month;
+use crate::billing::settle::Biller;
+use crate::billing::split::by_largest_remainder;
+use crate::billing::usage::Product;
+use crate::metering::{MeterReading, ShareUsage};
+use crate::state::{Charge, Instance, InstanceRef, State};
+use crate::units::{Id, Money};
+
+/// Splits settled charges by what was metered of their lines.
+///
+/// A line is the use of one instance in one clock hour. What its work, its boot and its idle time
+/// cost in that hour at list prices says how all charges for it are divided, by largest remainder.
+#[derive(Debug, Default)]
+pub(in crate::experiment) struct LineSplit {
+    /// What is metered of each live instance since its last line, by its slot.
+    metered: Vec<MeteredInstance>,
+    /// Lines that are not settled yet, in their order.
+    lines: VecDeque<(u64, Vec<(CostCause, u64)>)>,
+    /// Shares that work holds now, by ordinal of the instance; kept for their memory.
+    shares: Vec<(u32, WorkGroup, ShareUsage)>,
+    /// What was paid in this month for what nothing covers, by provider, region and family.
+    month: Option<Month>,
+    uncovered: BTreeMap<[String; 3], BTreeMap<CostCause, Money>>,
+    /// What work costs at list prices, as far as it is metered.
+    work: Money,
+    settled: CauseTally,
+}
+
+/// What an instance was used for since its last line.
+#[derive(Clone, Debug, Default)]
+struct MeteredInstance {
+    /// Its meter at the last line.
+    reading: MeterReading,
+    /// Cost of work that has left it since then.
+    left: Vec<(WorkGroup, Money)>,
+}
+
+impl LineSplit {
+    fn metered(&mut self, instance: InstanceRef) -> &mut MeteredInstance {
+        let slot = instance.slot();
+        if self.metered.len() <= slot {
+            self.metered.resize(slot + 1, MeteredInstance::default());
+        }
+        &mut self.metered[slot]
+    }
+
+    /// An instance is requested.
+    pub(in crate::experiment) fn requested(&mut self, instance: InstanceRef) {
+        *self.metered(instance) = MeteredInstance::default();
+    }
+
+    /// Work has left an instance, and is charged for all of its time there.
+    pub(in crate::experiment) fn left(&mut self, state: &State<'_>, charge: &Charge) {
+        let (Some(work), Some(share)) = (charge.work, charge.share) else { return };
+        let metered = self.metered(charge.instance);
+        let amount = charge.amount - metered.reading.share(share);
+        metered.left.push((WorkGroup::of(state, work), amount));
+    }
+
+    /// An hour is over: notes who holds which share of the live instances.
+    pub(in crate::experiment) fn note_shares(&mut self, state: &State<'_>) {
+        self.shares.clear();
+        for (work, live) in state.works() {
+            let group = WorkGroup::of(state, work);
+            let held = live.allocations.iter().map(|&one| state.allocation(one));
+            for held in held.filter(|one| one.started().is_some()).flat_map(|one| &one.held) {
+                let ordinal = state.instance(held.share.instance).ordinal;
+                self.shares.push((ordinal, group, held.usage()));
+            }
+        }
+        self.shares.sort_unstable_by_key(|&(ordinal, group, _)| (ordinal, group));
+    }
+
+    /// Work has moved data: that becomes a line, if it is enough for one.
+    pub(in crate::experiment) fn moved(
+        &mut self,
+        line: Option<u64>,
+        state: &State<'_>,
+        charge: &Charge,
+    ) {
+        let Some(work) = charge.work else { return };
+        let cause = CostCause::Transfer(WorkGroup::of(state, work));
+        self.work += charge.amount;
+        self.lines.extend(line.map(|line| (line, vec![(cause, 1)])));
+    }
+
+    /// The use of an instance since its last line, which cost so much, becomes that line. `reading`
+    /// is its meter now; shares that it holds are those that were noted.
+    pub(in crate::experiment) fn line(
+        &mut self,
+        line: u64,
+        (reference, instance): (InstanceRef, &Instance),
+        reading: MeterReading,
+        amount: Money,
+    ) {
+        let from = self.shares.partition_point(|(ordinal, ..)| *ordinal < instance.ordinal);
+        let shares = std::mem::take(&mut self.shares);
+        let held = shares[from..].iter().take_while(|(ordinal, ..)| *ordinal == instance.ordinal);
+        let metered = self.metered(reference);
+        let before = std::mem::replace(&mut metered.reading, reading);
+        let mut parts: BTreeMap<CostCause, Money> = BTreeMap::new();
+        for (group, amount) in metered.left.drain(..) {
+            *parts.entry(CostCause::Work(group)).or_default() += amount;
+        }
+        for (_, group, usage) in held {
+            let cost = reading.share(*usage) - before.share(*usage);
+            *parts.entry(CostCause::Work(*group)).or_default() += cost;
+        }
+        let boot = reading.boot() - before.boot();
+        let work: Money = parts.values().copied().sum();
+        let idle = amount - boot - work;
+        self.work += work;
+        parts.insert(CostCause::Boot, boot);
+        // Shares are rounded down since the request, so a line may have a nano-dollar too few.
+        parts.insert(CostCause::Idle, idle.max(Money::ZERO));
+        self.shares = shares;
+        parts.retain(|_, amount| *amount > Money::ZERO);
+        let weights = parts.into_iter().map(|(cause, amount)| (cause, weight(amount)));
+        self.lines.push_back((line, weights.collect()));
+    }
+
+    /// Nobody holds a share any more of what becomes a line now.
+    pub(in crate::experiment) fn forget_shares(&mut self) {
+        self.shares.clear();
+    }
+
+    /// Splits a charge of that biller. Charges come in the order of their lines.
+    pub(in crate::experiment) fn add(&mut self, charge: &BilledCharge, biller: &Biller) {
+        let (product, held) = charge.purpose.names();
+        let product = product.map(|product| &biller.products()[product]);
+        let held = held.map(|held| biller.terms().commitments[held].provider.as_str());
+        let provider = product.map(|product| product.provider.as_str()).or(held).unwrap_or("");
+        let whole = |cause| vec![(cause, 1)];
+        let parts = match charge.purpose {
+            Purpose::Usage { origin: Origin::Line(line), .. }
+            | Purpose::Covered { origin: Origin::Line(line), .. } => self.of_line(line),
+            Purpose::Usage { origin: Origin::Reservation(_), .. }
+            | Purpose::Covered { origin: Origin::Reservation(_), .. } => whole(CostCause::Kept),
+            Purpose::Unused(_) | Purpose::Upfront(_) | Purpose::Fee(_) => {
+                whole(CostCause::UnusedCommitment)
+            }
+            Purpose::SustainedUse(product) | Purpose::Credit(product) => {
+                self.of_month(product, biller)
+            }
+        };
+        let weights: Vec<u64> = parts.iter().map(|(_, weight)| *weight).collect();
+        let settled = by_largest_remainder(charge.effective, &weights);
+        let is_uncovered = matches!(charge.purpose, Purpose::Usage { origin: Origin::Line(_), .. });
+        if is_uncovered && self.month.is_none_or(|month| !month.holds(charge.from)) {
+            self.month = Some(Month::of(charge.from));
+            self.uncovered.clear();
+        }
+        for ((cause, _), settled) in parts.into_iter().zip(settled) {
+            self.settled.add(provider, cause, settled);
+            if let Some(product) = product.filter(|_| is_uncovered) {
+                let costs = self.uncovered.entry(pool(product)).or_default();
+                *costs.entry(cause).or_default() += settled;
+            }
+        }
+    }
+
+    /// What that line was used for; idle time where nothing of it cost anything.
+    fn of_line(&mut self, line: u64) -> Vec<(CostCause, u64)> {
+        while self.lines.front().is_some_and(|(number, _)| *number < line) {
+            self.lines.pop_front();
+        }
+        let parts = self.lines.front().filter(|(number, _)| *number == line);
+        parts
+            .map(|(_, parts)| parts)
+            .filter(|parts| !parts.is_empty())
+            .cloned()
+            .unwrap_or_else(|| vec![(CostCause::Idle, 1)])
+    }
+
+    /// What such products were used for in the month, as far as nothing covered it.
+    fn of_month(&self, product: Id<Product>, biller: &Biller) -> Vec<(CostCause, u64)> {
+        let costs = self.uncovered.get(&pool(&biller.products()[product]));
+        let costs = costs.into_iter().flatten().map(|(cause, cost)| (*cause, weight(*cost)));
+        let parts: Vec<_> = costs.filter(|(_, weight)| *weight > 0).collect();
+        if parts.is_empty() { vec![(CostCause::Idle, 1)] } else { parts }
+    }
+
+    /// Keeps the names of tenants and classes, which only the state knows.
+    pub(in crate::experiment) fn keep_names(&mut self, state: &State<'_>) {
+        self.settled.keep_names(state);
+    }
+
+    /// What work costs at list prices, as far as it is metered.
+    pub(in crate::experiment) const fn metered_for_work(&self) -> Money {
+        self.work
+    }
+
+    /// The chargeback of all that was added.
+    pub(in crate::experiment) fn chargeback(&self) -> Chargeback {
+        self.settled.chargeback(true)
+    }
+}
+
+/// Products whose use in a month counts together.
+fn pool(product: &Product) -> [String; 3] {
+    [&product.provider, &product.region, &product.family].map(String::clone)
+}
