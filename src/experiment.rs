@@ -28,6 +28,7 @@ mod setting_range;
 mod purchasing;
 mod settlement;
 mod single;
+mod spending;
 mod space;
 pub mod statistics;
 mod event_log;
@@ -43,9 +44,9 @@ pub use caution::{
 };
 pub use chargeback::{Chargeback, ChargebackParts, ChargebackRow};
 pub use compare::{
-    Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, Evidence,
-    ExperimentFailure, HALF_A_CENT, JUDGED, Judging, RepetitionPlan, WaterfallStep, Wide, compare,
-    least_difference, plan,
+    Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, CostEffects, Evidence,
+    ExperimentFailure, HALF_A_CENT, JUDGED, Judging, ProductEffect, RepetitionPlan, TermsEffect,
+    WaterfallStep, Wide, compare, least_difference, plan,
 };
 pub use cost::leading_cost;
 pub use decision::{
@@ -68,4 +69,5 @@ pub use score::{Possible, Score, ScoredPolicy};
 pub use sensitivity::{Influence, Sensitivity, sensitivity};
 pub use settlement::{SettledRun, Settlement};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
+pub use spending::ProductSpending;
 pub use survey::{Impossible, Survey, SurveyedLoad, Unsurveyed, survey};

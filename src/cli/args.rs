@@ -798,11 +798,14 @@ Example:
   windtunnel run quickstart --policy burst --explain --out output/why
   windtunnel explain output/why --job training-274")]
 pub(super) struct ExplainArgs {
-    /// A folder written by `windtunnel run --explain`
+    /// A folder written by `windtunnel run --explain`; for `--charge` any of `run` or `bill`
     pub(super) run: PathBuf,
     /// The job, as `jobs.csv` names it
-    #[arg(long)]
-    pub(super) job: String,
+    #[arg(long, required_unless_present = "charge", conflicts_with = "charge")]
+    pub(super) job: Option<String>,
+    /// A charge, by its number in `charges.csv`: its price, share, rule, tier and commitment
+    #[arg(long, conflicts_with = "ordinal")]
+    pub(super) charge: Option<u64>,
     /// Which of several jobs of one name: its `ordinal` in `jobs.csv`, or `source/ordinal`
     #[arg(long)]
     pub(super) ordinal: Option<String>,

@@ -1,13 +1,15 @@
-//! `windtunnel explain`: what happened to one job, and why, from the files of
-//! a run.
+//! `windtunnel explain`: what happened to one job, and why, or what made one charge, from the files
+//! of a run.
 
 mod charge;
 mod clock;
 mod data;
+mod line;
 mod offer;
 mod others;
 mod phase;
 mod row;
+mod terms;
 mod wait;
 
 use std::io::Write;
@@ -32,14 +34,18 @@ const JOBS: &str = "jobs.csv";
 /// The file that says why they wait and start.
 const NOTES: &str = "explain.csv";
 
-/// Explains one job.
+/// Explains one job, or one charge.
 pub(super) fn explain(arguments: &ExplainArgs) -> CommandResult {
     let results = Results::open(&arguments.run)?;
+    let named = match (&arguments.job, arguments.charge) {
+        (_, Some(charge)) => return line::explain(&results, charge, arguments.json),
+        (job, None) => job.as_deref().unwrap_or_default(),
+    };
     if !results.has(NOTES) {
         let message = format!("`{}` kept no reasons", arguments.run.display());
         return Err(Stop::usage(message, "run it again with --explain"));
     }
-    let job = find(&results, &arguments.job, arguments.ordinal.as_deref())?;
+    let job = find(&results, named, arguments.ordinal.as_deref())?;
     let same = |column: &str, row: &CsvRow| row.cell(column) == job.cell(column);
     let of_job = |row: &CsvRow| same("source", row) && same("ordinal", row);
     let notes = rows(&results, NOTES, of_job)?;
@@ -49,6 +55,7 @@ pub(super) fn explain(arguments: &ExplainArgs) -> CommandResult {
     let (offers, ruled_out) = (offer::kinds(&notes)?, offer::ruled_out(&notes));
     let data = data::lines(&job, &charges)?;
     let overhead = charge::Overhead::read(&results, &job, &charges)?;
+    let on_terms = line::settled(&results, &charges)?;
     let charges = charge::sums(&job, &charges)?;
     let waits = || steps.iter().filter_map(JobStep::wait);
     let all = waits().map(|wait| wait.until - wait.from).fold(Span::ZERO, |sum, one| sum + one);
@@ -63,7 +70,7 @@ pub(super) fn explain(arguments: &ExplainArgs) -> CommandResult {
         let all = json!({
             "job": job, "phases": phases, "waits": waits, "notes": notes, "offers": offers,
             "ruled_out": ruled_out, "charges": charges, "not_charged": overhead,
-            "waited_s": all.secs_f64(),
+            "on_terms": on_terms, "waited_s": all.secs_f64(),
         });
         serde_json::to_writer_pretty(&mut out, &all).map_err(std::io::Error::from)?;
         writeln!(out)?;
@@ -79,19 +86,25 @@ pub(super) fn explain(arguments: &ExplainArgs) -> CommandResult {
     }
     text += &offer::lines(&job, (&offers, &ruled_out), clock);
     text += &charge::lines(&charges, &overhead);
+    text += &on_terms.map_or(String::new(), |on_terms| on_terms.lines());
     out.write_all(text.as_bytes())?;
     Ok(())
 }
 
 /// The calendar of the run, as its time series has it. A start that nothing names is no date.
 fn clock(results: &Results) -> Result<RunClock, Stop> {
+    let named = start(results)?.filter(|start| *start != NEW_YEAR_2026);
+    Ok(RunClock { calendar: named.map(Calendar::from_unix_micros) })
+}
+
+/// The start of the run in microseconds since 1970; `None` where its time series has no rows.
+fn start(results: &Results) -> Result<Option<i64>, Stop> {
     let first = std::cell::Cell::new(true);
     let rows = rows(results, "timeseries.csv", |_| first.replace(false))?;
-    let Some(row) = rows.first() else { return Ok(RunClock { calendar: None }) };
+    let Some(row) = rows.first() else { return Ok(None) };
     let stamp: Result<jiff::Timestamp, _> = row.cell("time_utc").parse();
     let stamp = stamp.map_err(|_| row.wrong("time_utc", "a date"))?;
-    let start = stamp.as_microsecond() - row.time("start_s")?.micros();
-    Ok(RunClock { calendar: (start != NEW_YEAR_2026).then(|| Calendar::from_unix_micros(start)) })
+    Ok(Some(stamp.as_microsecond() - row.time("start_s")?.micros()))
 }
 
 /// The job called `name`, as it is or as a spreadsheet shows it; where several

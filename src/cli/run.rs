@@ -23,8 +23,8 @@ use windtunnel::policy::external::Launcher;
 use windtunnel::policy::spec::PolicySpec;
 use windtunnel::problem::Problem;
 use windtunnel::report::{
-    ChargesCsv, DailyTable, ExplainCsv, InstancesCsv, JobsCsv, ResultFiles, RunReport, Scene,
-    Terminal, TextCells, run_charts, write_days, write_page,
+    BillCsv, ChargesCsv, DailyTable, ExplainCsv, InstancesCsv, JobsCsv, ResultFiles, RunReport,
+    Scene, Terminal, TextCells, run_charts, write_days, write_page,
 };
 use windtunnel::scenario::Scenario;
 use windtunnel::text::file_name;
@@ -271,6 +271,12 @@ fn write(
     if let Some(chargeback) = &report.chargeback {
         let out = chargeback.write_csv(folder.file("chargeback.csv")?, cells)?;
         folder::finish(out, "chargeback.csv")?;
+    }
+    if let Some(bill) = result.bill.as_ref().filter(|bill| !bill.charges.is_empty()) {
+        let mut out = BillCsv::of_run(folder.file("settled.csv")?, bill.instances_of.clone());
+        bill.charges.iter().for_each(|charge| out.write(charge, &bill.biller));
+        let out = out.finish().context("cannot write `settled.csv`")?;
+        folder::finish(out, "settled.csv")?;
     }
     let mut summary = Vec::new();
     report.write_json(&mut summary)?;

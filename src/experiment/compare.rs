@@ -5,6 +5,7 @@ mod arms;
 mod plan;
 mod possible;
 mod precision;
+mod effects;
 mod waterfall;
 
 use super::job_outcome::JobOutcome;
@@ -22,6 +23,8 @@ use crate::scenario::{Objective, Scenario};
 use crate::units::{Span, Time};
 
 pub use arms::ComparedArms;
+use effects::effects;
+pub use effects::{CostEffects, ProductEffect, TermsEffect};
 pub use plan::{Asked, ExperimentFailure, RepetitionPlan, plan};
 pub use precision::Wide;
 pub use waterfall::WaterfallStep;
@@ -143,6 +146,8 @@ pub struct ComparedPolicy {
     pub outcome_changes: Option<Vec<(JobOutcome, JobOutcome, u64)>>,
     /// Parts of the difference in cost, mean over the replications.
     pub waterfall: Vec<WaterfallStep>,
+    /// The same by volume, mix, price and terms.
+    pub effects: CostEffects,
     /// Bounds for policies that do as much, by metric: the mean over the replications; `None` where
     /// that is not known for all of them.
     pub possible: Vec<Option<f64>>,
@@ -433,6 +438,7 @@ impl Comparison {
                 kept: kept(&mine),
                 outcome_changes: fates(&base, &mine),
                 waterfall: waterfall(&base, &mine),
+                effects: effects(&base, &mine),
                 possible: vec![None; METRICS.len()],
                 measurements: mine,
             }

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::caution::Facts;
 use super::job_outcome::{JobOutcome, JobOutcomes};
+use super::spending::ProductSpending;
 use super::statistics::{Interval, t_interval};
 use crate::metrics::{
     self, EnergyPart, GroupWait, HashTrace, METRICS, Metric, PathTraffic, ProviderHours, Series,
@@ -31,6 +32,8 @@ pub struct Measurement {
     pub cost: i128,
     /// Parts of the cost, which sum to it.
     pub parts: Vec<MeasuredCostPart>,
+    /// What was bought, at list prices.
+    pub spending: Vec<ProductSpending>,
     /// Waits by tenant, of those with most work.
     pub waits_by_tenant: Vec<GroupWait>,
     /// The same by class, where there are classes.
@@ -168,6 +171,7 @@ impl Measurement {
             },
             cost: summary.cost.total.nanos(),
             parts: summary.cost.parts.iter().map(part).collect(),
+            spending: Vec::new(),
             waits_by_tenant: first(&summary.waits_by_tenant),
             waits_by_class: first(&summary.waits_by_class),
             hours: summary.hours_by_provider.clone(),
@@ -276,14 +280,19 @@ pub fn mean_interval(metric: &Metric, values: &[f64], confidence: f64) -> Option
 }
 
 /// Whole numbers as text, which no reader of JSON rounds.
-mod exact {
+pub(super) mod exact {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub(super) fn serialize<S: Serializer>(value: &i128, to: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::experiment) fn serialize<S: Serializer>(
+        value: &i128,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
         to.serialize_str(&value.to_string())
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<i128, D::Error> {
+    pub(in crate::experiment) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<i128, D::Error> {
         String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }

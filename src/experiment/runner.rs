@@ -249,6 +249,7 @@ impl Runner<'_> {
             skipped_rows: result.skipped_rows,
             facts: Facts::of(&scenario, cell.policy, &result),
             promised: result.promised.clone(),
+            spending: result.spending.clone(),
             ..Measurement::of(summary, &result.series, kept, fates)
         };
         Ok(FullRun { result, measurement, names: names.unwrap_or_default() })

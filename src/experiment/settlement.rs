@@ -32,8 +32,9 @@ pub struct Settlement {
     bill: AccountBill,
     tally: ChargeTally,
     split: LineSplit,
-    /// The charges, where they are asked for.
+    /// The charges, where they are asked for, and of each line the instance that it is of.
     charges: Option<Vec<BilledCharge>>,
+    instances_of: Vec<Option<u32>>,
     purchasing: Option<Purchasing>,
     account: Id<Account>,
     /// Charges for clock hours before are left out.
@@ -69,6 +70,8 @@ pub struct SettledRun {
     pub hours: Range<i64>,
     /// The charges, where they were asked for.
     pub charges: Vec<BilledCharge>,
+    /// The instance of each of their lines, from 1 on; none of what was moved.
+    pub instances_of: Vec<Option<u32>>,
     /// The bill by who caused it, with what was paid for commitments spread over what they cover.
     pub chargeback: Chargeback,
     /// What work costs at list prices, by the shares of machines that it held hour by hour.
@@ -97,6 +100,7 @@ impl Settlement {
             tally: ChargeTally::default(),
             split: LineSplit::default(),
             charges: None,
+            instances_of: Vec::new(),
             purchasing: None,
             account,
             counted_from: None,
@@ -153,6 +157,7 @@ impl Settlement {
             list: self.tally.list(),
             slack: self.slack,
             charges: self.charges.unwrap_or_default(),
+            instances_of: self.instances_of,
             chargeback: self.split.chargeback(),
             metered_for_work: self.split.metered_for_work(),
             bill: self.bill,
@@ -228,6 +233,9 @@ impl Settlement {
         let price = price(cost, micros, UsageUnit::Hour);
         let (line, reading) = (self.lines + 1, instance.meter().read(until));
         self.split.line(line, (reference, instance), reading, amount - before.amount);
+        if self.charges.is_some() {
+            self.instances_of.push(Some(instance.ordinal));
+        }
         self.take(product, (before.until, until), micros, price);
     }
 
@@ -298,6 +306,9 @@ impl Settlement {
             self.slack += charge.amount.nanos();
         } else {
             let price = price(charge.amount.nanos(), quantity, UsageUnit::Gigabyte);
+            if self.charges.is_some() {
+                self.instances_of.push(None);
+            }
             self.take(product, (state.now(), state.now()), quantity, price);
         }
     }

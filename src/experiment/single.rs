@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::chargeback::{Chargeback, ListChargeback};
 use super::purchasing::Purchasing;
 use super::settlement::{SettledRun, Settlement};
+use super::spending::{ProductSpending, SpendingTally};
 use crate::metrics::{
     Alert, AlertCount, Alerts, BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures,
     RentWatch, Rentals, Series, Summary, WholeMachines, WindowSum, WindowValue, Windows,
@@ -28,7 +29,7 @@ pub struct Settings {
     pub seed: u64,
     /// All laws are watched, not only the cheap ones.
     pub audit: bool,
-    /// Reasons of the policy are kept.
+    /// Reasons of the policy are kept, and charges on the terms of the scenario.
     pub explain: bool,
     /// Names of work are kept, for files.
     pub names: bool,
@@ -83,6 +84,8 @@ pub struct RunResult {
     pub bill: Option<Arc<SettledRun>>,
     /// The cost by who caused it, where the run is counted from its beginning.
     pub chargeback: Option<Chargeback>,
+    /// What was bought, at list prices.
+    pub spending: Vec<ProductSpending>,
 }
 
 /// Failure of a run, which gives no result.
@@ -148,10 +151,13 @@ pub fn run_with(
     let mut windows = Windows::new(watched(&scenario.objectives), from, until);
     let mut alerts = Alerts::new(&scenario.alerts, from);
     let mut settlement = settlement(scenario, policy.0, settings.seed)
-        .map(|settlement| settlement.counting_from(from));
+        .map(|settlement| settlement.counting_from(from))
+        .map(|one| if settings.explain { one.keeping_charges() } else { one });
     let is_listed = settlement.is_none() && from.is_none();
     let mut listed = is_listed.then(ListChargeback::default);
-    let mut others = (extra, ((&mut windows, &mut alerts), (&mut settlement, &mut listed)));
+    let mut spending = SpendingTally::default();
+    let money = (&mut settlement, (&mut listed, &mut spending));
+    let mut others = (extra, ((&mut windows, &mut alerts), money));
     let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
         measures.run(&scenario.world, source, policy, options, &mut others, control)
     };
@@ -162,14 +168,19 @@ pub fn run_with(
     }
     let outcome = outcome?;
     if settings.warm_up > Span::ZERO {
-        let mut before = Collector::default();
+        let mut before = (Collector::default(), SpendingTally::default());
         let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
             sim::run(&scenario.world, source, policy, options, &mut before, control)
         };
         simulate(scenario, policy, settings, Some(warm), run).0?;
-        collector = collector.without(&before);
+        collector = collector.without(&before.0);
+        spending = spending.without(&before.1);
     }
     let mut summary = collector.summary(&scenario.world, tenants.names(), &outcome);
+    if spending.total() != summary.cost.total {
+        let law = "what is bought costs what the run costs";
+        return Err(unequal(law, spending.total(), summary.cost.total));
+    }
     let bill = settlement.map(|settlement| settle(settlement, from.is_none(), &mut summary));
     let bill = bill.transpose()?.map(Arc::new);
     let chargeback = charged_back(listed, bill.as_deref(), from.is_none(), &summary)?;
@@ -202,7 +213,14 @@ pub fn run_with(
         rentals: rents.found(),
         bill,
         chargeback,
+        spending: spending.products(&scenario.world),
     })
+}
+
+/// The law by which two amounts are the same, which is broken.
+fn unequal(law: &'static str, one: Money, other: Money) -> RunFailure {
+    let found = format!("{} and {}", one.exact(), other.exact());
+    RunFailure::Law(BrokenLaw { at: Time::ZERO, law, found })
 }
 
 /// The cost of a run by who caused it, which sums to the cost; `None` where the run is not counted
@@ -244,25 +262,21 @@ fn settle(
 ) -> Result<SettledRun, RunFailure> {
     let run = settlement.finish();
     let (list, total) = (run.list, summary.cost.total);
-    let broken = |law, one: Money, other: Money| {
-        let found = format!("{} and {}", one.exact(), other.exact());
-        Err(RunFailure::Law(BrokenLaw { at: Time::ZERO, law, found }))
-    };
     if is_whole && (list - total).nanos().abs() > run.slack {
         let law = "the usage that is billed costs at list prices what the run costs";
-        return broken(law, list, total);
+        return Err(unequal(law, list, total));
     }
     let caused = summary.cost.by_tenant.iter().map(|(_, amount)| *amount).sum();
     if is_whole && run.metered_for_work != caused {
         let law = "work is metered by the hour as it is charged";
-        return broken(law, run.metered_for_work, caused);
+        return Err(unequal(law, run.metered_for_work, caused));
     }
     for (held, commitment) in run.biller.terms().commitments.iter().filter(|_| is_whole) {
         let sums = run.bill.commitments.get(&held).copied().unwrap_or_default();
         let (spread, cost) = (sums.used + sums.unused, commitment.cost_of(run.hours.clone()));
         if spread != cost {
             let law = "a commitment costs what it covers and what of it is not used";
-            return broken(law, spread, cost);
+            return Err(unequal(law, spread, cost));
         }
     }
     summary.settle(run.settled.clone());

@@ -9,7 +9,7 @@ use super::document::{Document, Section, SectionPlace, Table, unquoted};
 use super::figure::share;
 use super::sheet::{Sheet, TextCells};
 use super::words::{several, write_json};
-use crate::billing::charge::{BilledCharge, Origin, Purpose};
+use crate::billing::charge::{BilledCharge, Origin};
 use crate::billing::commitment::{Benefit, Commitment};
 use crate::billing::focus;
 use crate::billing::settle::Biller;
@@ -368,7 +368,8 @@ fn instant(at: Time) -> String {
 }
 
 /// Columns of `charges.csv`.
-const COLUMNS: [&str; 18] = [
+const COLUMNS: [&str; 19] = [
+    "charge",
     "line",
     "purpose",
     "account",
@@ -393,12 +394,22 @@ const COLUMNS: [&str; 18] = [
 #[derive(Debug)]
 pub struct BillCsv<W: io::Write> {
     sheet: Sheet<W>,
+    number: u64,
+    /// The instance of each line, from 1 on, of the bill of a run.
+    instances: Option<Vec<Option<u32>>>,
 }
 
 impl<W: io::Write> BillCsv<W> {
     /// Writes the header.
     pub fn new(out: W) -> Self {
-        Self { sheet: Sheet::new(out, TextCells::Guarded, COLUMNS) }
+        Self { sheet: Sheet::new(out, TextCells::Guarded, COLUMNS), number: 0, instances: None }
+    }
+
+    /// Writes the header of a bill of a run, whose lines, from 1 on, are of these instances.
+    pub fn of_run(out: W, instances: Vec<Option<u32>>) -> Self {
+        let columns = COLUMNS.into_iter().chain(["instance"]);
+        let sheet = Sheet::new(out, TextCells::Guarded, columns);
+        Self { sheet, number: 0, instances: Some(instances) }
     }
 
     /// Writes a charge.
@@ -408,16 +419,15 @@ impl<W: io::Write> BillCsv<W> {
         let terms = biller.terms();
         let commitment = commitment.map(|held| &terms.commitments[held]);
         let sheet = &mut self.sheet;
-        match charge.purpose {
-            Purpose::Usage { origin: Origin::Line(line), .. }
-            | Purpose::Covered { origin: Origin::Line(line), .. } => sheet.whole(line),
-            Purpose::Usage { origin: Origin::Reservation(_), .. }
-            | Purpose::Covered { origin: Origin::Reservation(_), .. }
-            | Purpose::Unused(_)
-            | Purpose::Upfront(_)
-            | Purpose::Fee(_)
-            | Purpose::SustainedUse(_)
-            | Purpose::Credit(_) => sheet.empty(),
+        sheet.whole(self.number);
+        self.number += 1;
+        let line = match charge.purpose.origin() {
+            Some(Origin::Line(line)) => Some(line),
+            Some(Origin::Reservation(_)) | None => None,
+        };
+        match line {
+            Some(line) => sheet.whole(line),
+            None => sheet.empty(),
         }
         sheet.word(charge.purpose.name());
         sheet.text(&terms.accounts.get(charge.account).name);
@@ -447,6 +457,14 @@ impl<W: io::Write> BillCsv<W> {
         }
         for amount in [charge.list, charge.contracted, charge.effective, charge.billed] {
             sheet.money(amount);
+        }
+        if let Some(instances) = &self.instances {
+            let row = line.and_then(|line| usize::try_from(line).ok()?.checked_sub(1));
+            let instance = row.and_then(|row| instances.get(row).copied().flatten());
+            match instance {
+                Some(instance) => sheet.whole(instance),
+                None => sheet.empty(),
+            }
         }
         sheet.end_row();
     }

@@ -8,7 +8,7 @@ use crate::sim::Observer;
 use crate::state::{Charge, ChargeKind, Record, State};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 15] = [
+pub(super) const COLUMNS: [&str; 16] = [
     "charge",
     "kind",
     "amount_usd",
@@ -24,6 +24,7 @@ pub(super) const COLUMNS: [&str; 15] = [
     "bytes",
     "source",
     "ordinal",
+    "share",
 ];
 
 /// Writes `charges.csv` as charges are made.
@@ -87,6 +88,10 @@ impl<W: io::Write> ChargesCsv<W> {
         sheet.time(Some(charge.until));
         sheet.whole(charge.bytes);
         identity(sheet, state, charge.work);
+        match charge.share {
+            Some(share) => sheet.decimal(i128::from(share.millionths), 6),
+            None => sheet.empty(),
+        }
         sheet.end_row();
         self.number += 1;
     }

@@ -4,6 +4,7 @@ mod between;
 mod breakdown;
 mod data;
 mod document;
+mod effects;
 mod findings;
 mod money;
 mod other;
@@ -69,6 +70,8 @@ pub use between::Between;
 pub(super) use breakdown::COLUMNS as BREAKDOWN_COLUMNS;
 #[cfg(test)]
 pub(super) use data::COLUMNS;
+#[cfg(test)]
+pub(super) use effects::COLUMNS as EFFECT_COLUMNS;
 pub use results::ComparisonResults;
 
 impl ComparisonReport<'_> {

@@ -66,7 +66,7 @@ fn same_keys(section: &str, json: &[u8]) {
 
 #[test]
 fn every_column_is_documented_in_order() {
-    let files: [(&str, &[&str]); 15] = [
+    let files: [(&str, &[&str]); 16] = [
         ("jobs.csv", &jobs::COLUMNS),
         ("instances.csv", &instances::COLUMNS),
         ("charges.csv", &charges::COLUMNS),
@@ -76,6 +76,7 @@ fn every_column_is_documented_in_order() {
         ("explain.csv", &explain::COLUMNS),
         ("timeseries.csv", &timeline::COLUMNS),
         ("compare.csv", &comparison::COLUMNS),
+        ("effects.csv", &comparison::EFFECT_COLUMNS),
         ("breakdown.csv", &comparison::BREAKDOWN_COLUMNS),
         ("candidates.csv", &plan::COLUMNS),
         ("backtest.csv", &backtest::COLUMNS),

@@ -710,3 +710,88 @@ fn work_that_lost_its_place_is_said_to_be_kept_to_others() {
         (Some(300_000_000), Some(3_900_000_000))
     );
 }
+
+/// A machine of four cores for 0.192 dollars an hour, reserved for 0.12, from half past ten on:
+/// tenant a holds half of it for an hour, b a quarter for two.
+const SETTLED: &str = r#"
+question = "?"
+start = "2026-03-02T10:30:00Z"
+[cloud.aws]
+regions = ["us-east-1"]
+types = ["m5.xlarge"]
+markets = ["on-demand"]
+boot = "0 s"
+[workload]
+trace = "jobs.csv"
+[policy.only]
+provision = "cheapest"
+[[commitment]]
+name = "kept"
+provider = "aws"
+account = "x"
+from = "2026-03-02"
+machines = 1
+type = "m5.xlarge"
+hourly = "0.12 USD/h"
+[[account]]
+name = "x"
+"#;
+
+#[test]
+fn a_charge_is_told_with_its_price_share_and_terms() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs =
+        "id,arrival_s,runtime_s,vcpus,memory_mib,tenant\nj,0,3600,2,1024,a\nk,0,7200,1,1024,b\n";
+    fs::write(folder.path().join("jobs.csv"), jobs).expect("written");
+    fs::write(folder.path().join("a.toml"), SETTLED).expect("written");
+    let all = ["run", "a.toml", "--explain", "--out", "o", "--quiet"];
+    assert!(run(folder.path(), &all).status.success());
+    let charges = rows(&folder.path().join("o/charges.csv"));
+    let row = charges.iter().find(|row| row["job"] == "j").expect("it is charged");
+    assert_eq!((row["share"].as_str(), row["amount_usd"].as_str()), ("0.500000", "0.096000000"));
+    let out = run(folder.path(), &["explain", "o", "--charge", &row["charge"]]);
+    let told = text(&out.stdout);
+    // The machine runs two hours. Of j's half hour in each of two clock hours the reservation covers
+    // all: half of 6 cents, and a quarter of 12.
+    has(
+        &told,
+        &[
+            "work of job j of tenant a",
+            "0.192000 USD/h",
+            "costs $0.3840 for 2.0000 h",
+            "50 %",
+            "on the terms it costs $0.0600, by the list $0.0960",
+            "kept covers $0.0960 of it, for $0.0600",
+        ],
+    );
+    has(&self::told(folder.path(), "k"), &["on the terms it costs $0.0600, by the list $0.0960"]);
+    let out = run(folder.path(), &["explain", "o", "--charge", "99"]);
+    assert!(text(&out.stderr).contains("there is no charge 99"), "{}", text(&out.stderr));
+}
+
+/// An hour of a machine at 0.5 dollars that a plan of a dollar an hour at 20 % off covers.
+#[test]
+fn a_charge_of_a_bill_is_told_with_its_commitment() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let usage = "from,until,account,provider,service,region,type,quantity,price\n\
+                 2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,x,aws,compute,us-east-1,m5.large,1,0.5\n";
+    let terms = "[[account]]\nname = \"x\"\n[[commitment]]\nname = \"plan\"\nprovider = \"aws\"\n\
+                 account = \"x\"\nfrom = \"2026-03-01\"\nspend = \"1 USD/h\"\ndiscount = \"20 %\"\n";
+    fs::write(folder.path().join("u.csv"), usage).expect("written");
+    fs::write(folder.path().join("t.toml"), terms).expect("written");
+    let out = run(folder.path(), &["bill", "u.csv", "--terms", "t.toml", "--out", "o", "--quiet"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let out = run(folder.path(), &["explain", "o", "--charge", "0"]);
+    has(
+        &text(&out.stdout),
+        &[
+            "covered, row 2 of the usage: aws compute m5.large us-east-1",
+            "time in steps of 1 s, at least 1 min of each start (repost.aws",
+            "1 hour at 0.5 USD",
+            "plan covers it",
+            "by list    $0.5000",
+            "effective  $0.4000",
+            "billed     $0.00",
+        ],
+    );
+}

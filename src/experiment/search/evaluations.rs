@@ -238,7 +238,8 @@ pub(super) fn policy_of<'s>(
 fn slim(one: Measurement) -> Measurement {
     let (waits_by_tenant, waits_by_class, moved) = Default::default();
     let (fates, course, hours) = (None, Course::default(), Vec::new());
-    Measurement { fates, course, hours, waits_by_tenant, waits_by_class, moved, ..one }
+    let spending = Vec::new();
+    Measurement { fates, course, hours, waits_by_tenant, waits_by_class, moved, spending, ..one }
 }
 
 /// Rows with as many held-out replications as each other.

@@ -12,7 +12,7 @@ use super::super::run::ObjectiveResult;
 use super::super::sheet::{Sheet, TextCells};
 use super::super::words::write_json;
 use super::ComparisonReport;
-use crate::experiment::{Decision, JobOutcome, PromiseChange};
+use crate::experiment::{CostEffects, Decision, JobOutcome, PromiseChange};
 use crate::metrics::{METRICS, Metric, Summary};
 use crate::scenario::Difference;
 use crate::units::Money;
@@ -181,6 +181,7 @@ impl ComparisonReport<'_> {
                 .map(|metric| (metric.key, self.cell(metric, row)))
                 .collect(),
             objectives_kept: &many.policies[row].kept,
+            effects: EffectsJson::of(&many.policies[row].effects),
             fates_changed: changes(many.policies[row].outcome_changes.as_deref()),
             objectives: self.rows[row].objectives,
             breakdown: breakdowns.next().map(|(_, one)| one).unwrap_or_default(),
@@ -360,12 +361,33 @@ struct FateJson {
     count: u64,
 }
 
+/// Parts of the difference in cost, summed over all replications.
+#[derive(Serialize)]
+struct EffectsJson {
+    volume_usd: String,
+    mix_usd: String,
+    price_usd: String,
+    terms_usd: String,
+    difference_usd: String,
+}
+
+impl EffectsJson {
+    fn of(effects: &CostEffects) -> Self {
+        let sums = effects.sums();
+        let exact = |nanos: i128| Money::from_nanos(nanos).exact();
+        let [volume_usd, mix_usd, price_usd, terms_usd] = sums.map(exact);
+        let difference_usd = exact(sums.iter().sum());
+        Self { volume_usd, mix_usd, price_usd, terms_usd, difference_usd }
+    }
+}
+
 #[derive(Serialize)]
 struct ComparisonPolicyJson<'a> {
     name: &'a str,
     comparable: bool,
     against_baseline: AgainstBaseline,
     objectives_kept: &'a [u32],
+    effects: EffectsJson,
     fates_changed: Option<Vec<FateJson>>,
     objectives: &'a [ObjectiveResult],
     breakdown: Breakdown,

@@ -14,12 +14,13 @@ use crate::metrics::Metric;
 pub(super) const MOST_COLUMNS: usize = 6;
 
 /// Files of a comparison, each with what it holds.
-const FILES: [(&str, &str); 8] = [
+const FILES: [(&str, &str); 9] = [
     ("decision.md", "this answer as Markdown"),
     ("compare.csv", "every metric of every policy against the baseline"),
     ("replications.csv", "every metric of every replication"),
     ("breakdown.csv", "cost by provider, waits by class and tenant, hours and data"),
     ("waterfall.csv", "what the difference in the cost of the runs is made of"),
+    ("effects.csv", "the same by product: volume, mix, price and terms"),
     ("fates.csv", "jobs that ended otherwise than under the baseline"),
     ("compare.json", "all of it for programs"),
     ("scenario.toml", "the scenario"),
@@ -81,6 +82,9 @@ impl ComparisonReport<'_> {
         let details = [self.waterfalls(), self.outcome_changes()];
         for table in details.into_iter().filter(|table| !table.rows.is_empty()) {
             document.add(Section::of(table, SectionPlace::Folded));
+        }
+        for row in (0..self.many.policies.len()).filter(|&row| row != self.many.baseline) {
+            document.add(self.effects(row));
         }
         self.add_policies(&mut document);
         document

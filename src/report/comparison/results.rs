@@ -101,6 +101,7 @@ impl<'a> ComparisonResults<'a> {
             .take("replications.csv", &mut |out| report.write_replications(out, cells).map(drop))?;
         files.take("breakdown.csv", &mut |out| report.write_breakdown(out, cells).map(drop))?;
         files.take("waterfall.csv", &mut |out| report.write_waterfall(out, cells).map(drop))?;
+        files.take("effects.csv", &mut |out| report.write_effects(out, cells).map(drop))?;
         let mut changes =
             |out: &mut dyn io::Write| report.write_outcome_changes(out, names, cells).map(drop);
         files.take("fates.csv", &mut changes)?;
