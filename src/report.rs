@@ -2,6 +2,7 @@
 //! what it is given, and the same results give the same bytes.
 
 mod alerts;
+mod budgets;
 mod backtest;
 mod bill;
 mod breakdown;
@@ -36,6 +37,7 @@ mod words;
 pub use alerts::{AlertReport, LoggedAlert, RuleReport};
 pub use backtest::{BacktestReport, Calibrated};
 pub use bill::{BillCsv, BillReport, SettledBill};
+pub use budgets::{BudgetReport, CrossedThreshold, SpellReport, write_budgets};
 pub use chargeback::ChargebackReport;
 pub use charges::ChargesCsv;
 pub use chart::{

@@ -40,7 +40,7 @@ use toml::de::DeTable;
 
 use crate::input;
 use crate::metering::ChargePeriod;
-use crate::metrics::AlertRule;
+use crate::metrics::{AlertRule, budget_rules};
 use crate::model::{Market, Offer, World};
 use crate::policy::spec::PolicySpec;
 use crate::problem::{Problem, Problems, clip};
@@ -135,7 +135,7 @@ pub struct Scenario {
     pub policies: Vec<PolicySpec>,
     /// Promises that answers are held to.
     pub objectives: Vec<Objective>,
-    /// Rules of alerts.
+    /// Rules of alerts, and then those of the thresholds of budgets.
     pub alerts: Vec<AlertRule>,
     /// Keys that a plan may decide, and how sure it is to be.
     pub plan: PlanSpec,
@@ -310,7 +310,8 @@ fn read(
     let mut policies = composition::read(root, &build.world, base, report);
     let horizon = root.span("horizon");
     let objectives = objective::read(&root.section("objectives"), horizon, report);
-    let alerts = alert::read(root, &objectives, report);
+    let mut alerts = alert::read(root, &objectives, report);
+    alerts.extend(budget_rules(&build.world.budgets));
     let plan = plan::read(&root.section("plan"), report);
     let observed = observed::read(&root.section("observed"), &build.world, report);
     let baseline = baseline(root, &policies.specs, report);

@@ -278,6 +278,11 @@ fn write(
         let out = out.finish().context("cannot write `settled.csv`")?;
         folder::finish(out, "settled.csv")?;
     }
+    if !report.budgets.is_empty() {
+        let out = folder.file("budgets.csv")?;
+        let out = windtunnel::report::write_budgets(out, &report.budgets, cells)?;
+        folder::finish(out, "budgets.csv")?;
+    }
     let mut summary = Vec::new();
     report.write_json(&mut summary)?;
     folder.take_bytes("summary.json", &summary)?;
@@ -291,6 +296,7 @@ fn write(
         objectives: &report.objectives,
         faults,
         alerts: &report.alerts,
+        budgets: &report.budgets,
     });
     write_page(&folder, "report.html", charts, |charts| report.document(charts))?;
     let manifest = report.recipe.manifest(Some(&report.fingerprint));

@@ -8,8 +8,9 @@ use super::purchasing::Purchasing;
 use super::settlement::{SettledRun, Settlement};
 use super::spending::{ProductSpending, SpendingTally};
 use crate::metrics::{
-    Alert, AlertCount, Alerts, BrokenLaw, Collector, HashTrace, Histogram, Laws, Measures,
-    RentWatch, Rentals, Series, Summary, WholeMachines, WindowSum, WindowValue, Windows,
+    Alert, AlertCount, Alerts, BrokenLaw, BudgetHistory, Budgets, Collector, HashTrace, Histogram,
+    Laws, Measures, RentWatch, Rentals, Series, Summary, WholeMachines, WindowSum, WindowValue,
+    Windows, budget_rules,
 };
 use crate::model::Offer;
 use crate::policy::external::{Launcher, NoLauncher};
@@ -74,6 +75,8 @@ pub struct RunResult {
     pub alerts: Vec<Alert>,
     /// Alerts by rule.
     pub alert_counts: Vec<AlertCount>,
+    /// The budgets of the world over the run.
+    pub budgets: Vec<BudgetHistory>,
     /// Counts of the work that the policy can and cannot rent for.
     pub rentals: Rentals,
     /// Counts of the work that has its machines alone.
@@ -150,6 +153,7 @@ pub fn run_with(
     let until = settings.until.map(|until| Time::ZERO + until);
     let mut windows = Windows::new(watched(&scenario.objectives), from, until);
     let mut alerts = Alerts::new(&scenario.alerts, from);
+    let mut budgets = Budgets::of(&scenario.world.budgets);
     let mut settlement = settlement(scenario, policy.0, settings.seed)
         .map(|settlement| settlement.counting_from(from))
         .map(|one| if settings.explain { one.keeping_charges() } else { one });
@@ -157,7 +161,7 @@ pub fn run_with(
     let mut listed = is_listed.then(ListChargeback::default);
     let mut spending = SpendingTally::default();
     let money = (&mut settlement, (&mut listed, &mut spending));
-    let mut others = (extra, ((&mut windows, &mut alerts), money));
+    let mut others = (extra, ((&mut windows, (&mut alerts, &mut budgets)), money));
     let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
         measures.run(&scenario.world, source, policy, options, &mut others, control)
     };
@@ -184,6 +188,8 @@ pub fn run_with(
     let bill = settlement.map(|settlement| settle(settlement, from.is_none(), &mut summary));
     let bill = bill.transpose()?.map(Arc::new);
     let chargeback = charged_back(listed, bill.as_deref(), from.is_none(), &summary)?;
+    let own = scenario.alerts.len() - budget_rules(&scenario.world.budgets).len();
+    budgets.tell(&mut alerts, own);
     let (alerts, alert_counts) = alerts.into_log();
     let is_watched = !scenario.alerts.is_empty();
     summary.alerts = is_watched.then(|| alert_counts.iter().map(|count| count.alerts).sum());
@@ -201,6 +207,7 @@ pub fn run_with(
         promised,
         alerts,
         alert_counts,
+        budgets: budgets.into_histories(),
         waits: collector.waits().clone(),
         series,
         fingerprint: fingerprint.hex(),

@@ -8,7 +8,7 @@ use super::document::{Section, SectionPlace, Table};
 use super::figure::{clean, count, figure};
 use super::sheet::{Sheet, TextCells};
 use crate::experiment::RunResult;
-use crate::metrics::{Alert, AlertRule, MOST_ALERTS};
+use crate::metrics::{Alert, AlertRule, MOST_ALERTS, SignalKind};
 use crate::units::Time;
 
 /// The columns, in order.
@@ -41,6 +41,9 @@ pub struct RuleReport {
     unit: &'static str,
     #[serde(skip)]
     above: bool,
+    /// It is a threshold of a budget, which stays crossed to the end of the period.
+    #[serde(skip)]
+    is_of_budget: bool,
 }
 
 /// An alert.
@@ -75,6 +78,7 @@ impl AlertReport {
             signal: rule.signal.name(),
             unit: rule.signal.unit(),
             above: rule.above,
+            is_of_budget: rule.signal.kind() == SignalKind::Budget,
         };
         let alert = |alert: &Alert| LoggedAlert {
             rule: rules[alert.rule].name.clone(),
@@ -111,10 +115,10 @@ impl AlertReport {
         sheet.finish()
     }
 
-    /// Times of all alerts, those that overlap as one, in order.
+    /// Times of all alerts but those of budgets, those that overlap as one, in order.
     pub(super) fn times(&self) -> Vec<(Time, Time)> {
         let mut times: Vec<(Time, Time)> = Vec::new();
-        for alert in &self.log {
+        for alert in self.log.iter().filter(|alert| !self.rules[alert.row].is_of_budget) {
             match times.last_mut().filter(|last| alert.times.0 <= last.1) {
                 Some(last) => last.1 = last.1.max(alert.times.1),
                 None => times.push(alert.times),
@@ -153,7 +157,12 @@ impl AlertReport {
 
 /// What a rule says: `waiting > 100 over 1 h and 5 min for 10 min`.
 fn condition(rule: &AlertRule) -> String {
-    let (unit, side) = (rule.signal.unit(), if rule.above { ">" } else { "<" });
+    let (unit, is_of_budget) = (rule.signal.unit(), rule.signal.kind() == SignalKind::Budget);
+    let side = match rule.above {
+        true if is_of_budget => "≥",
+        true => ">",
+        false => "<",
+    };
     let mut words = format!("{} {side} {}", rule.signal.name(), figure(unit, Some(rule.threshold)));
     if !rule.over.is_empty() {
         let over: Vec<String> = rule.over.iter().map(ToString::to_string).collect();

@@ -4,6 +4,7 @@ mod axis;
 mod canvas;
 mod of_backtest;
 mod of_breakdown;
+mod of_budgets;
 mod of_comparison;
 mod of_courses;
 mod of_drill;
@@ -21,6 +22,7 @@ use std::io;
 
 pub use of_backtest::backtest_charts;
 
+pub(super) use of_budgets::BUDGETS;
 pub use of_comparison::comparison_charts;
 pub use of_drill::drill_charts;
 pub(super) use of_fit::fit_charts;

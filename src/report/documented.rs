@@ -66,13 +66,14 @@ fn same_keys(section: &str, json: &[u8]) {
 
 #[test]
 fn every_column_is_documented_in_order() {
-    let files: [(&str, &[&str]); 16] = [
+    let files: [(&str, &[&str]); 17] = [
         ("jobs.csv", &jobs::COLUMNS),
         ("instances.csv", &instances::COLUMNS),
         ("charges.csv", &charges::COLUMNS),
         ("chargeback.csv", &chargeback::COLUMNS),
         ("days.csv", &days::COLUMNS),
         ("alerts.csv", &alerts::COLUMNS),
+        ("budgets.csv", &budgets::COLUMNS),
         ("explain.csv", &explain::COLUMNS),
         ("timeseries.csv", &timeline::COLUMNS),
         ("compare.csv", &comparison::COLUMNS),
@@ -126,6 +127,8 @@ fn every_key_is_documented() {
     same_keys("compare.json", &compare);
     let report = RunReport {
         alerts: AlertReport::default(),
+        budgets: Vec::new(),
+        calendar: crate::units::Calendar::from_unix_micros(0),
         recipe: Recipe { inputs: vec![InputHash::default()], ..Recipe::default() },
         summary,
         objectives: objectives.clone(),

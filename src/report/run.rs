@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use super::alerts::AlertReport;
 use super::bill::SettledBill;
+use super::budgets::BudgetReport;
 use super::chargeback::ChargebackReport;
 use super::days::DailyTable;
 use super::recipe::Recipe;
@@ -19,6 +20,7 @@ use crate::metrics::{Metric, Summary, WindowValue};
 use crate::policy::spec::PolicySpec;
 use crate::problem::Problem;
 use crate::scenario::{BoundDirection, Objective, ObjectiveWindow, Scenario, not_modelled};
+use crate::units::Calendar;
 use crate::units::rounding::at_most;
 use crate::workload::RowNotes;
 
@@ -184,6 +186,11 @@ pub struct RunReport {
     pub objectives: Vec<ObjectiveResult>,
     /// Alerts by rule, and one by one as far as they are kept.
     pub alerts: AlertReport,
+    /// The budgets.
+    pub budgets: Vec<BudgetReport>,
+    /// Dates of the run.
+    #[serde(skip)]
+    pub calendar: Calendar,
     /// Assumptions that were made: defaults, converted rates, discounts not applied.
     pub assumptions: Vec<String>,
     /// Cautions to say beside the numbers.
@@ -227,6 +234,8 @@ impl RunReport {
             summary: result.summary.clone(),
             objectives: ObjectiveResult::all(scenario, result),
             alerts: AlertReport::of(&scenario.alerts, result),
+            budgets: BudgetReport::all(&scenario.world, result),
+            calendar: scenario.calendar,
             assumptions,
             cautions: cautions(&[run]),
             fingerprint: result.fingerprint.clone(),

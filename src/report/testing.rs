@@ -200,6 +200,8 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
     };
     let run = RunReport {
         alerts: AlertReport::default(),
+        budgets: Vec::new(),
+        calendar: crate::units::Calendar::from_unix_micros(0),
         recipe,
         summary,
         objectives: Vec::new(),

@@ -86,6 +86,7 @@ fn charts(count: u64) -> Vec<Chart> {
     let (waits, objectives) = (collector.waits(), objectives.as_slice());
     let mut charts = run_charts(&Scene {
         alerts: &AlertReport::default(),
+        budgets: &[],
         faults: &FaultRibbon::default(),
         world: &world,
         series: &series,
@@ -169,6 +170,8 @@ fn the_terminal_shows_no_control_characters() {
     };
     let report = RunReport {
         alerts: AlertReport::default(),
+        budgets: Vec::new(),
+        calendar: crate::units::Calendar::from_unix_micros(0),
         recipe: Recipe { question: Some(name.to_owned()), ..Recipe::default() },
         summary: summary.clone(),
         objectives: objectives.clone(),
@@ -204,6 +207,7 @@ fn pages() -> [String; 2] {
     let waits = collector.waits();
     let scene = Scene {
         alerts: &AlertReport::default(),
+        budgets: &[],
         faults: &FaultRibbon::default(),
         world: &world,
         series: &series,
@@ -215,6 +219,8 @@ fn pages() -> [String; 2] {
     let inputs = vec![InputHash { name: evil.to_owned(), hash: "00".to_owned() }];
     let report = RunReport {
         alerts: AlertReport::default(),
+        budgets: Vec::new(),
+        calendar: crate::units::Calendar::from_unix_micros(0),
         recipe: Recipe {
             question: Some(evil.to_owned()),
             policy: evil.to_owned(),
@@ -289,6 +295,8 @@ fn documents(then: impl Fn(&Document)) {
     let recipe = Recipe { question: Some("?".to_owned()), ..Recipe::default() };
     let report = RunReport {
         alerts: AlertReport::default(),
+        budgets: Vec::new(),
+        calendar: crate::units::Calendar::from_unix_micros(0),
         recipe: recipe.clone(),
         summary: summary.clone(),
         objectives: objectives.clone(),

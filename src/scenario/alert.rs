@@ -55,7 +55,7 @@ fn rule(
             report.hint(&section.spot("over"), message, "leave out `over`");
         }
         (SignalKind::Count | SignalKind::Share, true) => {}
-        (SignalKind::Age, false) | (SignalKind::Level, _) => {}
+        (SignalKind::Age, false) | (SignalKind::Level | SignalKind::Budget, _) => {}
     }
     let given = ["above", "below", "burn"].map(|key| section.has(key));
     let threshold = match given {
@@ -162,7 +162,9 @@ fn burnt(
         | Signal::Down
         | Signal::Failures
         | Signal::Interruptions
-        | Signal::RefusedLaunches => {
+        | Signal::RefusedLaunches
+        | Signal::BudgetSpent
+        | Signal::BudgetForecast => {
             let message = format!("`{}` uses up no objective", signal.name());
             let hint =
                 "`burn` is of `deadlines_missed` and `spend`; others have `above` or `below`";

@@ -1,6 +1,7 @@
 //! Builds the world of a scenario: owned clusters first, then clouds, each in
 //! the order of the file, so that offers have stable ids.
 
+mod budget;
 mod cloud;
 mod cluster;
 mod comovement;
@@ -46,7 +47,7 @@ pub(super) struct Build<'a> {
     tiers: Vec<[Tier; 2]>,
 }
 
-/// Reads `[cluster]`, `[cloud]`, `[transfer]`, `[migration]` and `[classes]`.
+/// Reads `[cluster]`, `[cloud]`, `[transfer]`, `[migration]`, `[[budget]]` and `[classes]`.
 pub(super) fn read<'a>(
     root: &ConfigTable,
     calendar: Calendar,
@@ -86,6 +87,7 @@ pub(super) fn read<'a>(
     build.links(&transfer, report);
     fault::read(&mut build, root, report);
     build.world.migration = migration(root);
+    budget::read(root, &mut build.world, report);
     let classes = root.section("classes");
     build.world.classes = ClassOrder {
         arrivals_first: classes.flag("arrivals_first").unwrap_or(false),

@@ -299,9 +299,11 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
             | "[policy.wary]"
             | "[[outage]]                                  # the same on a Monday at nine, at another provider",
         )
-        | ("docs/money.md", "[[offering]]" | "[policy.careful]") => {
-            ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"])
-        }
+        | ("docs/money.md", "[[offering]]" | "[policy.careful]")
+        | (
+            "docs/budgets.md",
+            "[[budget]]                                  # all of it, by the month",
+        ) => ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"]),
         (
             "docs/weather.md",
             "[cloud.aws.comovement]                      # one zone tends to have what the other has not",

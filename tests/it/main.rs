@@ -5,6 +5,7 @@ mod backtest;
 mod bill;
 mod bounds;
 mod breakdown;
+mod budgets;
 mod by_hand;
 mod commit;
 mod compare;

@@ -10,11 +10,12 @@ use std::sync::Arc;
 
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
-    Ask, Billing, CapacityLaw, CapacityPath, Checkpoint, ClassOrder, Comovement, ComovementMember,
-    DrawnCapacity, DrawnPrice, Fault, FaultDomain, FaultEffect, FaultTimes, Filter, GpuModel,
-    InstanceType, Interner, LaunchStage, LaunchTerms, Lemons, LevelLaw, Link, Market, Migration,
-    Offer, PowerCurve, PriceLaw, PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, Rules,
-    SpotTerms, Spread, StateLaw, StepPath, Throttle, Together, Work, WorkId, WorkKind, World, Zone,
+    Ask, Billing, Budget, BudgetPeriod, BudgetScope, CapacityLaw, CapacityPath, Checkpoint,
+    ClassOrder, Comovement, ComovementMember, DrawnCapacity, DrawnPrice, Fault, FaultDomain,
+    FaultEffect, FaultTimes, Filter, GpuModel, InstanceType, Interner, LaunchStage, LaunchTerms,
+    Lemons, LevelLaw, Link, Market, Migration, Offer, PowerCurve, PriceLaw, PriceMotion, PricePath,
+    Provider, Quota, QuotaUnit, Region, Rules, SpotTerms, Spread, StateLaw, StepPath, Throttle,
+    Together, Work, WorkId, WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
@@ -77,7 +78,36 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     add_recovery(&mut Dice::new(seed.rotate_left(8)), &mut scenario);
     add_migration(&mut Dice::new(seed.rotate_left(56)), &mut scenario);
     add_shrinking(&mut Dice::new(seed.rotate_left(4)), &mut scenario);
+    add_budgets(&mut Dice::new(seed.rotate_left(12)), &mut scenario);
     scenario
+}
+
+/// Half of the scenarios have budgets: in all, of a provider or of a tenant, that are or are not used up.
+fn add_budgets(dice: &mut Dice, scenario: &mut Scenario) {
+    if dice.once_in(2) {
+        return;
+    }
+    let providers = scenario.world.providers.len() as u64;
+    for row in 0..dice.within(1, 4) {
+        let of = match dice.within(0, 2) {
+            0 => BudgetScope::Total,
+            1 => BudgetScope::Provider(Id::new(dice.within(1, providers) as u32 - 1)),
+            _ => BudgetScope::Tenant(dice.of(&["red", "blue", "nobody"]).to_owned()),
+        };
+        let period = match dice.within(0, 2) {
+            0 => BudgetPeriod::Run,
+            1 => BudgetPeriod::Clock(secs(dice, 60, 3_600)),
+            _ => BudgetPeriod::Month,
+        };
+        scenario.world.budgets.push(Budget {
+            name: format!("budget {row}"),
+            of,
+            limit: Money::from_nanos(i128::from(dice.within(1, 4_000)) * 1_000_000_000),
+            period,
+            alert_at: vec![500_000, 1_000_000],
+            forecast_at: vec![1_000_000],
+        });
+    }
 }
 
 /// A third of the scenarios hold work for low carbon or prices, and most have grids that change.
@@ -1185,6 +1215,7 @@ fn the_swarm_keeps_every_law_and_symmetry() {
         }
         assert!(first.outcome.illegal == 0, "seed {seed}: illegal actions");
         twice(seed, &scenario, &first);
+        without_budgets(seed, &scenario, &first);
         unused_provider(seed, &scenario, &first);
         dearer(seed, &scenario, &first);
         if can_be_stretched(&scenario) && !first.log.rounds_ends {
@@ -1199,6 +1230,17 @@ fn the_swarm_keeps_every_law_and_symmetry() {
 fn twice(seed: u64, scenario: &Scenario, first: &Ran) {
     let again = run(seed, "again", scenario);
     assert_eq!(first.fingerprint, again.fingerprint, "seed {seed}: not the same twice");
+}
+
+/// Budgets that the policy does not heed change nothing.
+fn without_budgets(seed: u64, scenario: &Scenario, first: &Ran) {
+    if scenario.world.budgets.is_empty() {
+        return;
+    }
+    let mut changed = scenario.clone();
+    changed.world.budgets.clear();
+    let other = run(seed, "without budgets", &changed);
+    assert_eq!(first.fingerprint, other.fingerprint, "seed {seed}: without budgets");
 }
 
 /// A table with one more row in front of it.
@@ -1263,6 +1305,11 @@ fn with_unused_provider(scenario: &Scenario) -> Scenario {
     for quota in &mut world.quotas {
         for offer in &mut quota.offers {
             *offer = next(*offer);
+        }
+    }
+    for budget in &mut world.budgets {
+        if let BudgetScope::Provider(provider) = &mut budget.of {
+            *provider = next(*provider);
         }
     }
     for fault in &mut world.faults {

@@ -7,17 +7,20 @@
 //!   known later, at the end of an hour or of a month, changes an amount.
 //! - `split`: the amount of an instance goes to the tasks on it, by metered share.
 //!
-//! [`ChargePeriod`] says at which moments of the calendar charges are cut.
+//! [`ChargePeriod`] says at which moments of the calendar charges are cut. [`SpendingLedger`] adds up
+//! what providers charge and tenants cause, and tells of it at any moment.
 //!
 //! A [`Meter`] is all of it for one instance. **Invariant:** the parts of a bill sum to it, as
 //! whole nano-dollars, and so do the pieces of a part that is cut at clock hours or days.
 
+mod ledger;
 mod period;
 mod rate;
 mod settle;
 mod split;
 mod usage;
 
+pub use ledger::{SpendingCourse, SpendingLedger};
 pub use period::ChargePeriod;
 pub use settle::{Bill, MeterReading};
 pub use split::WHOLE;

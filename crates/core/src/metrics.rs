@@ -15,6 +15,7 @@
 mod adjustment;
 mod alert;
 mod bills;
+mod budgets;
 mod charge_periods;
 mod collector;
 mod cpu_only;
@@ -46,6 +47,9 @@ mod window;
 
 pub use adjustment::{Adjustment, AdjustmentKind, Settled};
 pub use alert::{Alert, AlertCount, AlertRule, Alerts, MOST_ALERTS, Signal, SignalKind};
+pub use budgets::{
+    BudgetHistory, BudgetPoint, BudgetSpell, Budgets, Crossing, ThresholdBasis, budget_rules,
+};
 pub use charge_periods::ChargePeriods;
 pub use collector::Collector;
 pub use daily_costs::{CostDay, DailyCosts};

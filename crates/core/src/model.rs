@@ -1,5 +1,6 @@
 //! Data model of a cloud and a workload: data and pure functions, no behaviour in time.
 
+mod budget;
 mod checkpoint;
 mod fault;
 pub mod gpu;
@@ -7,6 +8,7 @@ mod migration;
 mod work;
 mod world;
 
+pub use budget::{Budget, BudgetPeriod, BudgetScope};
 pub use checkpoint::Checkpoint;
 pub use fault::{Fault, FaultDomain, FaultEffect, FaultTimes, Lemons};
 pub use gpu::GpuModel;

@@ -130,6 +130,7 @@ pub(crate) fn run_observed<O: Observer>(
     let needs = policy.needs();
     let mut state = State::new(world, needs);
     state.set_seed(options.seed);
+    state.set_horizon(options.horizon);
     state.set_uses(world.offers.ids().map(|offer| policy.uses(world, offer)).collect());
     let mut run = Simulation {
         state,

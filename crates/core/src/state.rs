@@ -27,6 +27,7 @@ mod saved;
 mod site;
 mod slab;
 mod slow;
+mod spending;
 mod stop;
 #[cfg(test)]
 pub(crate) mod testing;
@@ -59,6 +60,7 @@ pub use record::{
 pub use rules::{ResolvedRules, barrier, kind_of};
 pub use site::{OfferSet, Sites};
 pub use slab::Handle;
+pub use spending::BudgetStanding;
 
 use fleet::Fleet;
 use latest::LatestEnds;
@@ -66,6 +68,7 @@ use migration::Migrating;
 use saved::{SavedCourse, SavedGroups};
 use shrink::Shrinking;
 use slab::Slab;
+use spending::Spending;
 use suspension::Suspension;
 use transfers::Transfers;
 
@@ -280,6 +283,8 @@ pub struct State<'w> {
     throttles: Vec<Time>,
     /// Faults whose surges last.
     surges: Vec<usize>,
+    /// Spending against budgets; `None` in a world without any.
+    spending: Option<Box<Spending>>,
 }
 
 impl<'w> State<'w> {
@@ -345,6 +350,7 @@ impl<'w> State<'w> {
             launches_return: false,
             throttles: Vec::new(),
             surges: Vec::new(),
+            spending: Spending::of(world),
         }
     }
 

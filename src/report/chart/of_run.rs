@@ -1,10 +1,12 @@
 //! The charts of one run.
 
 use super::super::alerts::AlertReport;
+use super::super::budgets::BudgetReport;
 use super::super::figure::{clean, figure};
 use super::super::run::{BoundSide, ObjectiveResult};
 use super::super::timeline::used_providers;
 use super::of_breakdown::run_parts;
+use super::of_budgets::budgets;
 use super::of_faults::fault_ribbon;
 use super::of_occupancy::occupancy;
 use super::{BarRow, Bars, Chart, ChartAxis, ChartMark, Colour, GREY, PALETTE, Plot, axis};
@@ -32,6 +34,8 @@ pub struct Scene<'a> {
     pub faults: &'a FaultRibbon,
     /// Alerts of the run.
     pub alerts: &'a AlertReport,
+    /// Its budgets.
+    pub budgets: &'a [BudgetReport],
 }
 
 /// Name of the chart of the promises, which pages show beside their table.
@@ -47,6 +51,7 @@ pub fn run_charts(scene: &Scene<'_>) -> Vec<Chart> {
     charts.push(waits(scene));
     charts.push(occupancy(scene.world, scene.occupancy));
     charts.extend(run_parts(scene.summary));
+    charts.extend(budgets(scene.world, scene.budgets));
     if !scene.objectives.is_empty() {
         charts.insert(0, objectives(scene.objectives));
     }

@@ -2,8 +2,9 @@
 
 use serde::Serialize;
 
+use super::super::budgets;
 use super::super::chargeback::ChargebackReport;
-use super::super::chart::{Chart, OBJECTIVES};
+use super::super::chart::{BUDGETS, Chart, OBJECTIVES};
 use super::super::document::{Document, Section, SectionPlace, unquoted};
 use super::super::words::{Statements, render};
 use super::{ObjectiveResult, RunReport, breakdown, tables};
@@ -146,12 +147,19 @@ impl RunReport {
         if !self.alerts.rules.is_empty() {
             document.files.insert(3, ("alerts.csv".to_owned(), "every alert"));
         }
+        if !self.budgets.is_empty() {
+            document.files.insert(3, ("budgets.csv".to_owned(), "budgets by period"));
+        }
         let (promised, charts) = named(charts, |name| name == OBJECTIVES);
+        let (planned, charts) = named(charts, |name| name == BUDGETS);
         let (grouped, charts) = named(charts, |name| name.starts_with("waits-by-"));
         let (hours, charts) = named(charts, |name| name.starts_with("hours-"));
         let (moved, over_time) = named(charts, |name| name == "moved");
         let objectives = Section::new("Objectives", SectionPlace::Front);
         document.add(objectives.tables(tables::objectives(self)).charts(promised));
+        if let Some(budgets) = budgets::section(&self.budgets, self.calendar) {
+            document.add(budgets.charts(planned));
+        }
         if let Some(alerts) = self.alerts.section() {
             document.add(alerts);
         }

@@ -1,6 +1,7 @@
 //! The rows of the table of keys, in the order of the reference.
 
 mod alert;
+mod budget;
 mod capacity;
 mod catalog;
 mod fault;
@@ -58,7 +59,7 @@ const WORK: ValueKind = ValueKind::Choice(&["job", "vm"]);
 /// Every row, parents before children, in the order of the reference.
 pub(super) fn rows() -> impl Iterator<Item = &'static KeyRow> {
     let work = [GENERAL, workload::ROWS, synthetic::ROWS, capacity::ROWS, fault::ROWS];
-    let rest = [policy::ROWS, alert::ROWS, plan::ROWS, observed::ROWS, terms::ROWS];
+    let rest = [policy::ROWS, alert::ROWS, budget::ROWS, plan::ROWS, observed::ROWS, terms::ROWS];
     let others = [catalog::ROWS, suite::ROWS];
     work.into_iter().chain(rest).chain(others).flatten()
 }

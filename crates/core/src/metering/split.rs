@@ -68,6 +68,17 @@ impl ShareMeter {
         (accrued * i128::from(WHOLE) + held - 1) / held
     }
 
+    /// Part of a price that a full share costs, rounded down.
+    pub(super) fn of_full_share_down(&self, price: i128) -> i128 {
+        let (held, whole) = (i128::from(self.held), i128::from(WHOLE));
+        if held <= whole { price } else { price * whole / held }
+    }
+
+    /// Value of a full share until the last change.
+    pub(super) const fn full_share(&self) -> i128 {
+        self.full_share
+    }
+
     /// Gives a share to tasks.
     pub(super) fn take(&mut self, millionths: u32) -> ShareUsage {
         self.held += u64::from(millionths);
@@ -117,6 +128,6 @@ pub(super) fn cost_rounded_up(share: ShareUsage, full_share: i128) -> Money {
 
 /// Cost of a share in millionths of a pico-dollar microsecond per hour.
 #[inline]
-fn value_of(share: ShareUsage, full_share: i128) -> i128 {
+pub(super) fn value_of(share: ShareUsage, full_share: i128) -> i128 {
     (full_share - share.mark.full_share()) * i128::from(share.millionths)
 }

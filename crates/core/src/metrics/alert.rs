@@ -79,10 +79,12 @@ pub struct Alerts {
 }
 
 impl Alerts {
-    /// Watches `rules`; alerts that end before `counted_from` are left out.
+    /// Watches `rules`, of which those of budgets come last and are watched with the budgets; alerts that
+    /// end before `counted_from` are left out.
     pub fn new(rules: &[AlertRule], counted_from: Option<Time>) -> Self {
+        let is_watched = |rule: &&AlertRule| rule.signal.kind() != SignalKind::Budget;
         Self {
-            rules: rules.iter().map(RuleWatch::new).collect(),
+            rules: rules.iter().filter(is_watched).map(RuleWatch::new).collect(),
             counted_from,
             log: Vec::new(),
             counts: vec![AlertCount::default(); rules.len()],
@@ -97,6 +99,11 @@ impl Alerts {
     pub fn into_log(mut self) -> (Vec<Alert>, Vec<AlertCount>) {
         self.log.sort_by_key(|alert| (alert.from, alert.rule));
         (self.log, self.counts)
+    }
+
+    /// Adds an alert that was found elsewhere.
+    pub fn add(&mut self, alert: Alert) {
+        self.note(Some(alert));
     }
 
     fn note(&mut self, alert: Option<Alert>) {
@@ -152,7 +159,7 @@ impl RuleWatch {
     fn as_value(&self, sum: TrailSum) -> TrailSum {
         match self.rule.signal.kind() {
             SignalKind::Count => [sum[0], 1],
-            SignalKind::Level | SignalKind::Age | SignalKind::Share => sum,
+            SignalKind::Level | SignalKind::Age | SignalKind::Share | SignalKind::Budget => sum,
         }
     }
 
@@ -191,7 +198,9 @@ impl RuleWatch {
             let excess = self.excess(self.as_value(trail.sum));
             let slope = self.excess(match self.rule.signal.kind() {
                 SignalKind::Level => trail.slope(),
-                SignalKind::Age | SignalKind::Count | SignalKind::Share => [0, 0],
+                SignalKind::Age | SignalKind::Count | SignalKind::Share | SignalKind::Budget => {
+                    [0, 0]
+                }
             });
             match slope.signum() {
                 1 if excess < 0 => low = low.max((-excess + slope - 1) / slope),
@@ -234,7 +243,7 @@ impl RuleWatch {
                     let values = [begins, to].map(|at| (at - since).secs_f64());
                     (begins < to).then_some(BeyondStretch { from: begins, until: to, values })
                 }),
-                SignalKind::Count | SignalKind::Share => None,
+                SignalKind::Count | SignalKind::Share | SignalKind::Budget => None,
             };
             self.stretch(rule, (from, to), part).into_iter().for_each(found);
             return;

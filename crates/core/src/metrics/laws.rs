@@ -4,11 +4,13 @@
 mod launches;
 mod pace;
 mod promise;
+mod spending;
 #[cfg(test)]
 mod tests;
 
 use pace::Paces;
 use promise::Promises;
+use spending::Charged;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,6 +65,8 @@ pub struct Laws {
     throttles: Vec<Time>,
     /// Whether the instance in a slot is one job's alone.
     exclusive: Vec<bool>,
+    /// Charges, where there are budgets.
+    spending: Charged,
     /// The capacity of each offer, drawn again beside the run; empty where none is drawn.
     capacities: Vec<CapacityCursor>,
 }
@@ -425,6 +429,9 @@ impl Laws {
                 format!("slot {} of {}", instance.slot, offer.name)
             });
         }
+        if state.has_budgets() {
+            self.recount_spending(state);
+        }
         for row in 0..state.world().quotas.len() {
             let (used, limit) = (state.quota_used(row), state.world().quotas[row].limit);
             self.check(used <= limit, now, "a quota is never exceeded", || {
@@ -520,6 +527,7 @@ impl Observer for Laws {
         self.check(parts == whole, now, "charges sum to the bills", || {
             format!("{} and {}", whole.exact(), parts.exact())
         });
+        self.judge_spending(state);
         let left = self.migrating.len();
         self.check(left == 0, now, "every migration ends once", || format!("{left} have not"));
         let totals = state.totals();
@@ -598,7 +606,12 @@ impl FactObserver for Laws {
                 });
                 self.work_ended(now, live);
             }
-            Fact::Charged(charge, ..) => self.charged(now, charge),
+            Fact::Charged(charge, ..) => {
+                self.charged(now, charge);
+                if state.has_budgets() {
+                    self.count_charge(state, charge);
+                }
+            }
             Fact::Migrates(allocation, live, begins) => {
                 // Instances are held from now on, which others may have been promised.
                 self.excuse_loss();
@@ -619,6 +632,9 @@ impl FactObserver for Laws {
                 self.paces.released(instance);
                 self.excuse_loss();
                 self.released(now, instance.slot(), released, amount);
+                if state.has_budgets() {
+                    self.count_bill(state, released, amount);
+                }
             }
             // What was counted on is gone as soon as it takes no more work.
             Fact::Draining(..) | Fact::Failed(_) => self.excuse_loss(),

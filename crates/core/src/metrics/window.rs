@@ -108,9 +108,6 @@ struct WindowSums {
     exposures: Option<Exposures>,
 }
 
-/// From 1970, a Thursday, back to a Monday.
-const MONDAY: i64 = -3 * 86_400_000_000;
-
 impl WindowSums {
     fn new(of: WindowSum, width: Span, counted_from: Option<Time>, until: Option<Time>) -> Self {
         Self {
@@ -132,13 +129,12 @@ impl WindowSums {
 
     /// Start of a window by its place among those of the run.
     fn start(&self, place: usize) -> Time {
-        let number = self.first + place as i64;
-        self.calendar.time(number * self.width.micros() + MONDAY)
+        self.calendar.stretch_start(self.width, self.first + place as i64)
     }
 
     /// Number of the window that holds `at`.
     fn number(&self, at: Time) -> i64 {
-        (self.calendar.unix_micros(at) - MONDAY).div_euclid(self.width.micros())
+        self.calendar.stretch_number(self.width, at)
     }
 
     /// Ends the current window, in which integrals are taken up to `at`.

@@ -17,7 +17,7 @@ pub use power::PowerCurve;
 pub use price::{DrawnPrice, PriceCursor, PriceLaw, PriceMotion, PricePath};
 pub use step_path::StepPath;
 
-use super::{Fault, GpuModel, Migration};
+use super::{Budget, Fault, GpuModel, Migration};
 use crate::units::{Calendar, Id, IdVec, Rate, Shape, Span};
 
 /// A cloud, or an owned cluster seen as one.
@@ -256,6 +256,8 @@ pub struct World {
     pub migration: Migration,
     /// Order of simultaneous events.
     pub classes: ClassOrder,
+    /// Budgets: what is meant to be spent.
+    pub budgets: Vec<Budget>,
 }
 
 impl World {
@@ -274,6 +276,7 @@ impl World {
             faults: Vec::new(),
             migration: Migration::default(),
             classes: ClassOrder::STANDARD,
+            budgets: Vec::new(),
         }
     }
 

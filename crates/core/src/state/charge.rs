@@ -28,6 +28,10 @@ impl State<'_> {
             };
             let amount = instance.meter.give(self.now, held.usage);
             live.cost += amount;
+            if let Some(spending) = &mut self.spending {
+                let meter = (held.share.instance, &instance.meter);
+                spending.gave(meter, live.ask.tenant, (held.usage, amount), self.now);
+            }
             charges.push(Charge {
                 kind: ChargeKind::Work,
                 amount,
@@ -79,7 +83,7 @@ impl State<'_> {
                     (self.output_moved(allocation, since), self.output_written(allocation, since))
                 }
             };
-            let live = &self.works[work];
+            let live = &mut self.works[work];
             let (before, after) = if is_done {
                 (
                     live.ask.part_of(bytes, live.done - target.tasks),
@@ -95,7 +99,11 @@ impl State<'_> {
             }
             let price = self.world.link(from, to).nanos_per_gib;
             let amount = Money::for_bytes(after, price) - Money::for_bytes(before, price);
-            self.works[work].cost += amount;
+            live.cost += amount;
+            if let Some(spending) = &mut self.spending {
+                let (provider, tenant) = (self.world.regions[from].provider, live.ask.tenant);
+                spending.moved(provider, tenant, amount);
+            }
             charges.push(Charge {
                 kind: ChargeKind::Transfer,
                 amount,
@@ -126,7 +134,11 @@ impl State<'_> {
         let amount = Money::for_bytes(bytes, self.world.link(source, place).nanos_per_gib);
         let work = self.allocations[from].work();
         let instance = instance(to);
-        self.works[work].cost += amount;
+        let live = &mut self.works[work];
+        live.cost += amount;
+        if let Some(spending) = &mut self.spending {
+            spending.moved(self.world.regions[source].provider, live.ask.tenant, amount);
+        }
         charges.push(Charge {
             kind: ChargeKind::Transfer,
             amount,
@@ -146,6 +158,9 @@ impl State<'_> {
         let instance = &mut self.fleet.instances[reference];
         let provider = self.world.provider_of(instance.offer);
         let mut bill = instance.meter.bill(now, self.world.providers[provider].billing);
+        if let Some(spending) = &mut self.spending {
+            spending.billed(provider, bill.amount, &instance.meter, now);
+        }
         if instance.waived {
             bill.billed = Span::ZERO;
         }

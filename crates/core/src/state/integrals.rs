@@ -96,16 +96,28 @@ impl State<'_> {
         areas
     }
 
+    /// Cost of the instances of a provider until `at`, by its row, before rounding rules: in pico-dollar
+    /// microseconds per hour; and the pico-dollars per hour from now on.
+    pub(super) fn accrued(&self, provider: usize, at: Time) -> (i128, i64) {
+        let rate = self.totals.rates[provider];
+        let sum = self.areas.rates.get(provider).copied().unwrap_or_default();
+        (sum + area(rate, at - self.fleet_since), rate)
+    }
+
     /// Moves the clock, which never runs back.
     pub(crate) fn set_now(&mut self, now: Time) {
         debug_assert!(self.now <= now, "the clock ran back");
         self.areas.add_work(&self.totals, now - self.now);
         self.now = now;
+        if self.next_period().is_some_and(|next| next <= now) {
+            self.begin_periods(false);
+        }
     }
 
     /// Sets the clock before anything has happened.
     pub(crate) fn set_start(&mut self, start: Time) {
         (self.now, self.fleet_since) = (start, start);
+        self.begin_periods(true);
     }
 
     /// Settles the areas of the fleet; to be called before instances change the totals.

@@ -148,6 +148,7 @@ impl State<'_> {
     /// New work, whose home is known.
     pub(crate) fn submit(&mut self, work: &Work) -> WorkRef {
         self.resolve_rules();
+        self.follow_tenants();
         let reference = self.works.claim();
         let live = &mut self.works[reference];
         (live.id, live.arrival) = (work.id, work.arrival);
@@ -237,14 +238,18 @@ impl State<'_> {
         }
         let target = &mut self.allocations[allocation];
         target.started = Some(now);
+        let work = target.work();
         for held in &mut target.held {
             let instance = &mut self.fleet.instances[held.share.instance];
             held.usage = instance.meter.take(now, held.usage.millionths);
+            if let Some(spending) = &mut self.spending {
+                let tenant = self.works[work].ask.tenant;
+                spending.took((held.share.instance, &instance.meter), tenant, held.usage, now);
+            }
         }
-        let live = &mut self.works[target.work()];
+        let live = &mut self.works[work];
         live.first_start.get_or_insert(now);
         self.totals.allocated.add_tasks(live.ask.demand, i64::from(target.tasks));
-        let work = target.work();
         self.resume(work);
     }
 
@@ -279,6 +284,9 @@ impl State<'_> {
             let meter = &mut instance.meter;
             self.totals.rates[provider] += rate.picos() - meter.rate().picos();
             meter.reprice(now, rate);
+            if let Some(spending) = &mut self.spending {
+                spending.repriced((reference, meter), now);
+            }
         }
         self.repriced.push(offer);
         self.price_changes += 1;

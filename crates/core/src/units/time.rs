@@ -234,6 +234,9 @@ impl fmt::Display for Span {
     }
 }
 
+/// Microseconds from 1970, a Thursday, back to a Monday.
+const MONDAY: i64 = -3 * 86_400_000_000;
+
 /// Dates for points on the clock: when the run starts, in UTC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Calendar {
@@ -273,6 +276,33 @@ impl Calendar {
     /// Seconds since the last midnight UTC, 0 to 86,399.
     pub const fn second_of_day(self, at: Time) -> i64 {
         self.unix_micros(at).div_euclid(1_000_000).rem_euclid(86_400)
+    }
+
+    /// Number of the stretch of the clock of this `length` that holds `at`. Stretches are counted from a
+    /// Monday midnight in UTC, that of 1969-12-29, so that weeks begin on Mondays.
+    pub const fn stretch_number(self, length: Span, at: Time) -> i64 {
+        (self.unix_micros(at) - MONDAY).div_euclid(length.micros())
+    }
+
+    /// Beginning of the stretch of that number.
+    pub const fn stretch_start(self, length: Span, number: i64) -> Time {
+        self.time(number * length.micros() + MONDAY)
+    }
+
+    /// Beginning and end of the stretch of the clock of this `length` that holds `at`.
+    pub const fn stretch(self, length: Span, at: Time) -> (Time, Time) {
+        let number = self.stretch_number(length, at);
+        (self.stretch_start(length, number), self.stretch_start(length, number + 1))
+    }
+
+    /// Beginning and end of the calendar month in UTC that holds `at`; `None` outside of the years that
+    /// the calendar has.
+    pub fn month(self, at: Time) -> Option<(Time, Time)> {
+        let zoned = self.timestamp(at).to_zoned(jiff::tz::TimeZone::UTC);
+        let first = zoned.first_of_month().ok()?.start_of_day().ok()?;
+        let next = first.checked_add(jiff::ToSpan::month(1)).ok()?;
+        let time = |zoned: &jiff::Zoned| self.time(zoned.timestamp().as_microsecond());
+        Some((time(&first), time(&next)))
     }
 
     /// Day of the week, 0 is Monday. (1970-01-01 was a Thursday.)

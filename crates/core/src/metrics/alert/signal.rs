@@ -28,6 +28,10 @@ pub enum Signal {
     RefusedLaunches,
     /// Of the work with a deadline that ended, the part that missed it.
     DeadlinesMissed,
+    /// Share of a budget that is spent. Its rules are those of the budgets.
+    BudgetSpent,
+    /// The same of the forecast.
+    BudgetForecast,
 }
 
 /// Kind of a signal.
@@ -41,10 +45,12 @@ pub enum SignalKind {
     Count,
     /// A part of the things that happen, over windows.
     Share,
+    /// A share of a budget, which is watched with the budget.
+    Budget,
 }
 
 impl Signal {
-    /// All signals, in the order of the reference.
+    /// All signals of which a scenario can make rules, in the order of the reference.
     pub const ALL: [Self; 11] = [
         Self::Waiting,
         Self::OldestWait,
@@ -73,6 +79,8 @@ impl Signal {
             Self::Interruptions => "interruptions",
             Self::RefusedLaunches => "refused_launches",
             Self::DeadlinesMissed => "deadlines_missed",
+            Self::BudgetSpent => "budget_spent",
+            Self::BudgetForecast => "budget_forecast",
         }
     }
 
@@ -92,6 +100,7 @@ impl Signal {
             | Self::RefusedLaunches => "count",
             Self::OldestWait => "s",
             Self::UtilisationCpu | Self::UtilisationGpu | Self::DeadlinesMissed => "share",
+            Self::BudgetSpent | Self::BudgetForecast => "share",
             Self::Spend => "USD per h",
         }
     }
@@ -108,6 +117,7 @@ impl Signal {
             Self::OldestWait => SignalKind::Age,
             Self::Failures | Self::Interruptions | Self::RefusedLaunches => SignalKind::Count,
             Self::DeadlinesMissed => SignalKind::Share,
+            Self::BudgetSpent | Self::BudgetForecast => SignalKind::Budget,
         }
     }
 
@@ -128,7 +138,9 @@ impl Signal {
             | Self::Failures
             | Self::Interruptions
             | Self::RefusedLaunches
-            | Self::DeadlinesMissed => [0, 0],
+            | Self::DeadlinesMissed
+            | Self::BudgetSpent
+            | Self::BudgetForecast => [0, 0],
         }
     }
 
@@ -160,7 +172,9 @@ impl Signal {
                 | Self::Failures
                 | Self::Interruptions
                 | Self::RefusedLaunches
-                | Self::DeadlinesMissed,
+                | Self::DeadlinesMissed
+                | Self::BudgetSpent
+                | Self::BudgetForecast,
                 _,
             ) => [0, 0],
         }
