@@ -10,6 +10,7 @@ mod caution;
 mod charge_tally;
 mod chargeback;
 pub mod commit;
+mod commitment_course;
 mod compare;
 mod cost;
 mod decision;
@@ -43,6 +44,7 @@ pub use caution::{
     nothing_to_gate, unestimated,
 };
 pub use chargeback::{Chargeback, ChargebackParts, ChargebackRow};
+pub use commitment_course::{CommitmentCourse, CommitmentUse};
 pub use compare::{
     Arm, Asked, Chance, ComparedArms, ComparedPolicy, Comparison, Contrast, CostEffects, Evidence,
     ExperimentFailure, HALF_A_CENT, JUDGED, Judging, ProductEffect, RepetitionPlan, TermsEffect,

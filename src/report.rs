@@ -41,8 +41,8 @@ pub use budgets::{BudgetReport, CrossedThreshold, SpellReport, write_budgets};
 pub use chargeback::ChargebackReport;
 pub use charges::ChargesCsv;
 pub use chart::{
-    Chart, Scene, backtest_charts, comparison_charts, drill_charts, outlook_charts, plan_charts,
-    replication_charts, run_charts, sweep_charts,
+    Chart, Scene, backtest_charts, commit_charts, comparison_charts, drill_charts, money_charts,
+    outlook_charts, plan_charts, replication_charts, run_charts, sweep_charts,
 };
 pub use check::{CheckReport, LeftOut, one_line};
 pub use commit::CommitReport;

@@ -316,8 +316,9 @@ fn read(
     let observed = observed::read(&root.section("observed"), &build.world, report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
-    let terms =
-        ["block", "commitment", "kept", "negotiated", "tier"].iter().any(|key| root.has(key));
+    let terms = ["account", "block", "commitment", "kept", "negotiated", "tier"]
+        .iter()
+        .any(|key| root.has(key));
     let is_said = terms || root.has("offering");
     let sale = is_said.then(|| terms::read(root, report));
     let terms = sale.clone().filter(|_| terms);

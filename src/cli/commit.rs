@@ -12,7 +12,7 @@ use super::session::{Experiment, ExperimentSession, stopped};
 use super::{load, run};
 use windtunnel::experiment::commit::{CommitFailure, CommitPlan, commit as study};
 use windtunnel::experiment::share_inputs;
-use windtunnel::report::{CommitReport, Recipe, ResultFiles, TextCells, write_page};
+use windtunnel::report::{CommitReport, Recipe, ResultFiles, TextCells, commit_charts, write_page};
 use windtunnel::scenario::{COMMITMENTS, not_modelled};
 
 /// Replications where nothing is said.
@@ -86,7 +86,8 @@ pub(super) fn commit(arguments: &CommitArgs) -> CommandResult {
             report.write_json(&mut json)?;
             folder.take_bytes("commit.json", &json)?;
             folder.take_bytes("scenario.toml", scenario.text.as_bytes())?;
-            write_page(folder, "commit.html", Vec::new(), |_| report.document())?;
+            let charts = commit_charts(&report);
+            write_page(folder, "commit.html", charts, |charts| report.document(charts))?;
             session.finish(recipe.manifest(None))?
         }
         None => None,
@@ -94,7 +95,7 @@ pub(super) fn commit(arguments: &CommitArgs) -> CommandResult {
     let mut out = std::io::stdout().lock();
     match how.json {
         true => report.write_json(&mut out)?,
-        false => out.write_all(report.document().text(run::terminal()).as_bytes())?,
+        false => out.write_all(report.document(Vec::new()).text(run::terminal()).as_bytes())?,
     }
     out.flush()?;
     run::tell_folder(how, written, "commit.html");

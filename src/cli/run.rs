@@ -24,7 +24,7 @@ use windtunnel::policy::spec::PolicySpec;
 use windtunnel::problem::Problem;
 use windtunnel::report::{
     BillCsv, ChargesCsv, DailyTable, ExplainCsv, InstancesCsv, JobsCsv, ResultFiles, RunReport,
-    Scene, Terminal, TextCells, run_charts, write_days, write_page,
+    Scene, Terminal, TextCells, money_charts, run_charts, write_days, write_page,
 };
 use windtunnel::scenario::Scenario;
 use windtunnel::text::file_name;
@@ -287,7 +287,7 @@ fn write(
     report.write_json(&mut summary)?;
     folder.take_bytes("summary.json", &summary)?;
     folder.take_bytes("scenario.toml", scenario.text.as_bytes())?;
-    let charts = run_charts(&Scene {
+    let mut charts = run_charts(&Scene {
         world: &scenario.world,
         series: &result.series,
         summary: &report.summary,
@@ -298,6 +298,8 @@ fn write(
         alerts: &report.alerts,
         budgets: &report.budgets,
     });
+    let (back, bill) = (result.chargeback.as_ref(), result.bill.as_deref());
+    charts.extend(money_charts(&scenario.world, back, bill));
     write_page(&folder, "report.html", charts, |charts| report.document(charts))?;
     let manifest = report.recipe.manifest(Some(&report.fingerprint));
     folder.finish(manifest)

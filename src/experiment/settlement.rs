@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::bill::AccountBill;
 use super::charge_tally::{ChargeTally, share};
 use super::chargeback::{Chargeback, LineSplit};
+use super::commitment_course::CommitmentCourse;
 use super::purchasing::{Purchasing, product_of};
 use crate::billing::account::Account;
 use crate::billing::charge::BilledCharge;
@@ -31,6 +32,7 @@ pub struct Settlement {
     biller: Biller,
     bill: AccountBill,
     tally: ChargeTally,
+    course: CommitmentCourse,
     split: LineSplit,
     /// The charges, where they are asked for, and of each line the instance that it is of.
     charges: Option<Vec<BilledCharge>>,
@@ -72,6 +74,8 @@ pub struct SettledRun {
     pub charges: Vec<BilledCharge>,
     /// The instance of each of their lines, from 1 on; none of what was moved.
     pub instances_of: Vec<Option<u32>>,
+    /// What commitments covered, and how much of them was used, over time.
+    pub course: CommitmentCourse,
     /// The bill by who caused it, with what was paid for commitments spread over what they cover.
     pub chargeback: Chargeback,
     /// What work costs at list prices, by the shares of machines that it held hour by hour.
@@ -98,6 +102,7 @@ impl Settlement {
             biller,
             bill: AccountBill::default(),
             tally: ChargeTally::default(),
+            course: CommitmentCourse::default(),
             split: LineSplit::default(),
             charges: None,
             instances_of: Vec::new(),
@@ -158,6 +163,7 @@ impl Settlement {
             slack: self.slack,
             charges: self.charges.unwrap_or_default(),
             instances_of: self.instances_of,
+            course: self.course,
             chargeback: self.split.chargeback(),
             metered_for_work: self.split.metered_for_work(),
             bill: self.bill,
@@ -208,6 +214,7 @@ impl Settlement {
             }
             self.bill.add(charge, &self.biller);
             self.tally.add(charge);
+            self.course.add(charge, &self.biller);
             self.split.add(charge, &self.biller);
             self.charges.iter_mut().for_each(|kept| kept.push(*charge));
         }

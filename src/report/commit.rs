@@ -4,6 +4,7 @@ use std::io;
 
 use serde_json::{Value, json};
 
+use super::chart::Chart;
 use super::document::{Answer, Card, Document, Section, SectionPlace, Table, unquoted};
 use super::figure::{amount, share};
 use super::recipe::Recipe;
@@ -43,8 +44,8 @@ pub(super) const COLUMNS: [&str; 11] = [
 ];
 
 impl CommitReport<'_> {
-    /// The document.
-    pub fn document(&self) -> Document {
+    /// The document; `charts` are those of the study.
+    pub fn document(&self, charts: Vec<Chart>) -> Document {
         let study = self.study;
         let mut document = Document::titled(self.question, "How much to commit");
         document.about = format!(
@@ -71,6 +72,7 @@ impl CommitReport<'_> {
         )));
         document.add(Section::of(self.alone(), SectionPlace::Front));
         document.add(Section::of(self.levels(), SectionPlace::Front).note(LEVELS_NOTE));
+        document.add(Section::new("By offering, alone", SectionPlace::Page).charts(charts));
         document
     }
 
@@ -453,7 +455,7 @@ fn outcome(offering: &Offering, outcome: &UnitsOutcome) -> Value {
 }
 
 /// Machines, or dollars by the hour, of so many units.
-fn measures(offering: &Offering, units: f64) -> (Option<f64>, Option<f64>) {
+pub(super) fn measures(offering: &Offering, units: f64) -> (Option<f64>, Option<f64>) {
     match &offering.benefit {
         Benefit::Reserved { .. } => (Some(units), None),
         Benefit::Spending { hourly, .. } => (None, Some(units * hourly.nanos() as f64 / 1e9)),

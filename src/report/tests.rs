@@ -50,10 +50,10 @@ fn files_of_a_tiny_run() {
         1,dc,dc,dc,dc-a,dc,owned,1,0,0.000000,0.000000,6000.000000,yes,run,4696.000000,6000.000000,7,0.666666667
     "#]].assert_eq(&head(&instances, 4));
     expect![[r#"
-        charge,kind,amount_usd,instance,offer,provider,region,market,job,tenant,from_s,until_s,bytes,source,ordinal
-        0,work,0.016688888,1,dc,dc,dc,owned,6,team-a,1618.000000,1967.000000,0,0,6
-        1,work,0.036261111,1,dc,dc,dc,owned,7,'+team b,1724.000000,3078.000000,0,0,7
-        2,work,0.195263888,3,'=cmd|<script>,<gcp>,<gcp>,spot,9,'+team b,1929.000000,3422.000000,0,0,9
+        charge,kind,amount_usd,instance,offer,provider,region,market,job,tenant,from_s,until_s,bytes,source,ordinal,share
+        0,work,0.016688888,1,dc,dc,dc,owned,6,team-a,1618.000000,1967.000000,0,0,6,0.500000
+        1,work,0.036261111,1,dc,dc,dc,owned,7,'+team b,1724.000000,3078.000000,0,0,7,0.250000
+        2,work,0.195263888,3,'=cmd|<script>,<gcp>,<gcp>,spot,9,'+team b,1929.000000,3422.000000,0,0,9,1.000000
     "#]]
     .assert_eq(&head(&charges, 4));
     expect![[r#"

@@ -15,6 +15,9 @@ pub const BUILT_IN: &[(&str, &str)] = &[
     scenario!("outage-replay"),
     scenario!("zone-lost"),
     scenario!("commitments"),
+    scenario!("sustained-use"),
+    scenario!("egress-gravity"),
+    scenario!("chargeback"),
     scenario!("gpu-training"),
 ];
 

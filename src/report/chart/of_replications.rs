@@ -9,7 +9,7 @@ use super::{
     BarRow, Bars, Chart, ChartAxis, ChartMark, Colour, Forest, ForestRow, GREY, PALETTE, Plot, axis,
 };
 use crate::experiment::statistics::Interval;
-use crate::experiment::{HALF_A_CENT, Measurement, mean_interval};
+use crate::experiment::{ComparedPolicy, HALF_A_CENT, Measurement, mean_interval};
 use crate::metrics::{Direction, Metric};
 use crate::model::World;
 
@@ -29,6 +29,7 @@ pub fn replication_charts(world: &World, comparison: &ComparisonReport<'_>) -> V
     let chosen = comparison.decision.map(|decision| decision.choice);
     let other = chosen.filter(|&row| row != comparison.baseline());
     charts.extend(other.map(|row| waterfall(comparison, row)));
+    charts.extend(other.and_then(|row| effects(comparison, row)));
     if comparison.is_judged() {
         charts.extend(courses(world, comparison));
     }
@@ -298,8 +299,6 @@ fn paired(comparison: &ComparisonReport<'_>) -> Chart {
 
 /// Waterfall from the leading cost of the baseline to that of `row`, part by part.
 fn waterfall(comparison: &ComparisonReport<'_>, row: usize) -> Chart {
-    const MORE: Colour = PALETTE[5];
-    const LESS: Colour = PALETTE[2];
     let policies = &comparison.many.policies;
     let (base, other) = (&policies[comparison.baseline()], &policies[row]);
     let leading = comparison.leading(row);
@@ -318,7 +317,67 @@ fn waterfall(comparison: &ComparisonReport<'_>, row: usize) -> Chart {
     }
     let [base_parts, other_parts] = comparison.parts_against_baseline(row);
     let sum = |parts: &[CostSlice]| parts.iter().map(|part| part.usd).sum::<f64>();
-    let (mut at, total) = (sum(&base_parts), sum(&other_parts));
+    let totals = [(&base.name, sum(&base_parts)), (&other.name, sum(&other_parts))];
+    let steps = comparison.cost_steps(row).into_iter();
+    let steps = steps.map(|step| (clean(&step.provider), step.kind, step.usd)).collect();
+    falling(chart, totals, steps)
+}
+
+/// Waterfall of the mean cost of the runs, service by service: volume, mix, price and terms. `None`
+/// where nothing differs.
+fn effects(comparison: &ComparisonReport<'_>, row: usize) -> Option<Chart> {
+    let policies = &comparison.many.policies;
+    let (base, other) = (&policies[comparison.baseline()], &policies[row]);
+    let mean = |policy: &ComparedPolicy| {
+        let all = policy.measurements.iter().map(|one| one.cost as f64 / 1e9);
+        all.sum::<f64>() / policy.measurements.len().max(1) as f64
+    };
+    let mut steps: Vec<(String, String, i128)> = Vec::new();
+    let mut add = |provider: &str, what: String, nanos: i128| {
+        let provider = clean(provider);
+        match steps.iter_mut().find(|step| (&step.0, &step.1) == (&provider, &what)) {
+            Some(step) => step.2 += nanos,
+            None => steps.push((provider, what, nanos)),
+        }
+    };
+    for one in &other.effects.products {
+        let parts = [("volume", one.volume), ("mix", one.mix), ("price", one.price)];
+        for (effect, nanos) in parts {
+            add(&one.now.provider, format!("{}: {effect}", one.now.service), nanos);
+        }
+    }
+    for one in &other.effects.terms {
+        add(&one.provider, one.kind.clone(), one.nanos);
+    }
+    let runs = f64::from(comparison.many.replications.max(1));
+    let usd = |(provider, what, nanos): (String, String, i128)| {
+        (provider, what, nanos as f64 / 1e9 / runs)
+    };
+    let steps: Vec<_> = steps.into_iter().map(usd).collect();
+    if steps.iter().all(|step| step.2.abs() < HALF_A_CENT) {
+        return None;
+    }
+    let mut chart = Chart::new(
+        "compare-effects",
+        &format!("Why {} costs more or less than {}", clean(&other.name), clean(&base.name)),
+        "cost of a run, US dollars",
+        "Volume: more or less is bought, at the same mix and prices. Mix: dearer or cheaper products. Price: the same at other prices. The parts sum to the difference.",
+    );
+    if comparison.many.replications > 1 {
+        chart.unit += &format!(", means of {} replications", comparison.many.replications);
+    }
+    Some(falling(chart, [(&base.name, mean(base)), (&other.name, mean(other))], steps))
+}
+
+/// Draws a waterfall: the two totals, and the steps (who, for what, US dollars) between them.
+fn falling(
+    mut chart: Chart,
+    totals: [(&String, f64); 2],
+    all: Vec<(String, String, f64)>,
+) -> Chart {
+    const MORE: Colour = PALETTE[5];
+    const LESS: Colour = PALETTE[2];
+    let [(base, mut at), (other, total)] = totals;
     let mut high = at;
     let whole = |name: &str, value: f64| BarRow {
         label: clean(name),
@@ -327,13 +386,13 @@ fn waterfall(comparison: &ComparisonReport<'_>, row: usize) -> Chart {
         parts: vec![(value, PALETTE[0])],
         value: figure("USD", Some(value)),
     };
-    let mut rows = vec![whole(&base.name, at)];
+    let mut rows = vec![whole(base, at)];
     let mut steps: Vec<(String, String, f64)> = Vec::new();
     let mut smaller = 0.0;
-    for step in comparison.cost_steps(row) {
-        match step.usd.abs() < SMALL * at.max(total) {
-            true => smaller += step.usd,
-            false => steps.push((clean(&step.provider), step.kind, step.usd)),
+    for step in all {
+        match step.2.abs() < SMALL * at.max(total) {
+            true => smaller += step.2,
+            false => steps.push(step),
         }
     }
     if smaller.abs() >= HALF_A_CENT {
@@ -350,7 +409,7 @@ fn waterfall(comparison: &ComparisonReport<'_>, row: usize) -> Chart {
         at += by;
         high = high.max(at);
     }
-    rows.push(whole(&other.name, total));
+    rows.push(whole(other, total));
     chart.legend = vec![
         ("in all".to_owned(), PALETTE[0]),
         ("costs more".to_owned(), MORE),

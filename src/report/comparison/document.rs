@@ -179,7 +179,7 @@ impl ComparisonReport<'_> {
         let [waits, hours, data] = self.breakdown_tables(breakdowns);
         let paged = |title| Section::new(title, SectionPlace::Page);
         let mut parts = [
-            (paged("Cost"), vec!["cost", "waterfall", "paired"]),
+            (paged("Cost"), vec!["cost", "waterfall", "effects", "paired"]),
             (paged("Service"), vec!["pareto", "waits", "service"]),
             (waits, vec!["waits-by-class", "waits-by-tenant"]),
             (hours, vec!["hours-cpu", "hours-gpu"]),

@@ -154,7 +154,10 @@ impl RunReport {
         let (planned, charts) = named(charts, |name| name == BUDGETS);
         let (grouped, charts) = named(charts, |name| name.starts_with("waits-by-"));
         let (hours, charts) = named(charts, |name| name.starts_with("hours-"));
-        let (moved, over_time) = named(charts, |name| name == "moved");
+        let (moved, charts) = named(charts, |name| name == "moved");
+        let (categories, charts) = named(charts, |name| name == "cost-by-category");
+        let (tenants, charts) = named(charts, |name| name == "cost-by-tenant");
+        let (committed, over_time) = named(charts, |name| name == "commitments");
         let objectives = Section::new("Objectives", SectionPlace::Front);
         document.add(objectives.tables(tables::objectives(self)).charts(promised));
         if let Some(budgets) = budgets::section(&self.budgets, self.calendar) {
@@ -173,12 +176,13 @@ impl RunReport {
         let shared = self.chargeback.as_ref().and_then(ChargebackReport::section);
         let mut costs = tables::costs(&summary.cost);
         costs.retain(|table| shared.is_none() || table.title != tables::BY_TENANT);
-        document.add(Section::new("Cost", SectionPlace::Front).tables(costs));
+        let cost = Section::new("Cost", SectionPlace::Front).tables(costs);
+        document.add(cost.charts(categories));
         if let Some(shared) = shared {
-            document.add(shared);
+            document.add(shared.charts(tenants));
         }
         if let Some(bill) = &self.bill {
-            document.add(bill.section());
+            document.add(bill.section().charts(committed));
         }
         if let Some(daily) = &self.daily {
             document.add(daily.section());
