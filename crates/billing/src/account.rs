@@ -65,7 +65,12 @@ impl Accounts {
     }
 
     /// Whether `account` is `scope` or lies below it, in steps of the logarithm of its depth.
-    pub fn within(&self, mut account: Id<Account>, scope: Id<Account>) -> bool {
+    #[inline]
+    pub fn within(&self, account: Id<Account>, scope: Id<Account>) -> bool {
+        account == scope || self.rows[account].root == Some(scope) || self.is_below(account, scope)
+    }
+
+    fn is_below(&self, mut account: Id<Account>, scope: Id<Account>) -> bool {
         let depth = self.rows[scope].depth;
         while self.rows[account].depth > depth {
             let Account { parent, far, .. } = self.rows[account];

@@ -11,10 +11,24 @@ const PICOS: i128 = 1_000;
 /// quantities up to 10^25; no amount is more than 10^36 nano-dollars.
 #[inline]
 pub fn amount(quantity: i128, unit: UsageUnit, price: Rate) -> Money {
+    match (u64::try_from(quantity), u64::try_from(price.picos())) {
+        // One multiplication of machine words: the product leaves room for the half.
+        (Ok(quantity), Ok(picos)) => {
+            let half = (PICOS * unit.whole() / 2).unsigned_abs();
+            let product = u128::from(quantity) * u128::from(picos) + half;
+            Money::from_nanos(over(product, unit))
+        }
+        (Ok(_) | Err(_), Ok(_) | Err(_)) => large_amount(quantity, unit, price),
+    }
+}
+
+/// The same of quantities beyond a machine word, and of amounts below nothing.
+#[cold]
+fn large_amount(quantity: i128, unit: UsageUnit, price: Rate) -> Money {
     let per_nano = PICOS * unit.whole();
     let picos = i128::from(price.picos());
     let nanos = match quantity.checked_mul(picos).and_then(|x| x.checked_add(per_nano / 2)) {
-        Some(product) => over(product, unit),
+        Some(product) => product.div_euclid(per_nano),
         // Whole nano-dollars of each pico-dollar of the price first: exact, and far smaller.
         None => {
             let (whole, rest) = (quantity.div_euclid(per_nano), quantity.rem_euclid(per_nano));
@@ -31,7 +45,7 @@ const MOST: i128 = 10_i128.pow(36);
 /// `product` over the pico-dollars of a nano-dollar and the quantity of a unit, rounded down. The
 /// twos are taken out first, for then most fit a machine word.
 #[inline]
-fn over(product: i128, unit: UsageUnit) -> i128 {
+fn over(product: u128, unit: UsageUnit) -> i128 {
     let halved = |twos: u32| u64::try_from(product >> twos).ok();
     let short = match unit {
         UsageUnit::Hour => halved(HOUR_TWOS).map(|short| short / HOUR_ODD),
@@ -39,7 +53,8 @@ fn over(product: i128, unit: UsageUnit) -> i128 {
             halved(MILLION_TWOS).map(|short| short / MILLION_ODD)
         }
     };
-    short.map_or_else(|| product.div_euclid(PICOS * unit.whole()), i128::from)
+    let divided = || (product / (PICOS * unit.whole()).unsigned_abs()) as i128;
+    short.map_or_else(divided, i128::from)
 }
 
 /// 1,000 times the microseconds of an hour are 2^13 times this.
@@ -97,6 +112,41 @@ pub(crate) fn share(amount: u128, part: u128, whole: u128) -> (u128, u128) {
         }
     }
     (quotient, rest)
+}
+
+/// An amount of which many parts are asked: [`share`] with what the divisions have in common.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Proportion {
+    amount: u128,
+    whole: u128,
+    /// The amount over the whole in parts of 2^64, rounded down, where both are machine words.
+    fraction: Option<u128>,
+}
+
+impl Proportion {
+    /// Of `amount` over `whole`, which is more than nothing.
+    pub(crate) fn new(amount: u128, whole: u128) -> Self {
+        let fits = amount <= u128::from(u64::MAX) && whole <= u128::from(u64::MAX);
+        Self { amount, whole, fraction: fits.then(|| (amount << 64) / whole) }
+    }
+
+    /// The amount times `part`, which is no more than the whole, over the whole, rounded down, and what
+    /// is left over.
+    #[inline]
+    pub(crate) fn of(self, part: u128) -> (u128, u128) {
+        let Some(fraction) = self.fraction else {
+            return share(self.amount, part, self.whole);
+        };
+        // As the fraction is rounded down, this is the quotient or one less.
+        let (high, low) = (fraction >> 64, u128::from(fraction as u64));
+        let (word, part) = (|number: u128| u128::from(number as u64), u128::from(part as u64));
+        let quotient = word(high) * part + ((low * part) >> 64);
+        let rest = word(self.amount) * part - word(quotient) * word(self.whole);
+        match rest < self.whole {
+            true => (quotient, rest),
+            false => (quotient + 1, rest - self.whole),
+        }
+    }
 }
 
 /// Who ended an instance.
@@ -216,6 +266,20 @@ mod tests {
         assert_eq!(share(u128::MAX, 5, u128::MAX), (5, 0));
         assert_eq!(share(u128::MAX - 1, u128::MAX - 1, u128::MAX), (u128::MAX - 2, 1));
         assert_eq!(share(3 * large + 5, 2 * large, 6 * large), (large + 1, 4 * large));
+    }
+
+    #[test]
+    fn parts_of_a_proportion_are_shares() {
+        let most = u128::from(u64::MAX);
+        let numbers = [1, 2, 3, 7, 1_000_000_007, most / 3, most - 1, most, most + 1, 10 * most];
+        for (amount, whole) in numbers.iter().flat_map(|a| numbers.map(|whole| (*a, whole))) {
+            let proportion = Proportion::new(amount, whole);
+            let parts = numbers.into_iter().chain([0, whole - 1, whole / 2]);
+            for part in parts.filter(|part| *part <= whole) {
+                let wanted = share(amount, part, whole);
+                assert_eq!(proportion.of(part), wanted, "{amount} {part} {whole}");
+            }
+        }
     }
 
     #[test]

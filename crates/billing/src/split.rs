@@ -1,9 +1,10 @@
 //! The split of an amount over those who caused it.
 
-use std::cmp::Reverse;
-
-use crate::rate;
+use crate::rate::Proportion;
 use crate::units::Money;
+
+/// The largest rest of as many shares as 32 bits count.
+const RESTS: u128 = (1 << 96) - 1;
 
 /// Divides `amount` in proportion to `shares`: each part is rounded down, and what is left goes,
 /// nano-dollar by nano-dollar, to those that rounding took the most from; of equal ones to the
@@ -14,20 +15,28 @@ pub fn by_largest_remainder(amount: Money, shares: &[u64]) -> Vec<Money> {
         return vec![Money::ZERO; shares.len()];
     }
     let nanos = amount.nanos().unsigned_abs();
-    let mut parts: Vec<(u128, u128)> =
-        shares.iter().map(|share| rate::share(nanos, u128::from(*share), whole)).collect();
-    let given: u128 = parts.iter().map(|(part, _)| part).sum();
-    let left = (nanos - given) as usize;
-    // Fewer are left than there are shares. Those that get one come first, the others do not matter.
-    let mut order: Vec<u32> = (0..parts.len() as u32).collect();
-    if let Some(last) = left.checked_sub(1) {
-        order.select_nth_unstable_by_key(last, |row| (Reverse(parts[*row as usize].1), *row));
-    }
-    for row in &order[..left] {
-        parts[*row as usize].0 += 1;
-    }
+    let proportion = Proportion::new(nanos, whole);
     let sign = amount.nanos().signum();
-    parts.into_iter().map(|(part, _)| Money::from_nanos(part as i128 * sign)).collect()
+    let (mut parts, mut order) =
+        (Vec::with_capacity(shares.len()), Vec::with_capacity(shares.len()));
+    let mut left = nanos;
+    for (row, share) in shares.iter().enumerate() {
+        let (part, rest) = proportion.of(u128::from(*share));
+        parts.push(Money::from_nanos(part as i128 * sign));
+        // A rest is below 2^96, as so many shares of a word sum to less: with its row it is a number
+        // that is small where the rest is large.
+        order.push(((RESTS - rest) << 32) | row as u128);
+        left -= part;
+    }
+    // Fewer are left than there are shares. Those that get one come first, the others do not matter.
+    let left = left as usize;
+    if let Some(last) = left.checked_sub(1) {
+        order.select_nth_unstable(last);
+    }
+    for key in &order[..left] {
+        parts[*key as u32 as usize] += Money::from_nanos(sign);
+    }
+    parts
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::account::Account;
 use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, hour_of, start_of};
-use crate::rate;
+use crate::rate::{self, Proportion};
 use crate::terms::AccountTerms;
 use crate::units::{Id, IdVec, Money, Rate, Time};
 use crate::usage::{Product, UsageLine, UsageUnit};
@@ -42,8 +42,7 @@ struct CoveredPart {
     /// The piece of the same line that follows.
     next: Option<u32>,
     commitment: Id<Commitment>,
-    /// Quantities of the line that it lies between.
-    from: i128,
+    /// Quantity of the line at which it ends: it begins where the piece before it ends.
     until: i128,
     /// Part of the hour's cost of the commitment.
     cost: Money,
@@ -56,6 +55,8 @@ pub(super) struct Purse {
     pub(super) whole: i128,
     pub(super) used: i128,
     cost: Money,
+    /// Of the cost, without its sign, over the whole.
+    proportion: Proportion,
     /// Cost of what is used.
     given: Money,
 }
@@ -67,11 +68,11 @@ impl Purse {
 
     /// Uses so much of it; returns the cost of that part. All parts, and what is unused, sum to
     /// the cost of the hour.
+    #[inline]
     pub(super) fn spend(&mut self, amount: i128) -> Money {
         self.used += amount;
-        let (cost, whole) = (self.cost.nanos(), self.whole.max(1).unsigned_abs());
-        let part = rate::share(cost.unsigned_abs(), self.used.unsigned_abs(), whole).0 as i128;
-        let nanos = if cost < 0 { -part } else { part };
+        let part = self.proportion.of(self.used.unsigned_abs()).0 as i128;
+        let nanos = if self.cost < Money::ZERO { -part } else { part };
         let before = std::mem::replace(&mut self.given, Money::from_nanos(nanos));
         self.given - before
     }
@@ -214,7 +215,10 @@ impl Hour {
                 return Purse::default();
             }
             let whole = commitment.benefit.of_an_hour();
-            Purse { whole, used: 0, cost: commitment.amortised(now), given: Money::ZERO }
+            let cost = commitment.amortised(now);
+            let of = [cost.nanos().unsigned_abs(), whole.max(1).unsigned_abs()];
+            let proportion = Proportion::new(of[0], of[1]);
+            Purse { whole, used: 0, cost, proportion, given: Money::ZERO }
         }));
     }
 
@@ -239,6 +243,15 @@ impl Hour {
 
     pub(super) fn give_touched(&mut self, touched: Vec<(u64, Id<Product>)>) {
         self.touched = touched;
+    }
+
+    /// Lines of a product, to be given back.
+    pub(super) fn take_lines(&mut self, product: Id<Product>) -> Vec<ProductLine> {
+        std::mem::take(&mut self.by_product[product.row()].lines)
+    }
+
+    pub(super) fn give_lines(&mut self, product: Id<Product>, lines: Vec<ProductLine>) {
+        self.by_product[product.row()].lines = lines;
     }
 
     /// Lines of a product, in the order they came.
@@ -270,6 +283,7 @@ impl Hour {
     }
 
     /// Covers `quantity` more of a line.
+    #[inline]
     pub(super) fn piece(
         &mut self,
         row: u32,
@@ -278,14 +292,14 @@ impl Hour {
         cost: Money,
     ) {
         let line = &mut self.lines[row as usize];
-        let (from, number) = (line.covered, self.pieces.len() as u32);
+        let number = self.pieces.len() as u32;
         line.covered += quantity;
         let first = line.pieces.map_or(number, |[first, last]| {
             self.pieces[last as usize].next = Some(number);
             first
         });
         line.pieces = Some([first, number]);
-        self.pieces.push(CoveredPart { next: None, commitment, from, until: line.covered, cost });
+        self.pieces.push(CoveredPart { next: None, commitment, until: line.covered, cost });
     }
 
     /// Gives the charges of all lines.
@@ -297,14 +311,15 @@ impl Hour {
         out: &mut impl FnMut(BilledCharge),
     ) {
         for line in &self.lines {
-            let mut next = line.pieces.map(|[first, _]| first);
+            let (mut next, mut from) = (line.pieces.map(|[first, _]| first), 0);
             while let Some(number) = next {
                 let piece = &self.pieces[number as usize];
                 next = piece.next;
                 let by = piece.commitment;
                 let purpose = Purpose::Covered { origin: line.origin, product: line.product, by };
                 let paid = Some((piece.cost, Money::ZERO));
-                out(charge_of(line, purpose, [piece.from, piece.until], paid));
+                out(charge_of(line, purpose, [from, piece.until], paid));
+                from = piece.until;
             }
             if line.covered == line.quantity {
                 continue;

@@ -4,11 +4,12 @@
 use std::ops::ControlFlow;
 
 use crate::charge::Origin;
-use crate::commitment::CommitmentStage;
+use crate::commitment::{Commitment, CommitmentStage};
 use crate::terms::{AccountTerms, Sharing};
+use crate::units::Id;
 
 use super::coverage::{Coverages, CoveredProduct};
-use super::hour::{Hour, ProductLine};
+use super::hour::{Hour, ProductLine, Purse};
 use super::round::Step;
 
 /// Vectors that are used again in each hour.
@@ -41,9 +42,14 @@ pub(super) fn apply(
                 queue.lines.clear();
                 coverages.reach(step.coverage, &touched, |known| queue.add(hour, known));
                 queue.lines.sort_unstable_by_key(|(line, _)| line.row);
+                let held = &terms.commitments[step.commitment];
+                let mut purse = *hour.purse(step.commitment);
                 for (line, weight) in &queue.lines {
-                    cover(hour, terms, *step, *line, *weight);
+                    if step.serves(held, line.account, terms) {
+                        cover(hour, held, step.commitment, line.row, *weight, &mut purse);
+                    }
                 }
+                *hour.purse(step.commitment) = purse;
             }
         }
         hour.give_touched(touched);
@@ -67,35 +73,50 @@ fn smallest_first(
     step: Step,
     known: CoveredProduct,
 ) -> ControlFlow<()> {
-    for place in hour.open_places(known.product) {
-        if hour.purse(step.commitment).left() < i128::from(known.weight) {
-            return ControlFlow::Break(());
+    let open = hour.open_places(known.product);
+    let lines = hour.take_lines(known.product);
+    let mut purse = *hour.purse(step.commitment);
+    let held = &terms.commitments[step.commitment];
+    let mut flow = ControlFlow::Continue(());
+    for line in &lines[open] {
+        if purse.left() < i128::from(known.weight) {
+            flow = ControlFlow::Break(());
+            break;
         }
-        let line = hour.lines_of(known.product)[place];
-        cover(hour, terms, step, line, known.weight);
+        if step.serves(held, line.account, terms) {
+            cover(hour, held, step.commitment, line.row, known.weight, &mut purse);
+        }
     }
-    ControlFlow::Continue(())
+    *hour.purse(step.commitment) = purse;
+    hour.give_lines(known.product, lines);
+    flow
 }
 
 /// Covers what can be covered of a line. Reserved machines of a zone take nothing off the price of
 /// capacity that does not run.
-fn cover(hour: &mut Hour, terms: &AccountTerms, step: Step, known: ProductLine, weight: u64) {
-    let commitment = &terms.commitments[step.commitment];
-    if !step.serves(commitment, known.account, terms) {
-        return;
-    }
-    let line = &hour.lines[known.row as usize];
+#[inline]
+fn cover(
+    hour: &mut Hour,
+    held: &Commitment,
+    by: Id<Commitment>,
+    row: u32,
+    weight: u64,
+    purse: &mut Purse,
+) {
+    let line = &hour.lines[row as usize];
     let left = line.quantity - line.covered;
     let idle = matches!(line.origin, Origin::Reservation(_));
-    if left == 0 || (idle && commitment.stage() == CommitmentStage::Zonal) {
+    if left == 0 || (idle && held.stage() == CommitmentStage::Zonal) {
         return;
     }
+    let all = match u64::try_from(left) {
+        Ok(left) => i128::try_from(u128::from(left) * u128::from(weight)).unwrap_or(i128::MAX),
+        Err(_) => left.saturating_mul(i128::from(weight)),
+    };
     let weight = i128::from(weight);
-    let purse = hour.purse(step.commitment);
-    let all = left.saturating_mul(weight);
     let quantity = if all <= purse.left() { left } else { purse.left() / weight };
     if quantity > 0 {
         let cost = purse.spend(quantity * weight);
-        hour.piece(known.row, step.commitment, quantity, cost);
+        hour.piece(row, by, quantity, cost);
     }
 }

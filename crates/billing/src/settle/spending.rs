@@ -52,33 +52,40 @@ pub(super) fn apply(
         let next = next_of(hour, steps, number as u32, &mut queue.next);
         let Some(next) = next else { continue };
         let first = (steps[next as usize].commitment, next);
-        coverages.reach(step.coverage, hour.touched(), |covered| {
+        let touched = hour.take_touched();
+        coverages.reach(step.coverage, &touched, |covered| {
             if let Some(plan) = covered.price {
                 candidates(hour, covered.product, plan, first, &mut queue.candidates);
             }
             ControlFlow::Continue(())
         });
+        hour.give_touched(touched);
     }
     queue.candidates.sort_unstable();
     for candidate in &queue.candidates {
+        if next_of(hour, steps, candidate.step, &mut queue.next).is_none() {
+            continue;
+        }
         // Whom one of those that are alike serves, all of them serve.
         let step = steps[candidate.step as usize];
         let held = &terms.commitments[step.commitment];
-        let mut place = candidate.from;
-        while place < candidate.until {
-            let line = hour.lines_of(candidate.product)[place as usize];
+        let lines = hour.take_lines(candidate.product);
+        'lines: for line in &lines[candidate.from as usize..candidate.until as usize] {
             if !step.serves(held, line.account, terms) {
-                place += 1;
                 continue;
             }
-            let next = next_of(hour, steps, candidate.step, &mut queue.next);
-            let Some(by) = next.map(|next| steps[next as usize].commitment) else { break };
-            cover(hour, by, line.row, candidate.price);
-            // What this one could not pay for is left to its twins.
-            if hour.purse(by).left() > 0 {
-                place += 1;
+            // What one of them could not pay for is left to its twins.
+            loop {
+                let next = next_of(hour, steps, candidate.step, &mut queue.next);
+                let Some(next) = next else { break 'lines };
+                let by = steps[next as usize].commitment;
+                cover(hour, by, line.row, candidate.price);
+                if hour.purse(by).left() > 0 {
+                    break;
+                }
             }
         }
+        hour.give_lines(candidate.product, lines);
     }
 }
 
@@ -96,13 +103,13 @@ fn next_of(hour: &mut Hour, steps: &[Step], head: u32, next: &mut [u32]) -> Opti
 
 /// Adds the lines of a product that are not covered.
 fn candidates(
-    hour: &Hour,
+    hour: &mut Hour,
     product: Id<Product>,
     plan: PlanPrice,
     (first, step): (Id<Commitment>, u32),
     into: &mut Vec<PlanCandidate>,
 ) {
-    let mut from = hour.drained(product);
+    let mut from = hour.open_places(product).start as u32;
     for LineRun { list, contracted, until } in hour.runs_of(product) {
         if from < *until {
             let (paid, price) = price_of(plan, *list, *contracted);
@@ -124,10 +131,24 @@ pub(super) fn price_of(plan: PlanPrice, list: Rate, contracted: Rate) -> (u64, R
         _ if contracted < price => (share(contracted.picos(), list.picos()), contracted),
         PlanPrice::Fixed(price) => (share(price.picos(), list.picos()), price),
         // Not that of the price, which is rounded: equal shares are equal at any price.
-        PlanPrice::Share(millionths) => (share(i64::from(millionths), 1_000_000), price),
+        PlanPrice::Share(millionths) => (parts_of(millionths), price),
     }
 }
 
+/// Millionths, in parts of 2^63, rounded down. No share is more than the whole.
+const fn parts_of(millionths: u32) -> u64 {
+    const WHOLE: u64 = 1 << 63;
+    match millionths {
+        // Of the whole millionths of 2^63 and of what is left of it: both fit a machine word.
+        ..1_000_000 => {
+            let millionths = millionths as u64;
+            millionths * (WHOLE / 1_000_000) + millionths * (WHOLE % 1_000_000) / 1_000_000
+        }
+        1_000_000.. => WHOLE,
+    }
+}
+
+#[inline]
 fn cover(hour: &mut Hour, by: Id<Commitment>, row: u32, price: Rate) {
     let line = &hour.lines[row as usize];
     let (left, unit) = (line.quantity - line.covered, line.unit);

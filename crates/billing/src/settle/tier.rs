@@ -77,9 +77,14 @@ impl TierCounts {
             if at >= until {
                 break;
             }
-            let paid = price.scaled(share);
             let amount = rate::part(at, until, line.unit, *price);
-            let contracted = rate::part(at, until, line.unit, paid);
+            let (paid, contracted) = match share {
+                1_000_000 => (*price, amount),
+                share => {
+                    let paid = price.scaled(share);
+                    (paid, rate::part(at, until, line.unit, paid))
+                }
+            };
             out(BilledCharge {
                 purpose: Purpose::Usage { origin: line.origin, product: line.product },
                 account: line.account,
