@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::billing::account::Account;
 use crate::billing::charge::{BilledCharge, Purpose};
 use crate::billing::commitment::{Commitment, hour_of};
+use crate::billing::credit::ServiceCredits;
 use crate::billing::feed::{Feed, hour_after};
 use crate::billing::month::Month;
 use crate::billing::rules::shipped;
@@ -148,6 +149,8 @@ pub enum BillNote {
     UnknownSize(String),
     /// No usage is of the provider at which a commitment holds.
     NoUsage(String),
+    /// An outage of which a bill cannot tell what it broke.
+    OutagePassedOver(String),
 }
 
 /// Takes charges as they are made.
@@ -160,6 +163,8 @@ struct BillMaker<'s, E> {
     feed: Feed,
     products: BTreeMap<Product, Id<Product>>,
     accounts: BTreeMap<String, Id<Account>>,
+    /// Credits for outages, where the terms have any.
+    credits: Option<ServiceCredits<'static>>,
     bill: AccountBill,
     sink: &'s mut ChargeSink<'s, E>,
 }
@@ -179,8 +184,11 @@ pub fn bill<'s, E: From<Problem> + 's>(
     let accounts = terms.terms.accounts.iter().map(|(id, account)| (account.name.clone(), id));
     let accounts = accounts.collect();
     let biller = terms.biller();
-    let (feed, products, bill) = (Feed::default(), BTreeMap::new(), AccountBill::default());
-    let mut billing = BillMaker { terms, biller, feed, products, accounts, bill, sink };
+    let (feed, products) = (Feed::default(), BTreeMap::new());
+    let mut bill = AccountBill::default();
+    bill.notes.extend(terms.passed_over.iter().cloned().map(BillNote::OutagePassedOver));
+    let credits = credits(&terms);
+    let mut billing = BillMaker { terms, biller, feed, products, accounts, credits, bill, sink };
     let mut rows = Vec::new();
     let shown = table.shown().to_owned();
     while let Some(row) = table.next(shipped())? {
@@ -204,6 +212,13 @@ pub fn bill<'s, E: From<Problem> + 's>(
         billing.take(row, &shown)?;
     }
     billing.finish()
+}
+
+/// Credits for the outages of the terms, if they have any.
+fn credits(terms: &BillingTerms) -> Option<ServiceCredits<'static>> {
+    let mut credits = ServiceCredits::new(shipped());
+    terms.outages.iter().for_each(|outage| credits.outage(outage));
+    (!terms.outages.is_empty()).then_some(credits)
 }
 
 /// Hours whose charges are held at once.
@@ -325,8 +340,18 @@ impl<E: From<Problem>> BillMaker<'_, E> {
         Ok(price)
     }
 
-    /// Adds a charge up, and hands it on.
+    /// Gives the credits that are due before a charge, and then the charge.
     fn charged(&mut self, charge: &BilledCharge) -> Result<(), E> {
+        if let Some(credits) = &mut self.credits {
+            let mut given = Vec::new();
+            credits.take(charge, self.biller.products(), &mut |credit| given.push(credit));
+            given.iter().try_for_each(|credit| self.tell(credit))?;
+        }
+        self.tell(charge)
+    }
+
+    /// Adds a charge up, and hands it on.
+    fn tell(&mut self, charge: &BilledCharge) -> Result<(), E> {
         self.bill.add(charge, &self.biller);
         (self.sink)(charge, &self.biller)
     }
@@ -339,6 +364,11 @@ impl<E: From<Problem>> BillMaker<'_, E> {
         let mut feed = std::mem::take(&mut self.feed);
         feed.finish(until, &mut self.biller, &mut |charge| charges.push(charge));
         charges.iter().try_for_each(|charge| self.charged(charge))?;
+        if let Some(mut credits) = self.credits.take() {
+            let mut given = Vec::new();
+            credits.finish(self.biller.products(), &mut |credit| given.push(credit));
+            given.iter().try_for_each(|credit| self.tell(credit))?;
+        }
         let used = |provider: &str| self.products.keys().any(|known| known.provider == provider);
         let held = self.biller.terms().commitments.iter();
         let unused = held.filter(|(_, held)| !used(&held.provider));

@@ -123,6 +123,11 @@ impl BillReport<'_> {
                     "A commitment holds at `{}`, of which there is no usage.",
                     unquoted(provider)
                 ),
+                BillNote::OutagePassedOver(name) => format!(
+                    "No credit is given for `{}`: a bill needs its provider, region, and the dates of \
+                     its beginning and end, and that all machines there stopped.",
+                    unquoted(name)
+                ),
                 BillNote::Unlisted(name) => format!(
                     "The account `{}` is not in the terms: it stands by itself.",
                     unquoted(name)

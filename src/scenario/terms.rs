@@ -1,6 +1,8 @@
 //! The terms on which accounts are billed: `[[account]]`, `[[commitment]]`, `[[kept]]`,
 //! `[[negotiated]]` and `[[tier]]`, in a file of their own or in a scenario.
 
+mod outage;
+
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -11,6 +13,7 @@ use super::section::{ConfigTable, Diagnostics};
 use super::{root, syntax_problems, text_of};
 use crate::billing::account::{Account, Accounts};
 use crate::billing::commitment::{Benefit, Commitment, Matching, PlanPrice, PlanRate, hour_of};
+use crate::billing::credit::ServiceOutage;
 use crate::billing::offering::Offering;
 use crate::billing::reservation::CapacityReservation;
 use crate::billing::rules::{PLAN_STEP, shipped};
@@ -30,6 +33,10 @@ pub struct BillingTerms {
     pub terms: AccountTerms,
     /// Commitments that can be bought.
     pub offerings: Vec<Offering>,
+    /// Time in which services were not there.
+    pub outages: Vec<ServiceOutage>,
+    /// Names of outages of which a bill cannot tell what they broke.
+    pub passed_over: Vec<String>,
     kept: Vec<Kept>,
     prices: ListPrices,
 }
@@ -191,6 +198,12 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
     for section in root.list("tier") {
         if let Some(table) = tier(section, report) {
             read.terms.tiers.push(table);
+        }
+    }
+    for (number, section) in root.list("outage").iter().enumerate() {
+        match outage::read(section) {
+            Some(outage) => read.outages.push(outage),
+            None => read.passed_over.push(named(section, "outage", number)),
         }
     }
     read.terms.accounts = accounts;

@@ -2,7 +2,7 @@
 
 use std::io::Cursor;
 
-use windtunnel::billing::charge::BilledCharge;
+use windtunnel::billing::charge::{BilledCharge, Purpose};
 use windtunnel::billing::settle::Biller;
 use windtunnel::billing::table::UsageTable;
 use windtunnel::experiment::bill::{AccountBill, bill};
@@ -409,4 +409,37 @@ fn what_a_month_takes_off_goes_to_those_who_used_it() {
     for (paid, share) in paid.iter().zip(shares) {
         assert!((paid - share).abs() < 1e-6, "{paid} and not {share}");
     }
+}
+
+#[test]
+fn outages_are_given_back_in_lines_of_their_own() {
+    // A machine for all 744 hours of March at 0.10 dollars, in a zone that is out for 8 of them. These
+    // cost nothing: 0.80 back. It was there for 736 / 744 = 98.9 % of the month, less than 99 %: 30 %
+    // of what the other 736 hours cost, 73.60, is 22.08. The storage has no promise that is known, and
+    // a machine in another zone is out of nothing. Launches that fail break no promise, and an outage
+    // of a part of the machines is passed over.
+    let usage = "from,until,account,provider,service,region,zone,type,quantity,unit,price\n\
+        2026-03-01T00:00:00Z,2026-04-01T00:00:00Z,a,aws,compute,us-east-1,us-east-1a,m5.large,,,0.1\n\
+        2026-03-01T00:00:00Z,2026-04-01T00:00:00Z,a,aws,compute,us-east-1,us-east-1b,m5.large,,,0.1\n\
+        2026-03-01T00:00:00Z,,a,aws,object-storage,us-east-1,,,100,GB-month,0.02\n\
+        2026-04-01T00:00:00Z,2026-04-01T01:00:00Z,a,aws,compute,us-east-1,us-east-1a,m5.large,,,0.1\n";
+    let outage = |rest: &str| {
+        let place = "provider = \"aws\"\nregion = \"us-east-1\"\nzone = \"us-east-1a\"\n";
+        let dates = "from = \"2026-03-10T00:00:00Z\"\nuntil = \"2026-03-10T08:00:00Z\"\n";
+        format!("[[outage]]\n{place}{dates}{rest}")
+    };
+    let credits = |terms: &str| {
+        let (bill, charges) = billed(usage, terms).expect("it can be billed");
+        let given = charges.iter().filter(|charge| matches!(charge.purpose, Purpose::Credit(_)));
+        let given: Vec<_> = given.map(|charge| charge.billed).collect();
+        let whole = given.iter().copied().sum::<Money>();
+        // 2 x 744 + 1 hours at 0.10, and storage.
+        assert_eq!(bill.total.billed, cents(14_890 + 200) + whole);
+        (given.len(), whole, bill.notes.len())
+    };
+    let whole = outage("");
+    assert_eq!(credits(&whole), (9, -cents(80 + 2_208), 0));
+    assert_eq!(credits(&outage("plane = \"launches\"\n")), (0, Money::ZERO, 0));
+    assert_eq!(credits(&outage("share = \"40 %\"\n")), (0, Money::ZERO, 1));
+    assert_eq!(credits("[[outage]]\nprovider = \"aws\"\nevery = \"30 d\"\n"), (0, Money::ZERO, 1));
 }
