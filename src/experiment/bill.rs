@@ -9,6 +9,7 @@ use crate::billing::account::Account;
 use crate::billing::charge::{BilledCharge, Purpose};
 use crate::billing::commitment::{Commitment, hour_of};
 use crate::billing::credit::ServiceCredits;
+use crate::billing::currency::Exchange;
 use crate::billing::feed::{Feed, hour_after};
 use crate::billing::month::Month;
 use crate::billing::rules::shipped;
@@ -203,7 +204,7 @@ pub fn bill<'s, E: From<Problem> + 's>(
     }
     rows.sort_by_key(|row| match row {
         Row::Usage(row, _) => hour_of(row.from),
-        Row::Other(..) => i64::MIN,
+        Row::Other(_) => i64::MIN,
     });
     for (number, row) in rows.into_iter().enumerate() {
         if (number as u64).is_multiple_of(POLLED) {
@@ -231,15 +232,20 @@ impl<E: From<Problem>> BillMaker<'_, E> {
     fn take(&mut self, row: Row, shown: &str) -> Result<(), E> {
         let (row, billed) = match row {
             Row::Usage(row, billed) => (row, billed),
-            Row::Other(category, billed) => {
-                let key = (String::new(), category);
-                self.bill.observed.entry(key).or_default().theirs += billed.unwrap_or_default();
+            Row::Other(other) => {
+                let from = other.from.map(hour_of);
+                let worth = self.worth(&other.currency, from, (shown, other.line))?;
+                let key = (String::new(), other.category);
+                let billed = worth.amount(other.billed.unwrap_or_default());
+                self.bill.observed.entry(key).or_default().theirs += billed;
                 return Ok(());
             }
         };
+        let at = (shown, row.line);
+        let worth = self.worth(&row.product.currency, Some(hour_of(row.from)), at)?;
         if let Some(billed) = billed {
             let key = (row.product.provider.clone(), row.product.service.name().to_owned());
-            self.bill.observed.entry(key).or_default().theirs += billed;
+            self.bill.observed.entry(key).or_default().theirs += worth.amount(billed);
         }
         let line = self.line(&row, shown)?;
         let period = self.bill.period.get_or_insert((row.from, row.until));
@@ -253,6 +259,28 @@ impl<E: From<Problem>> BillMaker<'_, E> {
             return Err(Problem::at(shown, row.line, 0, message).hint(hint).into());
         }
         Ok(())
+    }
+
+    /// What a currency is worth in an hour, for a line of the table.
+    fn worth(
+        &self,
+        code: &str,
+        hour: Option<i64>,
+        (shown, line): (&str, u64),
+    ) -> Result<Exchange, E> {
+        if code.is_empty() {
+            return Ok(Exchange::DOLLAR);
+        }
+        let terms = self.biller.terms();
+        let known = terms.currency(code).map(|currency| &terms.currencies[currency]);
+        let known = known.filter(|currency| hour.is_some_and(|hour| currency.is_known(hour)));
+        if let (Some(currency), Some(hour)) = (known, hour) {
+            return Ok(currency.in_hour(hour));
+        }
+        let code = crate::problem::clip(code);
+        let message = format!("the terms do not say what `{code}` is worth then");
+        let hint = format!("add `[[currency]]` with `code = \"{code}\"`, `from` and `usd` to them");
+        Err(Problem::at(shown, line, 0, message).hint(hint).into())
     }
 
     /// Bills the hours before that one, some at a time: so many charges are held at once.
@@ -318,7 +346,8 @@ impl<E: From<Problem>> BillMaker<'_, E> {
 
     fn catalog_price(&mut self, row: &UsageRow, shown: &str) -> Result<Rate, E> {
         let product = &row.product;
-        let found = self.terms.list_price(product).filter(|_| product.unit == UsageUnit::Hour);
+        let in_dollars = product.currency.is_empty() && product.unit == UsageUnit::Hour;
+        let found = self.terms.list_price(product).filter(|_| in_dollars);
         let Some(price) = found else {
             let thing = match product.size.is_empty() {
                 true => product.service.name(),

@@ -86,6 +86,7 @@ pub(super) fn product_of(world: &World, offer: Id<Offer>) -> Product {
     let region = &world.regions[zone.region];
     let provider = world.providers[region.provider].name.clone();
     Product {
+        currency: String::new(),
         service: Service::Compute,
         region: region.name.clone(),
         zone: zone.name.clone(),

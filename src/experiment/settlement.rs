@@ -286,6 +286,7 @@ impl Settlement {
             return product;
         }
         let product = self.biller.product(Product {
+            currency: String::new(),
             provider: world.providers[world.regions[region].provider].name.clone(),
             service: Service::Transfer,
             region: world.regions[region].name.clone(),

@@ -278,9 +278,11 @@ fn settle(
         let law = "work is metered by the hour as it is charged";
         return Err(unequal(law, run.metered_for_work, caused));
     }
-    for (held, commitment) in run.biller.terms().commitments.iter().filter(|_| is_whole) {
+    let terms = run.biller.terms();
+    for (held, commitment) in terms.commitments.iter().filter(|_| is_whole) {
         let sums = run.bill.commitments.get(&held).copied().unwrap_or_default();
-        let (spread, cost) = (sums.used + sums.unused, commitment.cost_of(run.hours.clone()));
+        let (spread, cost) =
+            (sums.used + sums.unused, terms.cost_of(commitment, run.hours.clone()));
         if spread != cost {
             let law = "a commitment costs what it covers and what of it is not used";
             return Err(unequal(law, spread, cost));

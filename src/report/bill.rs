@@ -10,9 +10,10 @@ use super::figure::share;
 use super::sheet::{Sheet, TextCells};
 use super::words::{several, write_json};
 use crate::billing::charge::{BilledCharge, Origin};
-use crate::billing::commitment::{Benefit, Commitment};
+use crate::billing::commitment::{Benefit, Commitment, hour_of};
 use crate::billing::focus;
 use crate::billing::settle::Biller;
+use crate::billing::terms::AccountTerms;
 use crate::experiment::bill::{AccountBill, BillNote, ChargeSums};
 use crate::units::{Calendar, Money, Time};
 
@@ -187,7 +188,7 @@ impl BillReport<'_> {
             };
             table.row([
                 unquoted(&held[*commitment].name),
-                holds(&held[*commitment]),
+                holds(&held[*commitment], self.biller.terms()),
                 instant(held[*commitment].from),
                 sums.paid.to_string(),
                 cost.to_string(),
@@ -222,12 +223,13 @@ impl BillReport<'_> {
     fn commitments_json(&self) -> Value {
         let terms = self.biller.terms();
         let commitments = self.bill.commitments.iter().map(|(held, sums)| {
+            let held = &terms.commitments[*held];
             json!({
-                "name": terms.commitments[*held].name,
-                "from": instant(terms.commitments[*held].from),
-                "until": instant(terms.commitments[*held].until),
-                "spend_usd_per_hour": spend(&terms.commitments[*held]).map(Money::exact),
-                "units": reserved(&terms.commitments[*held]),
+                "name": held.name,
+                "from": instant(held.from),
+                "until": instant(held.until),
+                "spend_usd_per_hour": spend(held, terms).map(Money::exact),
+                "units": reserved(held),
                 "paid_usd": sums.paid.exact(),
                 "used_usd": sums.used.exact(),
                 "unused_usd": sums.unused.exact(),
@@ -328,9 +330,9 @@ fn amounts(name: String, sums: &ChargeSums) -> [String; 5] {
     [name, list, contracted, effective, billed]
 }
 
-/// Spending by the hour, of a plan.
-fn spend(held: &Commitment) -> Option<Money> {
-    match &held.benefit {
+/// Spending by the hour, of a plan: in dollars of its first hour.
+fn spend(held: &Commitment, terms: &AccountTerms) -> Option<Money> {
+    match &terms.in_dollars(held, hour_of(held.from)).benefit {
         Benefit::Spending { hourly, .. } => Some(*hourly),
         Benefit::Reserved { .. } => None,
     }
@@ -345,8 +347,8 @@ fn reserved(held: &Commitment) -> Option<f64> {
 }
 
 /// What it holds in an hour.
-fn holds(held: &Commitment) -> String {
-    match (spend(held), reserved(held)) {
+fn holds(held: &Commitment, terms: &AccountTerms) -> String {
+    match (spend(held, terms), reserved(held)) {
         (Some(hourly), _) => format!("{hourly}/h"),
         (None, units) => format!("{} units", super::figure::amount(units.unwrap_or(0.0))),
     }

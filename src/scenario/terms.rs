@@ -1,6 +1,7 @@
 //! The terms on which accounts are billed: `[[account]]`, `[[commitment]]`, `[[kept]]`,
 //! `[[negotiated]]` and `[[tier]]`, in a file of their own or in a scenario.
 
+mod currency;
 mod outage;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use super::{root, syntax_problems, text_of};
 use crate::billing::account::{Account, Accounts};
 use crate::billing::commitment::{Benefit, Commitment, Matching, PlanPrice, PlanRate, hour_of};
 use crate::billing::credit::ServiceOutage;
+use crate::billing::currency::Currency;
 use crate::billing::offering::Offering;
 use crate::billing::reservation::CapacityReservation;
 use crate::billing::rules::{PLAN_STEP, shipped};
@@ -21,7 +23,7 @@ use crate::billing::settle::Biller;
 use crate::billing::terms::{AccountTerms, Negotiated, TierTable};
 use crate::billing::usage::{Product, Sale, Service, UsageUnit};
 use crate::problem::{Problems, clip};
-use crate::units::{Calendar, Id, Money, Rate, Span, Time};
+use crate::units::{Calendar, Id, IdVec, Money, Rate, Span, Time};
 
 /// Hours of a year of a term.
 const YEAR: i64 = 8_760;
@@ -93,6 +95,7 @@ impl BillingTerms {
         for kept in &self.kept {
             let product = biller.product(kept.product.clone());
             biller.reserve(CapacityReservation {
+                currency: self.terms.currency(&kept.product.currency),
                 name: kept.name.clone(),
                 account: kept.account,
                 matching: matching_of(&kept.product),
@@ -161,8 +164,11 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
     }
     let mut prices = ListPrices::default();
     let mut read = BillingTerms::default();
+    read.terms.currencies = currency::read(root.list("currency"), report);
     for (number, section) in root.list("commitment").iter().enumerate() {
-        if let Some(commitment) = commitment(section, number, &accounts, report) {
+        if let Some(commitment) =
+            commitment(section, number, &accounts, &read.terms.currencies, report)
+        {
             let name = &commitment.name;
             if read.terms.commitments.find(|held| held.name == *name).is_some() {
                 let message = format!("there are two commitments called `{}`", clip(name));
@@ -186,17 +192,18 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
         read.offerings.push(offering);
     }
     for (number, section) in root.list("block").iter().enumerate() {
-        if let Some(block) = block(section, number, &accounts, report) {
+        if let Some(block) = block(section, number, &accounts, &read.terms.currencies, report) {
             read.terms.commitments.push(block);
         }
     }
     for (number, section) in root.list("kept").iter().enumerate() {
-        read.kept.extend(kept(section, number, &accounts, &mut prices, report));
+        let known = (&accounts, &read.terms.currencies);
+        read.kept.extend(kept(section, number, known, &mut prices, report));
     }
     read.terms.negotiated =
         root.list("negotiated").iter().filter_map(|row| negotiated(row, report)).collect();
     for section in root.list("tier") {
-        if let Some(table) = tier(section, report) {
+        if let Some(table) = tier(section, &read.terms.currencies, report) {
             read.terms.tiers.push(table);
         }
     }
@@ -249,6 +256,7 @@ fn commitment(
     section: &ConfigTable,
     number: usize,
     accounts: &Accounts,
+    currencies: &IdVec<Currency>,
     report: &mut Diagnostics<'_>,
 ) -> Option<Commitment> {
     for key in ["provider", "account", "from"] {
@@ -277,6 +285,7 @@ fn commitment(
     let ((owner, scope), (benefit, upfront, hourly)) = (owner.zip(scope)?, held?);
     let from = from?;
     Some(Commitment {
+        currency: currency::of(section, currencies, Some(from), report),
         name: named(section, "commitment", number),
         provider: section.text("provider")?.to_owned(),
         owner,
@@ -456,6 +465,7 @@ fn block(
     section: &ConfigTable,
     number: usize,
     accounts: &Accounts,
+    currencies: &IdVec<Currency>,
     report: &mut Diagnostics<'_>,
 ) -> Option<Commitment> {
     for key in ["provider", "account", "type", "machines", "from", "until", "price"] {
@@ -483,6 +493,7 @@ fn block(
         ..Matching::default()
     };
     Some(Commitment {
+        currency: currency::of(section, currencies, Some(bought), report),
         name: named(section, "block", number),
         provider,
         owner: owner?,
@@ -535,7 +546,7 @@ fn weight(
 fn kept(
     section: &ConfigTable,
     number: usize,
-    accounts: &Accounts,
+    (accounts, currencies): (&Accounts, &IdVec<Currency>),
     prices: &mut ListPrices,
     report: &mut Diagnostics<'_>,
 ) -> Option<Kept> {
@@ -544,7 +555,10 @@ fn kept(
     }
     let account = known(section, "account", accounts, report);
     let (provider, size) = (section.text("provider")?, section.text("type")?);
+    let currency = currency::of(section, currencies, section.moment("from", UNIX), report);
+    let code = currency.map(|currency| currencies[currency].code.clone());
     let product = Product {
+        currency: code.unwrap_or_default(),
         provider: provider.to_owned(),
         service: Service::Compute,
         region: section.text("region")?.to_owned(),
@@ -557,7 +571,9 @@ fn kept(
         unit: UsageUnit::Hour,
         weight: weight(section, provider, size, report)?,
     };
-    let price = section.rate("price").or_else(|| prices.of(&product));
+    // Catalogs are in dollars.
+    let listed = |prices: &mut ListPrices| prices.of(&product).filter(|_| currency.is_none());
+    let price = section.rate("price").or_else(|| listed(prices));
     if price.is_none() {
         let message = format!("no catalog has a price of `{}` there", clip(size));
         report.hint(&section.spot("type"), message, "say it: `price = \"0.096 USD/h\"`");
@@ -580,7 +596,11 @@ fn negotiated(row: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<Negotia
     })
 }
 
-fn tier(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<TierTable> {
+fn tier(
+    section: &ConfigTable,
+    currencies: &IdVec<Currency>,
+    report: &mut Diagnostics<'_>,
+) -> Option<TierTable> {
     for key in ["provider", "path", "usd"] {
         section.require(key, report);
     }
@@ -601,6 +621,7 @@ fn tier(section: &ConfigTable, report: &mut Diagnostics<'_>) -> Option<TierTable
         .zip(prices)
         .map(|(bound, usd)| (bound, Rate::from_picos((usd * 1e12).round() as i64)));
     Some(TierTable {
+        currency: currency::of(section, currencies, None, report),
         name: path.to_owned(),
         provider: section.text("provider")?.to_owned(),
         matching: Matching {

@@ -443,3 +443,45 @@ fn outages_are_given_back_in_lines_of_their_own() {
     assert_eq!(credits(&outage("share = \"40 %\"\n")), (0, Money::ZERO, 1));
     assert_eq!(credits("[[outage]]\nprovider = \"aws\"\nevery = \"30 d\"\n"), (0, Money::ZERO, 1));
 }
+
+#[test]
+fn prices_in_another_currency_follow_its_table() {
+    // A euro is worth 1.08 dollars, and 1.10 from two o'clock on. A machine at 0.10 euros for four hours,
+    // at 0.108 and 0.110 dollars, twice; the table says what was billed in euros as its first hour
+    // begins: 0.40 x 1.08. Of a reserved machine 0.05 euros an hour: 2 x 0.054 and 2 x 0.055, which
+    // covers the machine in dollars. A tax of one euro. Capacity of its own price: 0.20 euros for one
+    // hour, and 10 GB beyond the hundred that are free at 0.08 euros.
+    let usage = "from,until,provider,service,family,type,quantity,price,currency,billed\n\
+        2026-03-01T00:00:00Z,2026-03-01T04:00:00Z,aws,compute,,c5.large,,0.1,EUR,0.4\n\
+        2026-03-01T00:00:00Z,2026-03-01T04:00:00Z,aws,compute,,m5.large,,0.1,,\n\
+        2026-03-01T02:00:00Z,,aws,transfer,internet,,110,,,\n";
+    let worth = "[[currency]]\ncode = \"EUR\"\nfrom = \"2026-03-01\"\nusd = 1.08\n\
+        [[currency]]\ncode = \"EUR\"\nfrom = \"2026-03-01T02:00:00Z\"\nusd = 1.1\n";
+    let terms = "[[account]]\nname = \"account\"\n\
+        [[commitment]]\nprovider = \"aws\"\naccount = \"account\"\nfrom = \"2026-03-01\"\n\
+        machines = 1\ntype = \"m5.large\"\nhourly = \"0.05 USD/h\"\ncurrency = \"EUR\"\n\
+        [[kept]]\nprovider = \"aws\"\naccount = \"account\"\nregion = \"us-east-1\"\n\
+        type = \"r5.large\"\nmachines = 1\nprice = \"0.2 USD/h\"\ncurrency = \"EUR\"\n\
+        from = \"2026-03-01T02:00:00Z\"\nuntil = \"2026-03-01T03:00:00Z\"\n\
+        [[tier]]\nprovider = \"aws\"\npath = \"internet\"\nup_to = [100]\nusd = [0, 0.08]\n\
+        currency = \"EUR\"\n";
+    let (bill, charges) = billed(usage, &format!("{worth}{terms}")).expect("it can be billed");
+    let mills = |mills: i128| Money::from_nanos(mills * 1_000_000);
+    assert_eq!(bill.total.billed, mills(436 + 218 + 220 + 880));
+    assert_eq!(bill.observed.values().map(|row| row.theirs).sum::<Money>(), mills(432));
+    assert_eq!(charges.iter().map(|charge| charge.billed).sum::<Money>(), bill.total.billed);
+    // What is not known then is told, with its line; and so are rows that make no sense.
+    let told =
+        billed(usage, &worth.replace("2026-03-01\"", "2026-03-02\"")).expect_err("it is not known");
+    assert!(told.contains("usage.csv:2") && told.contains("what `EUR` is worth"), "{told}");
+    let told = billed(usage, "").expect_err("it is not known");
+    assert!(told.contains("what `EUR` is worth then"), "{told}");
+    for (wrong, said) in [
+        (worth.replace("EUR", "euro"), "no code of a currency"),
+        (worth.replace("T02:00:00Z", ""), "two rows say what it was worth"),
+        (terms.to_owned(), "it is not said what `EUR` is worth then"),
+    ] {
+        let told = billed(usage, &wrong).expect_err("it makes no sense");
+        assert!(told.contains(said), "{told}");
+    }
+}

@@ -53,6 +53,7 @@ fn demand(window: usize) -> FutureDemand {
     let sizes = [("m5", 1_000), ("m5", 2_000), ("m5", 4_000), ("c5", 1_000), ("c5", 2_000)];
     for (family, weight) in sizes {
         products.push(Product {
+            currency: String::new(),
             provider: "aws".into(),
             service: Service::Compute,
             region: "here".into(),

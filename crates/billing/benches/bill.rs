@@ -153,6 +153,7 @@ fn split(owed: &mut [Money], shares: &[u64]) -> Money {
 /// Machines of four families and sizes, and two paths.
 fn products() -> Vec<Product> {
     let product = |service, family: String, size: String, unit, weight| Product {
+        currency: String::new(),
         provider: "aws".into(),
         service,
         region: "here".into(),
@@ -212,6 +213,7 @@ fn terms(lines: u64) -> AccountTerms {
     ];
     for (row, benefit) in held.into_iter().enumerate() {
         terms.commitments.push(Commitment {
+            currency: None,
             name: format!("commitment {row}"),
             provider: "aws".into(),
             owner: Id::new(1 + row as u32),

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::account::Account;
+use crate::currency::Currency;
 use crate::units::{Id, Money, Rate, Time};
 use crate::usage::{Product, Sale, Service, UsageUnit};
 
@@ -163,6 +164,8 @@ impl Benefit {
 pub struct Commitment {
     /// Name, as charges tell it.
     pub name: String,
+    /// Currency of all its prices; `None` is the dollar.
+    pub currency: Option<Id<Currency>>,
     /// Provider that it holds at.
     pub provider: String,
     /// Account that bought it.

@@ -111,6 +111,7 @@ mod tests {
 
     fn product(unit: UsageUnit) -> Product {
         Product {
+            currency: String::new(),
             provider: "aws".into(),
             service: Service::Compute,
             region: String::new(),

@@ -5,6 +5,7 @@ use std::io;
 
 use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, HOUR, hour_of, start_of};
+use crate::currency::Exchange;
 use crate::month::Month;
 use crate::settle::Biller;
 use crate::units::{Money, Rate, Time};
@@ -65,6 +66,9 @@ struct FocusRow<'b> {
     provider: &'b str,
     reservation: Option<&'b str>,
     month: Month,
+    /// Code of the currency that it was priced in, and what that is worth.
+    currency: &'b str,
+    worth: Exchange,
 }
 
 /// Writes a bill.
@@ -143,18 +147,20 @@ const CELLS: &[(&str, FocusCell)] = &[
     ("ConsumedUnit", |row| row.consumed().map(|unit| unit_word(unit).to_owned())),
     ("ContractApplied", |_| None),
     ("ContractedCost", |row| Some(money(row.costs().1))),
-    ("ContractedUnitPrice", |row| row.unit_price(row.charge.contracted_price)),
+    ("ContractedUnitPrice", |row| row.unit_price(row.charge.contracted_price, Exchange::DOLLAR)),
     ("EffectiveCost", |row| Some(money(row.charge.effective))),
     ("HostProviderName", |row| Some(title(row.provider))),
     ("InvoiceId", |row| Some(row.invoice())),
     ("InvoiceIssuerName", |row| Some(title(row.provider))),
     ("ListCost", |row| Some(money(row.costs().0))),
-    ("ListUnitPrice", |row| row.unit_price(row.charge.list_price)),
+    ("ListUnitPrice", |row| row.unit_price(row.charge.list_price, Exchange::DOLLAR)),
     ("PricingCategory", |row| row.pricing_category().map(str::to_owned)),
-    ("PricingCurrency", |_| Some("USD".to_owned())),
-    ("PricingCurrencyContractedUnitPrice", |row| row.unit_price(row.charge.contracted_price)),
-    ("PricingCurrencyEffectiveCost", |row| Some(money(row.charge.effective))),
-    ("PricingCurrencyListUnitPrice", |row| row.unit_price(row.charge.list_price)),
+    ("PricingCurrency", |row| Some(row.currency.to_owned())),
+    ("PricingCurrencyContractedUnitPrice", |row| row.priced(row.charge.contracted_price)),
+    ("PricingCurrencyEffectiveCost", |row| {
+        Some(money(row.worth.amount_back(row.charge.effective)))
+    }),
+    ("PricingCurrencyListUnitPrice", |row| row.priced(row.charge.list_price)),
     ("PricingQuantity", |row| row.pricing_quantity()),
     ("PricingUnit", |row| row.pricing_unit().map(str::to_owned)),
     ("ProviderName", |row| Some(title(row.provider))),
@@ -201,6 +207,11 @@ impl<'b> FocusRow<'b> {
     fn of(charge: &'b BilledCharge, biller: &'b Biller) -> Self {
         let terms = biller.terms();
         let (product, commitment) = charge.purpose.names();
+        let currency = match (product, commitment) {
+            (Some(product), _) => biller.currency_of(product),
+            (None, Some(commitment)) => terms.commitments[commitment].currency,
+            (None, None) => None,
+        };
         let product = product.map(|product| &biller.products()[product]);
         let commitment = commitment.map(|commitment| &terms.commitments[commitment]);
         let provider = product
@@ -219,6 +230,8 @@ impl<'b> FocusRow<'b> {
                 .reservation()
                 .map(|kept| terms.reservations[kept].name.as_str()),
             month: Month::of(charge.from),
+            currency: currency.map_or("USD", |currency| &terms.currencies[currency].code),
+            worth: terms.exchange(currency, hour_of(charge.from)),
         }
     }
 
@@ -332,11 +345,18 @@ impl<'b> FocusRow<'b> {
         }
     }
 
-    fn unit_price(&self, price: Rate) -> Option<String> {
+    /// A price in the currency in which it was said.
+    fn priced(&self, price: Rate) -> Option<String> {
+        self.unit_price(price, self.worth)
+    }
+
+    fn unit_price(&self, price: Rate, worth: Exchange) -> Option<String> {
         match self.charge.purpose {
-            Purpose::Usage { .. } | Purpose::Covered { .. } => Some(self::price(price)),
+            Purpose::Usage { .. } | Purpose::Covered { .. } => {
+                Some(self::price(worth.price_back(price)))
+            }
             Purpose::Unused(_) | Purpose::Upfront(_) | Purpose::Fee(_) => {
-                Some(money(self.costs().0))
+                Some(money(worth.amount_back(self.costs().0)))
             }
             Purpose::SustainedUse(_) | Purpose::Credit(_) => None,
         }

@@ -17,6 +17,7 @@ pub mod advice;
 pub mod charge;
 pub mod commitment;
 pub mod credit;
+pub mod currency;
 pub mod feed;
 pub mod focus;
 pub mod month;

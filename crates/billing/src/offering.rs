@@ -40,6 +40,7 @@ impl Offering {
             }
         };
         Commitment {
+            currency: None,
             name: self.name.clone(),
             provider: self.provider.clone(),
             owner: self.owner,

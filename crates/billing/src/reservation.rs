@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::commitment::Matching;
+use crate::currency::Currency;
 use crate::units::{Id, Rate, Time};
 use crate::usage::Product;
 
@@ -11,6 +12,8 @@ use crate::usage::Product;
 pub struct CapacityReservation {
     /// Name, as charges tell it.
     pub name: String,
+    /// Currency of its prices; `None` is the dollar.
+    pub currency: Option<Id<Currency>>,
     /// Account that pays for what is not used, and whose machines run in it.
     pub account: Id<Account>,
     /// The machines that run in it.

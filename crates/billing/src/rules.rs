@@ -301,6 +301,7 @@ impl BillingRules {
     /// Prices of transfers.
     pub fn tiers(&self) -> impl Iterator<Item = TierTable> {
         self.tier.iter().map(|row| TierTable {
+            currency: None,
             name: row.name.clone(),
             provider: row.provider.clone(),
             matching: Matching {

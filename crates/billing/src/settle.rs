@@ -22,12 +22,13 @@ use std::ops::Range;
 use crate::account::Account;
 use crate::charge::BilledCharge;
 use crate::commitment::{Commitment, hour_of, start_of};
+use crate::currency::Currency;
 use crate::month::Month;
 use crate::offering::Offering;
 use crate::purchase::Purchaser;
 use crate::terms::AccountTerms;
 use crate::units::{Id, IdVec, Rate, Time};
-use crate::usage::{Product, UsageLine};
+use crate::usage::{Product, UsageLine, UsageUnit};
 
 use capacity::KeptCapacity;
 use coverage::Coverages;
@@ -42,6 +43,8 @@ use tier::TierCounts;
 pub struct Biller {
     terms: AccountTerms,
     products: IdVec<Product>,
+    /// By product, its unit and the currency of its prices.
+    sold: Vec<(UsageUnit, Option<Id<Currency>>)>,
     coverages: Coverages,
     rounds: Rounds,
     capacity: KeptCapacity,
@@ -71,6 +74,7 @@ impl Biller {
         }
         Self {
             products,
+            sold: Vec::new(),
             coverages,
             rounds,
             capacity: KeptCapacity::default(),
@@ -101,6 +105,7 @@ impl Biller {
         self.coverages.product(id, &product);
         self.tiers.product(&self.terms, &product);
         self.sustained.product(&self.terms, &product);
+        self.sold.push((product.unit, self.terms.currency(&product.currency)));
         self.products.push(product)
     }
 
@@ -160,6 +165,12 @@ impl Biller {
         self.tiers.table_of(product).is_some()
     }
 
+    /// Currency in which a product is priced, or the tiers that it has; `None` is the dollar.
+    pub fn currency_of(&self, product: Id<Product>) -> Option<Id<Currency>> {
+        let of_tiers = || self.terms.tiers[self.tiers.table_of(product)?].currency;
+        self.sold[product.row()].1.or_else(of_tiers)
+    }
+
     /// Adds a reservation, whose product is one of [`Biller::products`].
     pub fn reserve(&mut self, reservation: crate::reservation::CapacityReservation) {
         self.terms.reservations.push(reservation);
@@ -182,8 +193,18 @@ impl Biller {
             self.advance(hour, out);
             self.period = start_of(hour)..start_of(hour + 1);
         }
-        self.hour.push(line, self.products[line.product].unit);
+        let (unit, currency) = self.sold[line.product.row()];
+        self.hour.push(self.in_dollars(line, currency), unit);
         Ok(())
+    }
+
+    /// The line at what the currency of its prices is worth in its hour.
+    #[inline]
+    fn in_dollars(&self, line: UsageLine, currency: Option<Id<Currency>>) -> UsageLine {
+        let Some(currency) = currency else { return line };
+        let worth = self.terms.exchange(Some(currency), hour_of(line.from));
+        let (list, contracted) = (worth.price(line.list), worth.price(line.contracted));
+        UsageLine { list, contracted, ..line }
     }
 
     /// The clock comes to the beginning of that hour: what is before it is settled.
@@ -248,13 +269,13 @@ impl Biller {
         let (coverages, is_covered) = (&*coverages, |product| coverages.is_covered(product));
         hour.index(0, products, |product| is_covered(product) || capacity.keeps(product));
         hour.open_purses(now, terms);
-        hour.cover(terms, rounds, coverages);
+        hour.cover(now, terms, rounds, coverages);
         // What is kept and does not run is covered by what machines leave.
         let running = hour.lines.len();
         hour.reserve(now, terms, capacity);
         if running < hour.lines.len() {
             hour.index(running, products, is_covered);
-            hour.cover(terms, rounds, coverages);
+            hour.cover(now, terms, rounds, coverages);
         }
         offered.count(hour, terms, coverages, now);
         hour.charge(terms, &mut self.tiers, &mut self.sustained, out);

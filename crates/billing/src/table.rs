@@ -45,10 +45,25 @@ pub struct UsageRow {
 /// What a row says.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Row {
-    /// Usage, and what somebody else has billed for it.
+    /// Usage, and what somebody else has billed for it in the currency of the product.
     Usage(Box<UsageRow>, Option<Money>),
     /// A charge that is no usage, such as a tax or a purchase, that somebody else has billed.
-    Other(String, Option<Money>),
+    Other(OtherRow),
+}
+
+/// A charge that is no usage.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OtherRow {
+    /// Line of the file.
+    pub line: u64,
+    /// What it is.
+    pub category: String,
+    /// What somebody else has billed.
+    pub billed: Option<Money>,
+    /// Code of the currency of that; empty where it is in dollars.
+    pub currency: String,
+    /// Beginning of its time, where it is said.
+    pub from: Option<Time>,
 }
 
 /// A table of usage, read row by row.
@@ -121,18 +136,23 @@ impl UsageTable {
     fn row(&self, line: u64, rules: &BillingRules) -> Result<Row, Problem> {
         let billed =
             self.value(UsageField::Billed, line, "an amount such as `12.5`", signed_money)?;
+        let other = |category: &str| {
+            let (category, currency) = (category.to_owned(), self.currency());
+            let from = self.cell(UsageField::From).and_then(time);
+            Ok(Row::Other(OtherRow { line, category, billed, currency, from }))
+        };
         let category = self.cell(UsageField::Category).unwrap_or("Usage");
         if !word::is_usage(category) {
-            return Ok(Row::Other(category.to_owned(), billed));
+            return other(category);
         }
         if self.cell(UsageField::Status) == Some("Unused") {
-            return Ok(Row::Other("Unused commitments".to_owned(), billed));
+            return other("Unused commitments");
         }
         let words = self.columns.layout;
         let service = self.cell(UsageField::Service);
         let unknown = service.filter(|cell| word::service(cell, words).is_none());
         if let Some(service) = unknown.filter(|_| words != ColumnWords::Own) {
-            return Ok(Row::Other(service.to_owned(), billed));
+            return other(service);
         }
         let row = self.usage(line, rules)?;
         Ok(Row::Usage(Box::new(row), billed))
@@ -166,7 +186,7 @@ impl UsageTable {
             }
             None => return Err(self.problem(line, UsageField::Quantity, "is empty")),
         };
-        let price = "a price from 0 to 9,000,000 dollars per unit such as `0.0425`";
+        let price = "a price from 0 to 9,000,000 per unit such as `0.0425`";
         Ok(UsageRow {
             line,
             account: self.cell(UsageField::Account).unwrap_or("account").to_owned(),
@@ -225,6 +245,7 @@ impl UsageTable {
             |weight| (weight * 1_000.0).round() as u64,
         );
         Ok(Product {
+            currency: self.currency(),
             service,
             region: text(UsageField::Region),
             zone: text(UsageField::Zone),
@@ -248,6 +269,12 @@ impl UsageTable {
             weight,
             provider,
         })
+    }
+
+    /// Code of the currency of a row; empty where it is the dollar.
+    fn currency(&self) -> String {
+        let code = self.cell(UsageField::Currency).unwrap_or_default().to_ascii_uppercase();
+        if code == "USD" { String::new() } else { code }
     }
 
     /// The cell of a field; `None` where it is empty or the table has no such column.

@@ -1,11 +1,15 @@
 //! Terms on which accounts are billed: who they are, what they hold, and what each provider's
 //! rules are.
 
+use std::borrow::Cow;
+use std::ops::Range;
+
 use crate::account::Accounts;
-use crate::commitment::{Commitment, Matching};
+use crate::commitment::{Benefit, Commitment, Matching, hour_of};
+use crate::currency::{Currency, Exchange};
 use crate::reservation::CapacityReservation;
 use crate::rules::BillingRules;
-use crate::units::{Id, IdVec, Rate};
+use crate::units::{Id, IdVec, Money, Rate};
 use crate::usage::Product;
 
 /// Order in which accounts have the benefit of commitments.
@@ -24,6 +28,8 @@ pub enum Sharing {
 pub struct TierTable {
     /// Name, as charges tell it.
     pub name: String,
+    /// Currency of its prices; `None` is the dollar.
+    pub currency: Option<Id<Currency>>,
     /// Provider that it holds at.
     pub provider: String,
     /// The products that count together.
@@ -63,6 +69,8 @@ pub struct Negotiated {
 pub struct AccountTerms {
     /// The accounts.
     pub accounts: Accounts,
+    /// Currencies that prices are in, but for the dollar.
+    pub currencies: IdVec<Currency>,
     /// What they hold.
     pub commitments: IdVec<Commitment>,
     /// Capacity that is kept for them.
@@ -101,6 +109,45 @@ impl AccountTerms {
         let holds =
             |row: &&Negotiated| row.provider == product.provider && row.matching.covers(product);
         self.negotiated.iter().find(holds).map_or(1_000_000, |row| row.paid)
+    }
+
+    /// The currency of that code; `None` of the dollar.
+    pub fn currency(&self, code: &str) -> Option<Id<Currency>> {
+        self.currencies.find(|currency| currency.code == code)
+    }
+
+    /// What a unit of a currency is worth in the clock hour of that number.
+    pub fn exchange(&self, currency: Option<Id<Currency>>, hour: i64) -> Exchange {
+        currency.map_or(Exchange::DOLLAR, |currency| self.currencies[currency].in_hour(hour))
+    }
+
+    /// The commitment with the amounts of that clock hour in dollars: what was paid at its beginning at
+    /// what its currency was worth then.
+    pub fn in_dollars<'c>(&self, commitment: &'c Commitment, hour: i64) -> Cow<'c, Commitment> {
+        let Some(currency) = commitment.currency else { return Cow::Borrowed(commitment) };
+        let worth = |hour| self.currencies[currency].in_hour(hour);
+        let mut in_dollars = commitment.clone();
+        in_dollars.currency = None;
+        in_dollars.upfront = worth(hour_of(commitment.bought)).amount(commitment.upfront);
+        in_dollars.hourly = worth(hour).amount(commitment.hourly);
+        in_dollars.benefit = match in_dollars.benefit {
+            Benefit::Spending { hourly, rates } => {
+                Benefit::Spending { hourly: worth(hour).amount(hourly), rates }
+            }
+            reserved @ Benefit::Reserved { .. } => reserved,
+        };
+        Cow::Owned(in_dollars)
+    }
+
+    /// What the clock hours of a stretch that belong to its term cost of a commitment, in dollars.
+    pub fn cost_of(&self, commitment: &Commitment, stretch: Range<i64>) -> Money {
+        match commitment.currency {
+            None => commitment.cost_of(stretch),
+            Some(_) => stretch
+                .filter(|hour| commitment.holds_in(*hour))
+                .map(|hour| self.in_dollars(commitment, hour).amortised(hour))
+                .sum(),
+        }
     }
 
     /// Order in which the accounts of a commitment have its benefit.

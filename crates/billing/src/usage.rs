@@ -120,6 +120,8 @@ impl Sale {
 pub struct Product {
     /// Short name of the provider.
     pub provider: String,
+    /// Code of the currency of its prices; empty where they are in dollars.
+    pub currency: String,
     /// Kind of thing.
     pub service: Service,
     /// The region.
@@ -158,7 +160,7 @@ pub struct UsageLine {
     pub until: Time,
     /// Quantity, in millionths of its unit (see [`UsageUnit::whole`]).
     pub quantity: i128,
-    /// List price of that moment, per unit.
+    /// List price of that moment, per unit, in the currency of the product.
     pub list: Rate,
     /// Price that was negotiated, per unit: the list price where nothing was.
     pub contracted: Rate,

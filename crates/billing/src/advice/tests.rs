@@ -19,6 +19,7 @@ const HOUR: i128 = 3_600_000_000;
 
 fn machine(family: &str, weight: u64) -> Product {
     Product {
+        currency: String::new(),
         provider: "aws".into(),
         service: Service::Compute,
         region: "here".into(),

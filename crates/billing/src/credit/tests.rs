@@ -10,6 +10,7 @@ const MARCH: i64 = 492_312;
 
 fn product(provider: &str, region: &str, zone: &str) -> Product {
     Product {
+        currency: String::new(),
         provider: provider.into(),
         service: Service::Compute,
         region: region.into(),

@@ -200,6 +200,7 @@ mod tests {
 
     fn product(family: &str, size: &str) -> Product {
         Product {
+            currency: String::new(),
             provider: "aws".into(),
             service: Service::Compute,
             region: "here".into(),

@@ -171,6 +171,7 @@ impl Hour {
             }
             let lines_of = |product: Id<Product>| self.by_product[product.row()].lines.as_slice();
             let quantity = capacity.idle(id, terms, [from, until], lines_of, &self.lines);
+            let worth = terms.exchange(kept.currency, now);
             if quantity > 0 {
                 self.lines.push(OpenLine {
                     origin: Origin::Reservation(id),
@@ -180,8 +181,8 @@ impl Hour {
                     until,
                     unit: UsageUnit::Hour,
                     quantity,
-                    list: kept.price,
-                    contracted: kept.contracted,
+                    list: worth.price(kept.price),
+                    contracted: worth.price(kept.contracted),
                     tiered: false,
                     covered: 0,
                     pieces: None,
@@ -191,7 +192,13 @@ impl Hour {
     }
 
     /// Applies the commitments in their order.
-    pub(super) fn cover(&mut self, terms: &AccountTerms, rounds: &Rounds, coverages: &Coverages) {
+    pub(super) fn cover(
+        &mut self,
+        now: i64,
+        terms: &AccountTerms,
+        rounds: &Rounds,
+        coverages: &Coverages,
+    ) {
         let (mut machines, mut plans) = std::mem::take(&mut self.queues);
         for round in rounds.iter() {
             let Some(first) = round.steps.first() else { continue };
@@ -200,7 +207,7 @@ impl Hour {
                     reserved::apply(self, terms, coverages, &round.steps, &mut machines);
                 }
                 Benefit::Spending { .. } => {
-                    spending::apply(self, terms, coverages, &round.steps, &mut plans);
+                    spending::apply(self, terms, coverages, (now, &round.steps), &mut plans);
                 }
             }
         }
@@ -214,6 +221,7 @@ impl Hour {
             if !commitment.holds_in(now) {
                 return Purse::default();
             }
+            let commitment = terms.in_dollars(commitment, now);
             let whole = commitment.benefit.of_an_hour();
             let cost = commitment.amortised(now);
             let of = [cost.nanos().unsigned_abs(), whole.max(1).unsigned_abs()];
@@ -331,7 +339,7 @@ impl Hour {
                     out(charge_of(line, purpose, [line.covered, line.quantity], None));
                 }
             }
-            sustained.add(line);
+            sustained.add(terms, line);
         }
     }
 
@@ -347,6 +355,7 @@ impl Hour {
             if !commitment.holds_in(now) && !is_bought {
                 continue;
             }
+            let commitment = terms.in_dollars(commitment, now);
             let mut pay = |purpose, quantity, billed, effective| {
                 out(BilledCharge {
                     purpose,

@@ -83,12 +83,12 @@ impl Rounds {
     }
 }
 
-/// Adds a step to those of a round. A plan stands behind those of the same prices for the same
-/// accounts.
+/// Adds a step to those of a round. A plan stands behind those of the same prices, in the same currency,
+/// for the same accounts.
 fn add_step(terms: &AccountTerms, steps: &mut Vec<Step>, step: Step) {
     let whom = |step: &Step| {
         let held = &terms.commitments[step.commitment];
-        if step.own { held.owner } else { held.scope }
+        (if step.own { held.owner } else { held.scope }, held.currency)
     };
     let alike = |other: &Step| other.coverage == step.coverage && whom(other) == whom(&step);
     let last = match terms.commitments[step.commitment].benefit {

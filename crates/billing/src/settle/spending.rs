@@ -41,7 +41,7 @@ pub(super) fn apply(
     hour: &mut Hour,
     terms: &AccountTerms,
     coverages: &Coverages,
-    steps: &[Step],
+    (now, steps): (i64, &[Step]),
     queue: &mut PlanQueue,
 ) {
     queue.candidates.clear();
@@ -52,9 +52,14 @@ pub(super) fn apply(
         let next = next_of(hour, steps, number as u32, &mut queue.next);
         let Some(next) = next else { continue };
         let first = (steps[next as usize].commitment, next);
+        let worth = terms.exchange(terms.commitments[first.0].currency, now);
         let touched = hour.take_touched();
         coverages.reach(step.coverage, &touched, |covered| {
             if let Some(plan) = covered.price {
+                let plan = match plan {
+                    PlanPrice::Fixed(price) => PlanPrice::Fixed(worth.price(price)),
+                    PlanPrice::Share(_) => plan,
+                };
                 candidates(hour, covered.product, plan, first, &mut queue.candidates);
             }
             ControlFlow::Continue(())

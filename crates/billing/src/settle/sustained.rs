@@ -9,6 +9,8 @@ use std::collections::BTreeMap;
 
 use crate::account::Account;
 use crate::charge::{BilledCharge, Purpose};
+use crate::commitment::hour_of;
+use crate::currency::Currency;
 use crate::month::Month;
 use crate::rate;
 use crate::terms::{AccountTerms, SustainedUse};
@@ -23,6 +25,8 @@ struct Group {
     discount: Id<SustainedUse>,
     region: String,
     family: String,
+    /// Of their prices.
+    currency: Option<Id<Currency>>,
 }
 
 /// What counts together.
@@ -33,7 +37,7 @@ struct Pool {
     price: UnitPrice,
 }
 
-/// Price of a unit of size, as a fraction in lowest terms: pico-dollars over thousandths.
+/// Price of a unit of size in its currency, as a fraction in lowest terms: pico-dollars over thousandths.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct UnitPrice {
     picos: u64,
@@ -63,6 +67,7 @@ struct PoolLevels {
 struct Discounted {
     group: u32,
     weight: u64,
+    currency: Option<Id<Currency>>,
     /// Price of its line before, and what that is per unit of size.
     last: (Rate, UnitPrice),
 }
@@ -89,33 +94,38 @@ impl SustainedLevels {
         };
         let discounted = terms.sustained.find(matches).map(|discount| {
             let (region, family) = (product.region.clone(), product.family.clone());
-            let group = Group { discount, region, family };
+            let currency = terms.currency(&product.currency);
+            let group = Group { discount, region, family, currency };
             let next = self.groups.len() as u32;
             let number = *self.numbers.entry(group.clone()).or_insert(next);
             if number == next {
                 self.groups.push(group);
             }
             let (weight, free) = (product.weight, Rate::ZERO);
-            Discounted { group: number, weight, last: (free, reduced(free, weight)) }
+            let last = (free, reduced(free, weight));
+            Discounted { group: number, weight, currency, last }
         });
         self.products.push(discounted);
     }
 
     /// Adds what is not covered of a line.
     #[inline]
-    pub(super) fn add(&mut self, line: &OpenLine) {
+    pub(super) fn add(&mut self, terms: &AccountTerms, line: &OpenLine) {
         if let Some(discounted) = self.products[line.product.row()] {
-            self.add_to(discounted, line);
+            self.add_to(terms, discounted, line);
         }
     }
 
-    fn add_to(&mut self, mut of: Discounted, line: &OpenLine) {
+    fn add_to(&mut self, terms: &AccountTerms, mut of: Discounted, line: &OpenLine) {
         let micros = (line.until - line.from).micros();
         if micros <= 0 {
             return;
         }
-        if of.last.0 != line.contracted {
-            of.last = (line.contracted, reduced(line.contracted, of.weight));
+        // Whatever a currency is worth meanwhile, machines of one price in it count together.
+        let worth = terms.exchange(of.currency, hour_of(line.from));
+        let contracted = worth.price_back(line.contracted);
+        if of.last.0 != contracted {
+            of.last = (contracted, reduced(contracted, of.weight));
             self.products[line.product.row()] = Some(of);
         }
         let pool = Pool { group: of.group, account: line.account, price: of.last.1 };
@@ -157,9 +167,11 @@ impl SustainedLevels {
         out: &mut impl FnMut(BilledCharge),
     ) {
         for (pool, levels) in std::mem::take(&mut self.pools) {
-            let discount = &terms.sustained[self.groups[pool.group as usize].discount];
+            let Group { discount, currency, .. } = &self.groups[pool.group as usize];
+            let discount = &terms.sustained[*discount];
             let saved = saved(&levels.levels, &discount.steps, month);
-            let amount = -pool.price.amount(saved);
+            let worth = terms.exchange(*currency, hour_of(month.from));
+            let amount = -worth.amount(pool.price.amount(saved));
             if amount == Money::ZERO {
                 continue;
             }

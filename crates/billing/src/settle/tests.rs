@@ -1,6 +1,7 @@
 //! Bills that providers work out in their documentation, and bills worked out by hand.
 
 mod buying;
+mod foreign;
 mod laws;
 mod slow;
 pub(crate) mod worlds;
@@ -31,6 +32,7 @@ use crate::rate;
 
 fn machine(provider: &str, family: &str, size: &str, weight: u64) -> Product {
     Product {
+        currency: String::new(),
         provider: provider.into(),
         service: Service::Compute,
         region: "here".into(),
@@ -48,6 +50,7 @@ fn machine(provider: &str, family: &str, size: &str, weight: u64) -> Product {
 /// A reservation of `weight` units of a family in a region for a year, that costs nothing.
 fn regional(owner: Id<Account>, scope: Id<Account>, family: &str, weight: u64) -> Commitment {
     Commitment {
+        currency: None,
         name: format!("regional {family}"),
         provider: "aws".into(),
         owner,
@@ -482,6 +485,7 @@ fn internet() -> TierTable {
     let terabyte = 1_024 * 1_000_000_i128;
     let step = |up_to, price| (up_to, dollars(price));
     TierTable {
+        currency: None,
         name: "internet".into(),
         provider: "aws".into(),
         matching: Matching { services: vec![Service::Transfer], ..Matching::default() },
@@ -598,6 +602,7 @@ fn reserved_capacity_is_paid_for_whether_it_runs_or_not() {
     let m5 = book.biller.product(machine("aws", "m5", "m5.large", 4));
     let secs = 24 * 3_600 + 900;
     book.biller.reserve(CapacityReservation {
+        currency: None,
         name: "kept".into(),
         account: a,
         matching: Matching { size: Some("m5.large".into()), ..Matching::default() },
@@ -624,6 +629,7 @@ fn reserved_capacity_is_paid_for_whether_it_runs_or_not() {
 /// Ten machines of a product that are kept for the first hour, at 0.1 dollars.
 fn kept(account: Id<Account>, product: Id<Product>) -> CapacityReservation {
     CapacityReservation {
+        currency: None,
         name: "kept".into(),
         account,
         matching: Matching { size: Some("m5.large".into()), ..Matching::default() },
@@ -777,6 +783,7 @@ fn the_largest_numbers_of_tables_have_exact_bills() {
     let (service, unit) = (Service::Transfer, UsageUnit::Gigabyte);
     let path = book.biller.product(Product { service, unit, ..machine("aws", "path", "", 0) });
     book.biller.reserve(CapacityReservation {
+        currency: None,
         machines: u64::MAX,
         price,
         contracted: price,

@@ -3,6 +3,7 @@
 
 use crate::account::Account;
 use crate::charge::{BilledCharge, Purpose};
+use crate::commitment::hour_of;
 use crate::rate;
 use crate::terms::{AccountTerms, TierTable};
 use crate::units::Id;
@@ -67,7 +68,8 @@ impl TierCounts {
         let mut at = *before;
         let end = at + line.quantity - line.covered;
         *before = end;
-        let steps = &terms.tiers[table].steps;
+        let TierTable { steps, currency, .. } = &terms.tiers[table];
+        let worth = terms.exchange(*currency, hour_of(line.from));
         // The last one holds beyond its end too.
         let first = steps.partition_point(|(up_to, _)| *up_to <= at);
         let first = first.min(steps.len().saturating_sub(1));
@@ -77,9 +79,10 @@ impl TierCounts {
             if at >= until {
                 break;
             }
-            let amount = rate::part(at, until, line.unit, *price);
+            let price = worth.price(*price);
+            let amount = rate::part(at, until, line.unit, price);
             let (paid, contracted) = match share {
-                1_000_000 => (*price, amount),
+                1_000_000 => (price, amount),
                 share => {
                     let paid = price.scaled(share);
                     (paid, rate::part(at, until, line.unit, paid))
@@ -91,7 +94,7 @@ impl TierCounts {
                 from: line.from,
                 until: line.until,
                 quantity: until - at,
-                list_price: *price,
+                list_price: price,
                 contracted_price: paid,
                 list: amount,
                 contracted,

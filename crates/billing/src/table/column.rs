@@ -23,6 +23,7 @@ pub(super) enum UsageField {
     Quantity,
     Price,
     Contracted,
+    Currency,
     Weight,
     EndedBy,
     Billed,
@@ -130,13 +131,19 @@ pub const COLUMNS: &[ColumnRow] = &[
         UsageField::Price,
         "price",
         ["ListUnitPrice", "pricing/publicOnDemandRate"],
-        "List price per unit in dollars.",
+        "List price per unit.",
     ),
     row(
         UsageField::Contracted,
         "contracted",
         ["ContractedUnitPrice", ""],
         "Negotiated price per unit; the list price where it is left out.",
+    ),
+    row(
+        UsageField::Currency,
+        "currency",
+        ["BillingCurrency", "lineItem/CurrencyCode"],
+        "Currency of its prices and of `billed`, one of `[[currency]]`; `USD` where it is left out.",
     ),
     row(
         UsageField::Weight,

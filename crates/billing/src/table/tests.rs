@@ -12,7 +12,7 @@ fn rows(text: &str) -> Result<Vec<Row>, Problem> {
 fn only(text: &str) -> UsageRow {
     match rows(text).expect("it can be read").pop().expect("there is one") {
         Row::Usage(row, _) => *row,
-        Row::Other(..) => panic!("no usage"),
+        Row::Other(_) => panic!("no usage"),
     }
 }
 
@@ -50,20 +50,20 @@ fn quantities_are_exact() {
 
 #[test]
 fn exports_in_focus_are_understood() {
-    let text = "BilledCost,ChargeCategory,ChargePeriodEnd,ChargePeriodStart,ConsumedQuantity,\
+    let text = "BilledCost,BillingCurrency,ChargeCategory,ChargePeriodEnd,ChargePeriodStart,ConsumedQuantity,\
                 ConsumedUnit,ListUnitPrice,PricingCategory,ProviderName,RegionId,ServiceCategory,\
                 SkuPriceDetails,SubAccountId\n\
-                0.10,Usage,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,1,Hours,0.1,Standard,AWS,\
+                0.10,USD,Usage,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,1,Hours,0.1,Standard,AWS,\
                 us-east-1,Compute,\"{\"\"InstanceType\"\":\"\"m5.large\"\"}\",42\n\
-                1.5,Tax,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,,,,,AWS,,Other,,42\n";
+                1.5,EUR,Tax,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,,,,,AWS,,Other,,42\n";
     let rows = rows(text).expect("it can be read");
-    let [Row::Usage(row, billed), Row::Other(tax, taxed)] = rows.as_slice() else {
-        panic!("{rows:?}")
-    };
+    let [Row::Usage(row, billed), Row::Other(tax)] = rows.as_slice() else { panic!("{rows:?}") };
     assert_eq!((row.account.as_str(), row.product.size.as_str()), ("42", "m5.large"));
     assert_eq!((row.product.provider.as_str(), row.product.weight), ("aws", 4_000));
     assert_eq!(*billed, signed_money("0.10"));
-    assert_eq!((tax.as_str(), *taxed), ("Tax", signed_money("1.5")));
+    assert_eq!((tax.category.as_str(), tax.billed), ("Tax", signed_money("1.5")));
+    assert_eq!((tax.currency.as_str(), tax.from), ("EUR", Some(row.from)));
+    assert_eq!(row.product.currency, "");
 }
 
 #[test]
@@ -83,13 +83,14 @@ fn cost_and_usage_reports_are_understood() {
         "product/tenancy",
         "pricing/unit",
         "pricing/publicOnDemandRate",
+        "lineItem/CurrencyCode",
     ];
     let lines = "Usage,2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,42,USE1-SpotUsage:m5.large,0.5,\
-        0.02,m5.large,Linux,Compute Instance,us-east-1,Shared,Hrs,0.0960000000\n\
+        0.02,m5.large,Linux,Compute Instance,us-east-1,Shared,Hrs,0.0960000000,CNY\n\
         SavingsPlanCoveredUsage,2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,42,\
-        USE1-BoxUsage:m5.large,1,0.096,m5.large,Linux,Compute Instance,us-east-1,Shared,Hrs,0.096\n\
-        SavingsPlanNegation,2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,42,,,-0.096,,,,,,,\n\
-        Usage,2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,42,Requests,3,0.5,,,Queue,,,,\n";
+        USE1-BoxUsage:m5.large,1,0.096,m5.large,Linux,Compute Instance,us-east-1,Shared,Hrs,0.096,USD\n\
+        SavingsPlanNegation,2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,42,,,-0.096,,,,,,,,\n\
+        Usage,2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,42,Requests,3,0.5,,,Queue,,,,,\n";
     let snake = |name: &str| {
         let letters = name.replace('/', "_");
         let words = letters.chars().flat_map(|letter| {
@@ -100,15 +101,15 @@ fn cost_and_usage_reports_are_understood() {
     };
     for header in [names.map(str::to_owned), names.map(snake)] {
         let rows = rows(&format!("{}\n{lines}", header.join(","))).expect("it can be read");
-        let [
-            Row::Usage(spot, _),
-            Row::Usage(covered, billed),
-            Row::Other(one, off),
-            Row::Other(other, _),
-        ] = rows.as_slice()
+        let [Row::Usage(spot, _), Row::Usage(covered, billed), Row::Other(one), Row::Other(other)] =
+            rows.as_slice()
         else {
             panic!("{rows:?}")
         };
+        assert_eq!(
+            (spot.product.currency.as_str(), covered.product.currency.as_str()),
+            ("CNY", "")
+        );
         assert_eq!((spot.product.sale, spot.quantity), (Sale::Spot, 1_800_000_000));
         let product = &covered.product;
         assert_eq!((product.sale, product.system.as_str()), (Sale::OnDemand, "linux"));
@@ -116,10 +117,10 @@ fn cost_and_usage_reports_are_understood() {
         assert_eq!(covered.list, Rate::parse("0.096"));
         assert_eq!(billed.map(Money::nanos), Some(96_000_000));
         assert_eq!(
-            (one.as_str(), off.map(Money::nanos)),
+            (one.category.as_str(), one.billed.map(Money::nanos)),
             ("SavingsPlanNegation", Some(-96_000_000))
         );
-        assert_eq!(other, "Queue");
+        assert_eq!(other.category, "Queue");
     }
 }
 

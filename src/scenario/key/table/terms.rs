@@ -15,6 +15,12 @@ const SERVICES: &[&str] = &[
     "load-balancer",
 ];
 
+/// Where no currency is said.
+const DOLLARS: &str = "USD";
+
+const CURRENCY: &str =
+    "Currency of its prices, one of `[[currency]]`: what its keys and values call dollars is that.";
+
 /// What is matched where nothing is said.
 const ANY: &str = "any";
 
@@ -32,6 +38,20 @@ pub(super) const ROWS: &[KeyRow] = &[
         "none",
         "Account above it, listed before it: an organisation, a management group, a subscription.",
     ),
+    row(
+        "currency[]",
+        ValueKind::List,
+        "",
+        "What currencies other than the dollar are worth: a row for each date.",
+    ),
+    row("currency[].code", ValueKind::Text, "required", "Its code, such as `EUR`."),
+    row(
+        "currency[].from",
+        ValueKind::Instant,
+        "always",
+        "From when on it is worth that: from the first clock hour on that begins then.",
+    ),
+    row("currency[].usd", ValueKind::Positive, "required", "Dollars that a unit is worth."),
     row(
         "commitment[]",
         ValueKind::List,
@@ -52,6 +72,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "the top of the account's tree",
         "Account that has the benefit, with all below it.",
     ),
+    row("commitment[].currency", ValueKind::Text, DOLLARS, CURRENCY),
     row(
         "commitment[].from",
         ValueKind::Instant,
@@ -237,6 +258,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "required",
         "Account that bought it; all of its organisation may run in it.",
     ),
+    row("block[].currency", ValueKind::Text, DOLLARS, CURRENCY),
     row("block[].region", ValueKind::Text, ANY, "Region."),
     row("block[].zone", ValueKind::Text, ANY, "Zone."),
     row(
@@ -266,6 +288,7 @@ pub(super) const ROWS: &[KeyRow] = &[
     row("kept[].name", ValueKind::Text, "`kept` and its number", "Name, as charges have it."),
     row("kept[].provider", ValueKind::Text, "required", "Provider."),
     row("kept[].account", ValueKind::Text, "required", "Account that pays for it."),
+    row("kept[].currency", ValueKind::Text, DOLLARS, CURRENCY),
     row("kept[].region", ValueKind::Text, "required", "Region."),
     row("kept[].zone", ValueKind::Text, "", "Zone."),
     row("kept[].type", ValueKind::Text, "required", "Type of the machines."),
@@ -297,6 +320,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "Prices by the quantity of the month, in place of those that are shipped for the same path.",
     ),
     row("tier[].provider", ValueKind::Text, "required", "Provider."),
+    row("tier[].currency", ValueKind::Text, DOLLARS, CURRENCY),
     row(
         "tier[].path",
         ValueKind::Text,

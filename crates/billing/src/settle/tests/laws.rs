@@ -8,6 +8,7 @@ use super::super::*;
 use super::worlds::{World, worlds};
 use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, HOUR, PlanPrice};
+use crate::currency::Exchange;
 use crate::rate;
 use crate::units::{Money, Rate, Span, Time};
 use crate::usage::UsageUnit;
@@ -85,11 +86,19 @@ fn lines_are_charged_once(world: &World, charges: &[BilledCharge]) {
         }
         assert_eq!(quantity, line.quantity, "{line:?}");
         if !tiered {
-            assert_eq!(list, rate::amount(quantity, product.unit, line.list), "{line:?}");
-            let wanted = rate::amount(quantity, product.unit, line.contracted);
+            let price = |price| in_dollars(world, line, price);
+            let wanted = rate::amount(quantity, product.unit, price(line.list));
+            assert_eq!(list, wanted, "{line:?}");
+            let wanted = rate::amount(quantity, product.unit, price(line.contracted));
             assert_eq!(contracted, wanted, "{line:?}");
         }
     }
+}
+
+/// A price of a line in dollars.
+fn in_dollars(world: &World, line: &UsageLine, price: Rate) -> Rate {
+    let currency = world.terms.currency(&world.products[line.product.row()].currency);
+    world.terms.exchange(currency, hour_of(line.from)).price(price)
 }
 
 /// What a commitment covers in an hour is not more than was bought, and its parts and what nobody
@@ -97,13 +106,15 @@ fn lines_are_charged_once(world: &World, charges: &[BilledCharge]) {
 fn commitments_are_used_once(world: &World, charges: &[BilledCharge]) {
     for (id, held) in world.terms.commitments.iter() {
         for hour in world.first..world.last {
+            let worth = world.terms.exchange(held.currency, hour);
+            let held = world.terms.in_dollars(held, hour);
             let (mut used, mut unused, mut cost) = (0, 0, Money::ZERO);
             let mut pieces = 0;
             for charge in charges.iter().filter(|charge| hour_of(charge.from) == hour) {
                 match charge.purpose {
                     Purpose::Covered { by, origin, product } if by == id => {
                         let product = &world.products[product.row()];
-                        used += spent(world, held, product, origin, charge);
+                        used += spent(world, (&held, worth), product, origin, charge);
                         cost += charge.effective;
                         pieces += 1;
                         assert_eq!(charge.billed, Money::ZERO);
@@ -137,7 +148,7 @@ fn commitments_are_used_once(world: &World, charges: &[BilledCharge]) {
 /// So much of a commitment a piece takes: thousandths of units times microseconds, or nano-dollars.
 fn spent(
     world: &World,
-    held: &Commitment,
+    (held, worth): (&Commitment, Exchange),
     product: &Product,
     origin: Origin,
     charge: &BilledCharge,
@@ -145,17 +156,22 @@ fn spent(
     let (list, contracted) = match origin {
         Origin::Line(number) => {
             let line = &world.lines[number as usize];
-            (line.list, line.contracted)
+            (in_dollars(world, line, line.list), in_dollars(world, line, line.contracted))
         }
         Origin::Reservation(kept) => {
-            let price = world.reservations[kept.row()].price;
+            let kept = &world.reservations[kept.row()];
+            let price = world.terms.exchange(kept.currency, hour_of(charge.from)).price(kept.price);
             (price, price)
         }
     };
     match held.plan_price(product) {
         None => charge.quantity * i128::from(product.weight),
         Some(price) => {
-            let price = price.of(list).min(contracted);
+            let price = match price {
+                PlanPrice::Fixed(fixed) => worth.price(fixed),
+                PlanPrice::Share(_) => price.of(list),
+            };
+            let price = price.min(contracted);
             rate::amount(charge.quantity, product.unit, price).nanos()
         }
     }
@@ -166,16 +182,18 @@ fn spent(
 fn only_upfront_payments_are_spread(world: &World, charges: &[BilledCharge]) {
     let mut wanted = billed(charges);
     for (_, held) in world.terms.commitments.iter() {
+        let in_dollars = |hour| world.terms.in_dollars(held, hour);
         for hour in (world.first..world.last).filter(|hour| held.holds_in(*hour)) {
+            let held = in_dollars(hour);
             if start_of(hour) == held.from {
                 wanted -= held.upfront;
             }
             wanted += held.amortised(hour) - held.hourly;
         }
         let whole: Money = (hour_of(held.from)..hour_of(held.until))
-            .map(|hour| held.amortised(hour) - held.hourly)
+            .map(|hour| in_dollars(hour).amortised(hour) - in_dollars(hour).hourly)
             .sum();
-        assert_eq!(whole, held.upfront);
+        assert_eq!(whole, in_dollars(hour_of(held.from)).upfront);
     }
     assert_eq!(effective(charges), wanted);
 }
@@ -242,6 +260,9 @@ fn later(world: &World, days: i64) -> World {
         move_to(&mut held.from);
         move_to(&mut held.bought);
         move_to(&mut held.until);
+    }
+    for currency in later.terms.currencies.rows_mut() {
+        currency.worth.iter_mut().for_each(|(from, _)| move_to(from));
     }
     (later.first, later.last) = (world.first + 24 * days, world.last + 24 * days);
     later

@@ -22,9 +22,10 @@ use super::worlds::{MARCH, MONTHS, SLOT, World, slot, worlds};
 use crate::account::Account;
 use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, Matching, PlanPrice, hour_of, start_of};
+use crate::currency::Currency;
 use crate::reservation::CapacityReservation;
 use crate::terms::Sharing;
-use crate::units::{Id, Time};
+use crate::units::{Id, Rate, Time};
 use crate::usage::{Product, Sale, Service, UsageUnit};
 
 /// Parts of a millionth of a unit, and of a nano-dollar.
@@ -44,6 +45,8 @@ struct Use {
     left: i128,
     list: i128,
     contracted: i128,
+    /// The negotiated price in the currency of the product.
+    said: i128,
 }
 
 /// What a commitment covers of a line in an hour: quantity and cost.
@@ -62,6 +65,20 @@ struct SlowBill {
 fn cost(quantity: i128, unit: UsageUnit, price: i128) -> i128 {
     let micros = if unit == UsageUnit::Hour { 3_600_000_000 } else { 1_000_000 };
     quantity * price / (1_000 * micros)
+}
+
+/// An amount or a price in a currency, in dollars at what that is worth in the hour.
+fn dollars(world: &World, currency: Option<Id<Currency>>, hour: i64, amount: i128) -> i128 {
+    let Some(currency) = currency else { return amount };
+    let worth = &world.terms.currencies[currency].worth;
+    let held = worth.iter().rev().find(|(from, _)| *from <= start_of(hour)).expect("it is known");
+    let parts = i128::from(held.1.picos());
+    (amount * parts + 500_000_000_000) / 1_000_000_000_000
+}
+
+/// The currency of a product.
+fn currency_of(product: &Product) -> Option<Id<Currency>> {
+    (product.currency == "EUR").then_some(Id::new(0))
 }
 
 fn matches(matching: &Matching, product: &Product) -> bool {
@@ -126,6 +143,8 @@ fn bill(world: &World) -> SlowBill {
 fn uses(world: &World, hour: i64) -> Vec<Use> {
     let mut uses: Vec<Use> = Vec::new();
     for line in world.lines.iter().filter(|line| hour_of(line.from) == hour) {
+        let currency = currency_of(&world.products[line.product.row()]);
+        let price = |price: Rate| dollars(world, currency, hour, i128::from(price.picos()));
         uses.push(Use {
             origin: Origin::Line(line.number),
             account: line.account,
@@ -133,8 +152,9 @@ fn uses(world: &World, hour: i64) -> Vec<Use> {
             from: line.from,
             until: line.until,
             left: line.quantity * FINE,
-            list: i128::from(line.list.picos()),
-            contracted: i128::from(line.contracted.picos()),
+            list: price(line.list),
+            contracted: price(line.contracted),
+            said: i128::from(line.contracted.picos()),
         });
     }
     for (row, kept) in world.reservations.iter().enumerate() {
@@ -169,6 +189,7 @@ fn uses(world: &World, hour: i64) -> Vec<Use> {
             unused += (whole - running.max(0)).max(0);
         }
         if unused > 0 {
+            let price = dollars(world, kept.currency, hour, i128::from(kept.price.picos()));
             uses.push(Use {
                 origin: Origin::Reservation(Id::new(row as u32)),
                 account: kept.account,
@@ -176,8 +197,9 @@ fn uses(world: &World, hour: i64) -> Vec<Use> {
                 from: kept.from.max(start_of(hour)),
                 until: kept.until.min(start_of(hour + 1)),
                 left: unused,
-                list: i128::from(kept.price.picos()),
-                contracted: i128::from(kept.price.picos()),
+                list: price,
+                contracted: price,
+                said: i128::from(kept.price.picos()),
             });
         }
     }
@@ -201,10 +223,11 @@ fn cover(world: &World, hour: i64, provider: &str, uses: &mut [Use], bill: &mut 
         if deal.provider == provider && start_of(hour) >= deal.from && start_of(hour) < deal.until {
             let whole = match &deal.benefit {
                 Benefit::Reserved { weight, .. } => i128::from(*weight) * 3_600_000_000 * FINE,
-                Benefit::Spending { hourly, .. } => hourly.nanos() * FINE,
+                Benefit::Spending { hourly, .. } => {
+                    dollars(world, deal.currency, hour, hourly.nanos()) * FINE
+                }
             };
-            let hours = i128::from((deal.until - deal.from).micros() / 3_600_000_000);
-            let cost = deal.hourly.nanos() * FINE + deal.upfront.nanos() * FINE / hours;
+            let cost = cost_of_hour(world, deal, hour);
             held.push(Held { row: id.raw(), deal, whole, left: whole, cost });
         }
     }
@@ -215,6 +238,14 @@ fn cover(world: &World, hour: i64, provider: &str, uses: &mut [Use], bill: &mut 
     for uses in [running, idle] {
         turns(world, hour, provider, uses, &mut held, bill);
     }
+}
+
+/// What an hour costs of a commitment, in fine nano-dollars.
+fn cost_of_hour(world: &World, deal: &Commitment, hour: i64) -> i128 {
+    let hours = i128::from((deal.until - deal.from).micros() / 3_600_000_000);
+    let fee = dollars(world, deal.currency, hour, deal.hourly.nanos());
+    let upfront = dollars(world, deal.currency, hour_of(deal.bought), deal.upfront.nanos());
+    fee * FINE + upfront * FINE / hours
 }
 
 /// Applies what is left of the commitments.
@@ -350,12 +381,15 @@ fn note(
 }
 
 /// Share of the list price that is paid under the plan, as a fraction, and the price.
-fn terms_of(deal: &Commitment, product: &Product, one: &Use) -> Option<([i128; 2], i128)> {
+fn terms_of(world: &World, deal: &Commitment, one: &Use) -> Option<([i128; 2], i128)> {
+    let product = &world.products[one.product];
     let Benefit::Spending { rates, .. } = &deal.benefit else { return None };
     let rate = rates.iter().find(|rate| matches(&rate.matching, product))?;
     let (share, price) = match rate.price {
         PlanPrice::Fixed(price) => {
-            ([i128::from(price.picos()), one.list], i128::from(price.picos()))
+            let (hour, price) = (hour_of(one.from), i128::from(price.picos()));
+            let price = dollars(world, deal.currency, hour, price);
+            ([price, one.list], price)
         }
         PlanPrice::Share(millionths) => {
             let share = i128::from(millionths);
@@ -396,7 +430,7 @@ fn plans(
                 Benefit::Spending { rates, .. } => rates.clone(),
                 Benefit::Reserved { .. } => Vec::new(),
             };
-            let of = |held: &Held<'_>| (whom(held), rates(held));
+            let of = |held: &Held<'_>| (whom(held), rates(held), held.deal.currency);
             let mut all = held.iter().zip(&alive);
             all.position(|(other, alive)| *alive && kind(other) && of(other) == of(&held[number]))
         };
@@ -409,8 +443,7 @@ fn plans(
                 {
                     continue;
                 }
-                let product = &world.products[one.product];
-                let Some((share, price)) = terms_of(held.deal, product, one) else { continue };
+                let Some((share, price)) = terms_of(world, held.deal, one) else { continue };
                 let better = match best {
                     None => true,
                     Some((of, at, row, number)) => {
@@ -470,7 +503,9 @@ fn charge(
                     None => (i128::MAX, steps[steps.len() - 1].1),
                 };
                 let until = end.min(up_to);
-                amount += cost(until - at, product.unit, i128::from(price.picos()));
+                let currency = world.terms.tiers.rows()[table].currency;
+                let price = dollars(world, currency, hour, i128::from(price.picos()));
+                amount += cost(until - at, product.unit, price);
                 bill.roundings += 1;
                 at = until;
             }
@@ -490,11 +525,10 @@ fn pay(world: &World, hour: i64, bill: &mut SlowBill) {
         }
         bill.roundings += 1;
         if start_of(hour) == deal.from {
-            bill.billed += deal.upfront.nanos() * FINE;
+            bill.billed += dollars(world, deal.currency, hour, deal.upfront.nanos()) * FINE;
         }
-        let hours = i128::from((deal.until - deal.from).micros() / 3_600_000_000);
-        bill.billed += deal.hourly.nanos() * FINE;
-        bill.effective += deal.hourly.nanos() * FINE + deal.upfront.nanos() * FINE / hours;
+        bill.billed += dollars(world, deal.currency, hour, deal.hourly.nanos()) * FINE;
+        bill.effective += cost_of_hour(world, deal, hour);
     }
 }
 
@@ -503,7 +537,7 @@ fn sustained_use(world: &World, month: usize, rest: &[Use], bill: &mut SlowBill)
     let from = MARCH + MONTHS[..month].iter().sum::<i64>();
     let slots = MONTHS[month] * 12;
     // Levels in fine thousandths of units, by group and slot.
-    type Group = (usize, Id<Account>, String, [i128; 2]);
+    type Group = (usize, Id<Account>, String, Option<Id<Currency>>, [i128; 2]);
     let mut groups: BTreeMap<Group, BTreeMap<i64, i128>> = BTreeMap::new();
     for one in rest {
         let product = &world.products[one.product];
@@ -517,17 +551,17 @@ fn sustained_use(world: &World, month: usize, rest: &[Use], bill: &mut SlowBill)
         }
         bill.roundings += 2;
         let weight = i128::from(product.weight);
-        let of = gcd(one.contracted, weight);
-        let price = [one.contracted / of, weight / of];
-        let group =
-            groups.entry((discount, one.account, product.family.clone(), price)).or_default();
+        let of = gcd(one.said, weight);
+        let price = [one.said / of, weight / of];
+        let (family, currency) = (product.family.clone(), currency_of(product));
+        let group = groups.entry((discount, one.account, family, currency, price)).or_default();
         for slot in begin..end {
             let micros = i128::from(SLOT) * i128::from(end - begin);
             *group.entry(slot).or_default() += one.left * weight / micros;
         }
     }
     let mut saved = 0;
-    for ((discount, _, _, [picos, thousandths]), levels) in groups {
+    for ((discount, _, _, currency, [picos, thousandths]), levels) in groups {
         let mut heights: Vec<i128> = levels.values().copied().collect();
         heights.sort_unstable();
         heights.dedup();
@@ -544,7 +578,9 @@ fn sustained_use(world: &World, month: usize, rest: &[Use], bill: &mut SlowBill)
                 begin = end;
             }
             // Millionths of slots, times fine thousandths of units, at the price of an hour.
-            saved += (height - below) * unpaid / 12 * picos / thousandths / 1_000_000 / 1_000;
+            let amount = (height - below) * unpaid / 12 * picos / thousandths / 1_000_000 / 1_000;
+            // The discount is a charge of the month, at what its beginning says.
+            saved += dollars(world, currency, from, amount);
             below = height;
         }
     }

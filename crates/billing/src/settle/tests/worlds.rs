@@ -6,6 +6,7 @@ use super::super::*;
 use crate::account::Accounts;
 use crate::charge::BilledCharge;
 use crate::commitment::{Benefit, Commitment, HOUR, Matching, PlanPrice, PlanRate};
+use crate::currency::{Currency, Exchange};
 use crate::reservation::CapacityReservation;
 use crate::terms::{Sharing, SustainedUse, TierTable};
 use crate::units::{Money, Rate, Time};
@@ -90,6 +91,7 @@ fn world((accounts, mut products, mut deals, lines, kept, options): Drawn) -> Wo
     };
     let mut terms = AccountTerms { accounts: tree(&accounts), ..AccountTerms::default() };
     terms.sharing.push(("azure".into(), Sharing::NarrowestFirst));
+    terms.currencies.push(euro(first));
     for deal in &deals {
         terms.commitments.push(commitment(&terms.accounts, first, deal));
     }
@@ -112,6 +114,14 @@ fn world((accounts, mut products, mut deals, lines, kept, options): Drawn) -> Wo
         .filter(|kept| products[kept.product.row()].unit == UsageUnit::Hour)
         .collect();
     World { terms, products, reservations, lines, first, last: first + 6 }
+}
+
+/// Worth 1.02 dollars, and 1.07 from the third hour on.
+fn euro(first: i64) -> Currency {
+    let worth = |picos| Exchange::from_picos(picos).expect("it is more than nothing");
+    let worth = [(first - 1_000, 1_020_000_000_000), (first + 2, 1_070_000_000_000)]
+        .map(|(hour, picos)| (start_of(hour), worth(picos)));
+    Currency { code: "EUR".into(), worth: worth.to_vec() }
 }
 
 fn tree(drawn: &[[u8; 1]]) -> Accounts {
@@ -147,7 +157,11 @@ fn product([from, kind, of, size, zone, price]: &[u8; 6]) -> (Product, i64) {
     };
     // A millionth of a machine-hour, and of what is counted, cost nano-dollars at most.
     let picos = if unit == UsageUnit::Request { picos / 1_000 } else { picos };
+    // Prices in euros are whole hundred-millionths, so that they are known from dollars again.
+    let is_foreign = (zone / 2).is_multiple_of(4);
+    let picos = if is_foreign { (picos / 10_000).max(1) * 10_000 } else { picos };
     let product = Product {
+        currency: if is_foreign { "EUR".into() } else { String::new() },
         provider: provider(*from).into(),
         service,
         region: "here".into(),
@@ -213,6 +227,7 @@ fn commitment(accounts: &Accounts, first: i64, drawn: &[u8; 11]) -> Commitment {
         }
     };
     Commitment {
+        currency: (above / 4).is_multiple_of(3).then_some(Id::new(0)),
         name: "deal".into(),
         provider: provider.into(),
         owner,
@@ -275,8 +290,10 @@ fn reservation(
     [account, product, machines, from, length]: &[u8; 5],
 ) -> CapacityReservation {
     let row = usize::from(*product) % products.len();
+    let price = Rate::from_picos((1 + i64::from(*machines)) * 3_000_000_000);
     let from = start_of(first) + Span::from_micros(i64::from(*from % 60) * SLOT);
     CapacityReservation {
+        currency: (!products[row].currency.is_empty()).then_some(Id::new(0)),
         name: "kept".into(),
         account: Id::new(u32::from(*account) % accounts as u32),
         matching: Matching {
@@ -288,14 +305,15 @@ fn reservation(
         machines: u64::from(1 + machines % 4),
         from,
         until: from + Span::from_micros(i64::from(*length % 40) * SLOT),
-        price: Rate::from_picos((1 + i64::from(*machines)) * 3_000_000_001),
-        contracted: Rate::from_picos((1 + i64::from(*machines)) * 3_000_000_001),
+        price,
+        contracted: price,
     }
 }
 
 fn tiers(pick: u8) -> [TierTable; 2] {
     let gigabytes = |up_to: i128, picos| (up_to * 1_000_000, Rate::from_picos(picos));
     let table = |family: Option<Vec<String>>, steps: Vec<(i128, Rate)>| TierTable {
+        currency: (pick / 16).is_multiple_of(3).then_some(Id::new(0)),
         name: "internet".into(),
         provider: provider(pick / 4).into(),
         matching: Matching {

@@ -1,0 +1,59 @@
+//! `[[currency]]`, and the currency of what is priced in one.
+
+use super::UNIX;
+use crate::billing::commitment::hour_of;
+use crate::billing::currency::{Currency, Exchange};
+use crate::problem::clip;
+use crate::scenario::section::{ConfigTable, Diagnostics};
+use crate::units::{Id, IdVec, Time};
+
+/// What holds always is known from here on: 1900-01-01.
+const ALWAYS: Time = Time::from_micros(-2_208_988_800_000_000);
+
+/// Reads what currencies are worth. Rows of one code are one currency.
+pub(super) fn read(rows: &[ConfigTable], report: &mut Diagnostics<'_>) -> IdVec<Currency> {
+    let mut currencies: IdVec<Currency> = IdVec::default();
+    for row in rows {
+        row.require("code", report);
+        row.require("usd", report);
+        let (Some(code), Some(usd)) = (row.text("code"), row.number("usd")) else { continue };
+        if code.len() != 3 || !code.bytes().all(|letter| letter.is_ascii_uppercase()) {
+            let message = format!("`{}` is no code of a currency", clip(code));
+            report.hint(&row.spot("code"), message, "three capitals, such as `EUR`");
+        }
+        let worth = Exchange::from_picos(libm::round(usd * 1e12) as i64);
+        let Some(worth) = worth.filter(|_| usd < 1e6 && code != "USD") else {
+            let message = "must be from 0.000000000001 to a million, and not of the dollar itself";
+            report.at(&row.spot("usd"), message);
+            continue;
+        };
+        let from = row.moment("from", UNIX).unwrap_or(ALWAYS);
+        let known = currencies.find(|known| known.code == code);
+        let new = || Currency { code: code.to_owned(), worth: Vec::new() };
+        let id = known.unwrap_or_else(|| currencies.push(new()));
+        let dates = &mut currencies[id].worth;
+        match dates.binary_search_by_key(&from, |(from, _)| *from) {
+            Ok(_) => report.at(&row.spot("from"), "two rows say what it was worth from then on"),
+            Err(place) => dates.insert(place, (from, worth)),
+        }
+    }
+    currencies
+}
+
+/// The currency that a table names, from `at` on; `None` is the dollar.
+pub(super) fn of(
+    section: &ConfigTable,
+    currencies: &IdVec<Currency>,
+    at: Option<Time>,
+    report: &mut Diagnostics<'_>,
+) -> Option<Id<Currency>> {
+    let code = section.text("currency").filter(|code| *code != "USD")?;
+    let found = currencies.find(|currency| currency.code == code);
+    let is_known = |id: Id<Currency>| at.is_none_or(|at| currencies[id].is_known(hour_of(at)));
+    if !found.is_some_and(is_known) {
+        let message = format!("it is not said what `{}` is worth then", clip(code));
+        let hint = "say it: `[[currency]]` with `code`, `from` and `usd`";
+        report.hint(&section.spot("currency"), message, hint);
+    }
+    found
+}
