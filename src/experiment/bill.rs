@@ -346,8 +346,18 @@ impl<E: From<Problem>> BillMaker<'_, E> {
 
     fn catalog_price(&mut self, row: &UsageRow, shown: &str) -> Result<Rate, E> {
         let product = &row.product;
-        let in_dollars = product.currency.is_empty() && product.unit == UsageUnit::Hour;
-        let found = self.terms.list_price(product).filter(|_| in_dollars);
+        let unit = match product.service {
+            Service::Transfer => UsageUnit::Gigabyte,
+            Service::Compute
+            | Service::Serverless
+            | Service::License
+            | Service::BlockStorage
+            | Service::ObjectStorage
+            | Service::Address
+            | Service::LoadBalancer => UsageUnit::Hour,
+        };
+        let is_priced = product.currency.is_empty() && product.unit == unit;
+        let found = self.terms.list_price(product, row.from).filter(|_| is_priced);
         let Some(price) = found else {
             let thing = match product.size.is_empty() {
                 true => product.service.name(),
@@ -360,7 +370,7 @@ impl<E: From<Problem>> BillMaker<'_, E> {
                 crate::problem::clip(&product.region)
             );
             let path = "add a column `price`, or name a path that has prices as its `family`: \
-                        `internet`, `region`, `zone`";
+                        `internet`, `region`, `zone`, or the region it goes to: `region/us-west-2`";
             let machine = "add a column `price`, or name a type and a region of a shipped catalog";
             let hint = if product.service == Service::Transfer { path } else { machine };
             return Err(Problem::at(shown, row.line, 0, message).hint(hint).into());

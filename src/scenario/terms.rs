@@ -110,9 +110,10 @@ impl BillingTerms {
         biller
     }
 
-    /// List price of a product by the catalog of its provider; `None` where none is known.
-    pub fn list_price(&mut self, product: &Product) -> Option<Rate> {
-        self.prices.of(product)
+    /// List price of a product at `at` by the catalog of its provider, or the shipped rules of its
+    /// transfers; `None` where none is known.
+    pub fn list_price(&mut self, product: &Product, at: Time) -> Option<Rate> {
+        shipped().transfer_price(product, at).or_else(|| self.prices.of(product))
     }
 }
 

@@ -40,6 +40,12 @@ impl Month {
     }
 }
 
+/// An instant that a rule says, such as `2026-03-01T00:00:00Z`.
+pub(crate) fn instant(text: &str) -> Option<Time> {
+    let timestamp: Timestamp = text.parse().ok()?;
+    Some(Time::from_micros(timestamp.as_microsecond()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,6 @@
 //! The rules that are shipped: by provider, as data with their sources.
 
+mod path;
 mod sla;
 
 use std::collections::BTreeMap;
@@ -15,6 +16,7 @@ use crate::terms::{Sharing, SustainedUse, TierTable};
 use crate::units::{Id, Money, Rate, Span};
 use crate::usage::{Service, UsageUnit};
 
+pub use path::{PairsRow, PathRow};
 pub use sla::{SlaRow, SlaScope};
 
 /// Where a rule comes from.
@@ -184,6 +186,10 @@ pub struct BillingRules {
     pub sustained: Vec<SustainedRow>,
     /// On transfers.
     pub tier: Vec<TierRow>,
+    /// On transfers on paths that are asked for.
+    pub path: Vec<PathRow>,
+    /// On transfers between regions.
+    pub pairs: Vec<PairsRow>,
     /// Spending plans that are sold.
     pub plan: Vec<PlanRow>,
     /// On promises.
@@ -411,6 +417,8 @@ mod tests {
             .chain(rules.flexible.iter().map(|row| &row.source))
             .chain(rules.sustained.iter().map(|row| &row.source))
             .chain(rules.plan.iter().map(|row| &row.source))
+            .chain(rules.path.iter().map(|row| &row.source))
+            .chain(rules.pairs.iter().map(|row| &row.source))
             .chain(rules.tier.iter().map(|row| &row.source))
             .chain(rules.sla.iter().map(|row| &row.source));
         for source in sources {
