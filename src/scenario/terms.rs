@@ -370,7 +370,9 @@ fn reserved(
     let tenancy = section.text("tenancy").unwrap_or("default");
     let family = shipped().family_of(provider, size);
     let zone = owned(section, "zone");
-    let flexible = zone.is_none() && shipped().is_flexible(provider, &family, system, tenancy);
+    let flexible = zone.is_none()
+        && !shipped().is_part(provider, size)
+        && shipped().is_flexible(provider, &family, system, tenancy);
     let matching = Matching {
         services: Vec::new(),
         region: owned(section, "region"),

@@ -485,3 +485,21 @@ fn prices_in_another_currency_follow_its_table() {
         assert!(told.contains(said), "{told}");
     }
 }
+
+#[test]
+fn transfers_have_the_price_of_their_pair_of_regions() {
+    // 100 GB from Virginia to Ohio at 0.01, to Ireland at 0.02, and from Google's Belgium to another
+    // provider for nothing.
+    let usage = "from,provider,service,region,family,quantity\n\
+        2026-03-01T00:00:00Z,aws,transfer,us-east-1,region/us-east-2,100\n\
+        2026-03-01T00:00:00Z,aws,transfer,us-east-1,region/eu-west-1,100\n\
+        2026-03-01T00:00:00Z,gcp,transfer,europe-west1,eu-multicloud,100\n";
+    let (bill, _) = billed(usage, "").expect("it can be billed");
+    assert_eq!(bill.total.billed, cents(300));
+    let told = billed(&usage.replace("gcp", "aws"), "").expect_err("it is asked for");
+    assert!(told.contains("usage.csv:4") && told.contains("no price is known"), "{told}");
+    // What terms say of a path counts.
+    let tier = "[[tier]]\nprovider = \"aws\"\npath = \"eu-multicloud\"\nusd = [0.05]\n";
+    let (bill, _) = billed(&usage.replace("gcp", "aws"), tier).expect("it can be billed");
+    assert_eq!(bill.total.billed, cents(800));
+}

@@ -72,6 +72,9 @@ pub struct SizeRow {
     by: SizeBy,
     #[serde(default)]
     factors: BTreeMap<String, f64>,
+    /// Last words of the names of what is sold, and committed, apart from machines, by the unit.
+    #[serde(default)]
+    parts: Vec<String>,
     /// Sizes of whole machines without a number, by family.
     #[serde(default)]
     metal: BTreeMap<String, f64>,
@@ -242,6 +245,9 @@ impl BillingRules {
         let Some(row) = self.size.iter().find(|row| row.provider == provider) else {
             return Some(1_000);
         };
+        if self.is_part(provider, size) {
+            return Some(1_000);
+        }
         match row.by {
             SizeBy::Suffix => {
                 let (family, word) = size.split_once('.')?;
@@ -262,9 +268,18 @@ impl BillingRules {
         }
     }
 
-    /// Family of an instance type, by its name.
+    /// Whether it is no machine but what its provider sells, and commits, apart from machines: cores,
+    /// memory and the like of a family.
+    pub fn is_part(&self, provider: &str, size: &str) -> bool {
+        let parts = self.size.iter().find(|row| row.provider == provider).map(|row| &row.parts);
+        let last = size.rsplit_once('-').map(|(_, last)| last);
+        parts.zip(last).is_some_and(|(parts, last)| parts.iter().any(|part| part == last))
+    }
+
+    /// Family of an instance type, by its name. What is sold apart from machines is by itself.
     pub fn family_of(&self, provider: &str, size: &str) -> String {
         match provider {
+            _ if self.is_part(provider, size) => size.to_owned(),
             "azure" => azure_family(size),
             _ => size.split(['.', '-']).next().unwrap_or_default().to_owned(),
         }
@@ -377,6 +392,8 @@ mod tests {
             ("azure", "Standard_D8s_v3", 8_000),
             ("azure", "D4s_v3", 4_000),
             ("gcp", "n2-standard-16", 16_000),
+            ("gcp", "n2-core", 1_000),
+            ("gcp", "n2-memory", 1_000),
             ("lambda", "gpu_8x_a100", 1_000),
         ] {
             assert_eq!(shipped().weight_of(provider, size), Some(weight), "{size}");
@@ -387,6 +404,8 @@ mod tests {
         for (provider, size, family) in [
             ("aws", "m5.large", "m5"),
             ("gcp", "n2-standard-16", "n2"),
+            ("gcp", "n2-core", "n2-core"),
+            ("aws", "n2-core", "n2"),
             ("azure", "Standard_D8s_v5", "Dsv5"),
             ("azure", "D2s_v5", "Dsv5"),
             ("azure", "Standard_NC24ads_A100_v4", "NCadsA100v4"),

@@ -3,6 +3,7 @@
 mod buying;
 mod foreign;
 mod laws;
+mod parts;
 mod slow;
 pub(crate) mod worlds;
 
