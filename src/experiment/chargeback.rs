@@ -155,7 +155,9 @@ impl Chargeback {
 /// Adds up parts of costs.
 #[derive(Clone, Debug, Default)]
 pub(super) struct CauseTally {
-    sums: BTreeMap<(String, CostCause), Money>,
+    /// Names of providers, in the order in which they came; sums are by row of them.
+    providers: Vec<String>,
+    sums: BTreeMap<(usize, CostCause), Money>,
     tenants: Vec<String>,
     classes: Vec<String>,
 }
@@ -163,7 +165,11 @@ pub(super) struct CauseTally {
 impl CauseTally {
     /// Adds an amount that a provider charges.
     pub(super) fn add(&mut self, provider: &str, cause: CostCause, amount: Money) {
-        *self.sums.entry((provider.to_owned(), cause)).or_default() += amount;
+        let row = self.providers.iter().position(|known| known == provider).unwrap_or_else(|| {
+            self.providers.push(provider.to_owned());
+            self.providers.len() - 1
+        });
+        *self.sums.entry((row, cause)).or_default() += amount;
     }
 
     /// Keeps the names of tenants and classes, which only the state knows.
@@ -187,6 +193,7 @@ impl CauseTally {
         let mut worked: BTreeMap<&str, BTreeMap<WorkGroup, Money>> = BTreeMap::new();
         let mut everywhere: BTreeMap<WorkGroup, Money> = BTreeMap::new();
         for ((provider, cause), amount) in &self.sums {
+            let provider = self.providers[*provider].as_str();
             match *cause {
                 CostCause::Work(group) => {
                     rows.entry((Some(group), provider)).or_default().machines += *amount;
@@ -202,9 +209,9 @@ impl CauseTally {
                 | CostCause::Kept => {}
             }
         }
-        for provider in self.providers() {
+        for (row, provider) in self.providers.iter().map(String::as_str).enumerate() {
             let of = |is: fn(CostCause) -> bool| {
-                let all = self.sums.iter().filter(|((name, _), _)| name == provider);
+                let all = self.sums.iter().filter(|((of, _), _)| *of == row);
                 all.filter(|((_, cause), _)| is(*cause)).map(|(_, amount)| *amount).sum()
             };
             let there = worked.get(provider).filter(|there| weighs(there)).unwrap_or(&everywhere);
@@ -241,12 +248,6 @@ impl CauseTally {
             provider: provider.to_owned(),
             parts,
         }
-    }
-
-    fn providers(&self) -> Vec<&str> {
-        let mut all: Vec<&str> = self.sums.keys().map(|(provider, _)| provider.as_str()).collect();
-        all.dedup();
-        all
     }
 }
 
