@@ -43,6 +43,7 @@ use crate::metering::ChargePeriod;
 use crate::metrics::{AlertRule, budget_rules};
 use crate::model::{Market, Offer, World};
 use crate::policy::spec::PolicySpec;
+use crate::policy::{cap, provision};
 use crate::problem::{Problem, Problems, clip};
 use crate::purchase;
 use crate::units::{Calendar, Id, Span};
@@ -331,6 +332,7 @@ fn read(
     };
     let nothing: Vec<(usize, String)> = buyers.map(nothing).collect();
     policies.assumptions.extend(nothing);
+    policies.assumptions.extend(without_budgets(&build.world, &policies.specs));
     let work = work?;
     let mut assumptions = std::mem::take(&mut build.assumptions);
     assumptions.extend(names::vague_models(&build.world).into_iter().map(Assumption::from));
@@ -410,6 +412,19 @@ fn period(
         report.at(&section.spot("period"), "`period` must be longer than nothing");
     }
     workload.period(given)
+}
+
+/// What is said of policies that heed budgets where there are none.
+fn without_budgets(world: &World, specs: &[PolicySpec]) -> Vec<(usize, String)> {
+    let heeds = |spec: &PolicySpec| {
+        !spec.cap.is(&cap::NONE) || spec.provision.is(&provision::BUDGET_GREEDY)
+    };
+    let is_told = |(_, spec): &(usize, &PolicySpec)| world.budgets.is_empty() && heeds(spec);
+    let told = |(row, spec): (usize, &PolicySpec)| {
+        let name = clip(&spec.name);
+        (row, format!("Policy {name} heeds budgets, but there are none: add `[[budget]]`."))
+    };
+    specs.iter().enumerate().filter(is_told).map(told).collect()
 }
 
 /// What is said where a scenario has terms.

@@ -504,6 +504,7 @@ fn waits(state: &State<'_>, wait: &Wait) -> String {
         | WaitReason::Behind
         | WaitReason::Reserved
         | WaitReason::NothingToRent
+        | WaitReason::OverBudget
         | WaitReason::ForSpot
         | WaitReason::Shifted
         | WaitReason::BackingOff
@@ -562,6 +563,7 @@ pub(crate) fn limit(state: &State<'_>, why: LaunchRefusal) -> String {
         }
         LaunchRefusal::Outage => "an outage".to_owned(),
         LaunchRefusal::Throttle => "the rate of launches (`throttle`)".to_owned(),
+        LaunchRefusal::Budget(row) => format!("budget {}", state.world().budgets[row].name),
     }
 }
 
@@ -578,6 +580,9 @@ pub(crate) fn refusal(state: &State<'_>, why: LaunchRefusal) -> String {
         LaunchRefusal::Outage => "nothing of the offer is launched during an outage".to_owned(),
         LaunchRefusal::Throttle => {
             "launches in the region come faster than they are let through (`throttle`)".to_owned()
+        }
+        LaunchRefusal::Budget(row) => {
+            format!("budget without room for it: {}", state.world().budgets[row].name)
         }
     }
 }

@@ -13,7 +13,7 @@ use crate::part::{Parameter, Part, PartSettings, PartSpec, Setting, SettingKind}
 use crate::policy::place::{self, NARROW};
 use crate::policy::spec::{Compatibility, External, Narrow, PolicyPart, PolicySpec};
 use crate::policy::{
-    admit, backfill, checkpoint, order, preempt, provision, recover, release, shift,
+    admit, backfill, cap, checkpoint, order, preempt, provision, recover, release, shift,
 };
 use crate::problem::{clip, did_you_mean};
 use crate::purchase;
@@ -98,6 +98,7 @@ impl Policies {
             | PolicyPart::Provision
             | PolicyPart::Release
             | PolicyPart::Recover
+            | PolicyPart::Cap
             | PolicyPart::Commit
             | PolicyPart::Checkpoint => format!("the {} part of ", part.name()),
         };
@@ -267,6 +268,9 @@ pub(super) fn override_parts(
     }
     if let Some((provision, _)) = named.part("provision", provision::PARTS) {
         spec.provision = provision;
+    }
+    if let Some((cap, _)) = named.part("cap", cap::PARTS) {
+        spec.cap = cap;
     }
     if let Some((release, _)) = named.part("release", release::PARTS) {
         spec.release = release;

@@ -37,6 +37,7 @@ pub(super) fn read(
             PolicyPart::Shift,
             PolicyPart::Checkpoint,
             PolicyPart::Recover,
+            PolicyPart::Cap,
         ]);
         for part in parts.filter(|part| own.has(part.name())) {
             let message = format!("`{}` has no say where a program decides all", part.name());

@@ -8,7 +8,7 @@ use crate::part::{Parameter, Part, SettingKind};
 use crate::policy::place::{self, NARROW};
 use crate::policy::spec::PolicyPart;
 use crate::policy::{
-    admit, backfill, checkpoint, order, preempt, provision, recover, release, shift,
+    admit, backfill, cap, checkpoint, order, preempt, provision, recover, release, shift,
 };
 use crate::purchase;
 
@@ -55,6 +55,7 @@ pub const PARTS: &[(&str, &str)] = &[
     ("place", "On which instance?"),
     ("backfill", "Who may overtake?"),
     ("provision", "Rent what, and where?"),
+    ("cap", "What is not rented, for the sake of budgets?"),
     ("release", "When to give back?"),
     ("checkpoint", "When is progress saved?"),
     ("recover", "What becomes of work that lost its place?"),
@@ -110,6 +111,7 @@ pub static OPTIONS: LazyLock<Vec<PartOption>> = LazyLock::new(|| {
     list(&mut all, "place", place::PARTS, NARROW);
     list(&mut all, "backfill", backfill::PARTS, &[]);
     list(&mut all, "provision", provision::PARTS, &[]);
+    list(&mut all, "cap", cap::PARTS, &[]);
     list(&mut all, "release", release::PARTS, &[]);
     list(&mut all, "checkpoint", checkpoint::PARTS, &[]);
     list(&mut all, "recover", recover::PARTS, &[]);

@@ -145,3 +145,49 @@ fn what_cannot_be_meant_is_refused() {
         assert!(found.contains(want), "{budget}: {found}");
     }
 }
+
+/// Machines of a cloud for 1.20 USD an hour, and two dollars to spend. The second job comes when
+/// 1.30 are spent.
+const CLOUD: &str = r#"question = "?"
+horizon = "4 h"
+[workload]
+trace = "a.csv"
+[cloud.aws]
+regions = ["us-east-1"]
+zones = ["us-east-1a"]
+types = ["m6i.xlarge"]
+boot = "0 s"
+[[cloud.aws.price]]
+usd_per_hour = 1.20
+[[budget]]
+name = "two dollars"
+usd = 2
+period = "run"
+[policy.p]
+preset = "cloud-cheapest"
+cap = "budget"
+"#;
+
+#[test]
+fn work_without_a_budget_says_so() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let run = |arguments: &[&str]| {
+        let done = Command::new(WINDTUNNEL).current_dir(folder.path()).args(arguments).output();
+        let done = done.expect("it runs");
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+        String::from_utf8(done.stdout).expect("text")
+    };
+    let rows = "id,arrival_s,runtime_s,vcpus\nfirst,0,3600,4\nsecond,7200,3600,4\n";
+    fs::write(folder.path().join("a.csv"), rows).expect("written");
+    fs::write(folder.path().join("a.toml"), CLOUD).expect("written");
+    run(&["run", "a.toml", "--explain", "--out", "out", "--quiet"]);
+    let told = run(&["explain", "out", "--job", "second"]);
+    assert!(told.contains("no budget to rent with"), "{told}");
+    assert!(told.contains("budget without room for it: two dollars"), "{told}");
+    let read = |name: &str| fs::read_to_string(folder.path().join("out").join(name)).expect(name);
+    let spent = read("budgets.csv");
+    // The first machine is kept for 5 minutes when it is idle. The second job waits until no more than the
+    // 70 cents that are left is to come, 35 minutes.
+    assert!(told.contains("started    after 3 h 25 min"), "{told}");
+    assert!(spent.contains(",2.000000000,2.000000000,1,2.000000000,14400.000000"), "{spent}");
+}

@@ -302,7 +302,8 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
         | ("docs/money.md", "[[offering]]" | "[policy.careful]")
         | (
             "docs/budgets.md",
-            "[[budget]]                                  # all of it, by the month",
+            "[[budget]]                                  # all of it, by the month"
+            | "[policy.capped]",
         ) => ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"]),
         (
             "docs/weather.md",

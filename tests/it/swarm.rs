@@ -22,7 +22,7 @@ use windtunnel::policy::spec::{
     AdmitSpec, DemandMix, GpuMachines, Narrow, OfferScope, PartSpec, PolicySpec, Reach,
 };
 use windtunnel::policy::{
-    self, backfill, checkpoint, order, place, preempt, provision, recover, release, shift,
+    self, backfill, cap, checkpoint, order, place, preempt, provision, recover, release, shift,
 };
 use windtunnel::sim::{self, Observer, Options, Outcome};
 use windtunnel::state::{
@@ -88,6 +88,10 @@ fn add_budgets(dice: &mut Dice, scenario: &mut Scenario) {
         return;
     }
     let providers = scenario.world.providers.len() as u64;
+    if dice.once_in(2) {
+        let (world, mix) = (&scenario.world, DemandMix::default());
+        scenario.policy.cap = PartDice { world, mix }.of(dice, cap::PARTS);
+    }
     for row in 0..dice.within(1, 4) {
         let of = match dice.within(0, 2) {
             0 => BudgetScope::Total,
@@ -759,6 +763,7 @@ fn policy(dice: &mut Dice, world: &World, works: &[Work]) -> PolicySpec {
         release: draw.of(dice, release::PARTS),
         checkpoint: checkpoint::NEVER.spec(),
         recover: recover::ANYWHERE.spec(),
+        cap: cap::NONE.spec(),
         commit: windtunnel::purchase::NONE.spec(),
         compatibility: None,
         external: BTreeMap::new(),
@@ -969,11 +974,15 @@ impl Log {
         let live: u32 =
             world.offers.ids().filter(rented).map(|offer| state.offer(offer).live).sum();
         let open = |offer: &Id<Offer>| self.reach.supplies(world, *offer);
-        let mut offers = world.offers.ids().filter(open);
+        let offers = world.offers.ids().filter(open);
+        let tenant = Some(state.work(work).ask.tenant);
+        let has_budget =
+            |offer: Id<Offer>| state.cap_room_for(offer, tenant).is_none_or(|(room, _)| room > 0);
         state.work(work).ask.tasks == 1
             && self.reach.max_instances.is_none_or(|most| live < most)
             && offers
-                .any(|offer| state.could_hold(work, offer) && state.launch_refusal(offer).is_none())
+                .filter(|&offer| state.could_hold(work, offer) && has_budget(offer))
+                .any(|offer| state.launch_refusal(offer).is_none())
     }
 
     fn stopped(&mut self, state: &State<'_>, ending: Ending, useful: i128, lost: i128) {
@@ -1075,6 +1084,7 @@ impl Observer for Log {
                 LaunchRefusal::Price => "a launch is refused for its price",
                 LaunchRefusal::Outage => "an outage refuses a launch",
                 LaunchRefusal::Throttle => "a launch is throttled",
+                LaunchRefusal::Budget(_) => "a budget refuses a launch",
             }),
             Record::Charged(charge) => {
                 if charge.kind == ChargeKind::Transfer {
@@ -1108,7 +1118,7 @@ impl Observer for Log {
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 43] = [
+const CORNERS: [&str; 44] = [
     "a gang goes on with fewer tasks",
     "tasks move to other machines",
     "tasks are copied while they compute",
@@ -1116,6 +1126,7 @@ const CORNERS: [&str; 43] = [
     "work is given up",
     "a launch comes to nothing",
     "a launch is throttled",
+    "a budget refuses a launch",
     "a spot instance is warned",
     "a spot instance is taken back",
     "a spot instance reaches its age limit",
@@ -1232,9 +1243,15 @@ fn twice(seed: u64, scenario: &Scenario, first: &Ran) {
     assert_eq!(first.fingerprint, again.fingerprint, "seed {seed}: not the same twice");
 }
 
+/// Whether the policy looks at budgets.
+fn heeds_budgets(scenario: &Scenario) -> bool {
+    let PolicySpec { cap, provision, .. } = &scenario.policy;
+    !cap.is(&cap::NONE) || provision.is(&provision::BUDGET_GREEDY)
+}
+
 /// Budgets that the policy does not heed change nothing.
 fn without_budgets(seed: u64, scenario: &Scenario, first: &Ran) {
-    if scenario.world.budgets.is_empty() {
+    if scenario.world.budgets.is_empty() || heeds_budgets(scenario) {
         return;
     }
     let mut changed = scenario.clone();
@@ -1347,6 +1364,9 @@ fn dearer(seed: u64, scenario: &Scenario, first: &Ran) {
     for link in &mut changed.world.links {
         link.nanos_per_gib *= FACTOR;
     }
+    for budget in &mut changed.world.budgets {
+        budget.limit = Money::from_nanos(budget.limit.nanos() * i128::from(FACTOR));
+    }
     let more = run(seed, "dearer", &changed);
     // A price that reverts leaves remainders that are rounded, by which costs that were as good as equal
     // may be told apart.
@@ -1382,7 +1402,13 @@ fn can_be_stretched(scenario: &Scenario) -> bool {
     let fixed = offers.iter().all(|offer| constant(offer) && known(offer));
     let shift = &scenario.policy.shift;
     let by_days = !shift.is(&shift::NOW) && shift.settings.word("forecast") == "yesterday";
-    !scenario.policy.order.is(&order::F1) && fixed && !by_days
+    // Periods of budgets lie on the clock, and budget-greedy looks an hour ahead by itself.
+    let run = |budget: &Budget| budget.period == BudgetPeriod::Run;
+    let heeds = heeds_budgets(scenario);
+    let policy = &scenario.policy;
+    let on_clock = heeds && !scenario.world.budgets.iter().all(run);
+    let ahead = policy.provision.is(&provision::BUDGET_GREEDY) && policy.cap.is(&cap::NONE);
+    !policy.order.is(&order::F1) && fixed && !by_days && !on_clock && !ahead
 }
 
 fn doubled(span: Span) -> Span {
@@ -1413,6 +1439,9 @@ fn slower(seed: u64, scenario: &Scenario) {
         for (at, _) in &mut offer.capacity.changes {
             *at = later(*at);
         }
+    }
+    for budget in &mut world.budgets {
+        budget.limit = Money::from_nanos(budget.limit.nanos() * 2);
     }
     stretch_spot(world, 2);
     stretch_launches(world, 2);
@@ -1454,6 +1483,7 @@ fn slower(seed: u64, scenario: &Scenario) {
     stretch(&mut policy.place);
     stretch(&mut policy.backfill);
     stretch(&mut policy.provision);
+    stretch(&mut policy.cap);
     stretch(&mut policy.release);
     stretch(&mut policy.checkpoint);
     stretch(&mut policy.recover);

@@ -33,7 +33,7 @@ use crate::model::Billing;
 use crate::units::{Money, Rate, Time};
 
 /// Pico-dollar microseconds per hour in one nano-dollar.
-const PER_NANO: i128 = 1_000 * 3_600_000_000;
+pub(crate) const PER_NANO: i128 = 1_000 * 3_600_000_000;
 
 /// Meters one instance from request to release, and splits its cost over the work on it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 
 pub mod admit;
 pub mod backfill;
+pub mod cap;
 pub mod checkpoint;
 mod compat;
 pub mod composed;

@@ -3,6 +3,7 @@
 
 mod allocation;
 mod integrals;
+mod cap;
 mod change;
 mod charge;
 mod checkpoint;
@@ -43,6 +44,7 @@ use prefetch_index::prefetch_index;
 use smallvec::SmallVec;
 
 pub use allocation::{Allocation, HeldShare, LiveWork, Share, UNKNOWN_RUN};
+pub use cap::SpendingCap;
 pub use change::{Effect, Refusal, StartPromise};
 pub use checkpoint::{CheckpointCycle, CheckpointPlan};
 pub use classes::{ClassBy, InstanceClass};

@@ -88,6 +88,9 @@ impl WaitCause {
                 WaitReason::NothingToRent => {
                     "next to start, without room for it and nothing to rent"
                 }
+                WaitReason::OverBudget => {
+                    "next to start, without room for it and no budget to rent with"
+                }
                 WaitReason::Booting => "its instances booted",
                 WaitReason::ForSpot => "its policy waited for spot",
                 WaitReason::Shifted => "its policy held it until a better time",
@@ -158,7 +161,10 @@ impl WaitPhase<'_> {
                     told.extend(first.sentences(clock, others));
                 }
                 let lacked = match reason {
-                    WaitReason::NoRoom | WaitReason::OverflowLater | WaitReason::NothingToRent
+                    WaitReason::NoRoom
+                    | WaitReason::OverflowLater
+                    | WaitReason::NothingToRent
+                    | WaitReason::OverBudget
                         if !others.preempts =>
                     {
                         ", in room that was too little for this one"
@@ -166,6 +172,7 @@ impl WaitPhase<'_> {
                     WaitReason::NoRoom
                     | WaitReason::OverflowLater
                     | WaitReason::NothingToRent
+                    | WaitReason::OverBudget
                     | WaitReason::InOrder
                     | WaitReason::Behind
                     | WaitReason::Reserved

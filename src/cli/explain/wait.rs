@@ -298,6 +298,9 @@ impl WaitSpan {
             WaitReason::NothingToRent => {
                 format!("{has}, and nothing that fits could be rented.")
             }
+            WaitReason::OverBudget => {
+                format!("{has}, and a budget had no room for what would be rented.")
+            }
         })
     }
 
@@ -319,6 +322,9 @@ impl WaitSpan {
             }
             WaitReason::NothingToRent => {
                 "there was no room to start it before its turn, and nothing to rent"
+            }
+            WaitReason::OverBudget => {
+                "there was no room to start it before its turn, and no budget to rent with"
             }
             WaitReason::Behind => "others were served first",
             WaitReason::Reserved => "there was room, but it would have delayed a promised start",
@@ -442,7 +448,10 @@ impl RoomCount {
         let there = format!("{wanted}, {} {} free", self.free, verb(self.free));
         if self.room >= tasks {
             return match reason {
-                WaitReason::NoRoom | WaitReason::OverflowLater | WaitReason::NothingToRent => {
+                WaitReason::NoRoom
+                | WaitReason::OverflowLater
+                | WaitReason::NothingToRent
+                | WaitReason::OverBudget => {
                     format!("{there}, and there was room, but none that its place part uses for it")
                 }
                 WaitReason::InOrder

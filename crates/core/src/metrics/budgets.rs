@@ -339,4 +339,6 @@ fn forecast_reaches(standing: BudgetStanding<'_>, end: Time, amount: Money) -> O
 }
 
 #[cfg(test)]
+mod caps;
+#[cfg(test)]
 mod tests;

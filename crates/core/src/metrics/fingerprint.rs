@@ -144,6 +144,7 @@ impl FactObserver for Fingerprint {
                     LaunchRefusal::Outage => 2,
                     LaunchRefusal::Price => 3,
                     LaunchRefusal::Throttle => 4,
+                    LaunchRefusal::Budget(_) => 5,
                 };
                 self.hash_trace.step(self.names[offer.row()] ^ why);
                 return;

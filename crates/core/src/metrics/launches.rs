@@ -19,6 +19,7 @@ pub(super) struct Launches {
     refused_by_outage: u64,
     refused_by_price: u64,
     refused_by_throttle: u64,
+    refused_by_budget: u64,
     /// Launches that came to nothing.
     pub(super) unready: u64,
 }
@@ -38,6 +39,7 @@ impl Launches {
             LaunchRefusal::Capacity => self.refused_by_capacity += 1,
             LaunchRefusal::Price => self.refused_by_price += 1,
             LaunchRefusal::Throttle => self.refused_by_throttle += 1,
+            LaunchRefusal::Budget(_) => self.refused_by_budget += 1,
             LaunchRefusal::Outage => self.refused_by_outage += 1,
         }
     }
@@ -59,13 +61,14 @@ impl Launches {
         self.refused_by_capacity -= earlier.refused_by_capacity;
         self.refused_by_price -= earlier.refused_by_price;
         self.refused_by_throttle -= earlier.refused_by_throttle;
+        self.refused_by_budget -= earlier.refused_by_budget;
         self.unready -= earlier.unready;
         self.refused_by_outage -= earlier.refused_by_outage;
         self.reclaimed -= earlier.reclaimed;
         self.failed -= earlier.failed;
     }
 
-    /// Refused launches by the quota's name, or `capacity`, `max price`, `outage` or `throttle`.
+    /// Refused launches by the quota's name, or `capacity`, `max price`, `outage`, `throttle` or `budget`.
     pub(super) fn refused_by_reason(&self, world: &World) -> Vec<(String, u64)> {
         let quotas = world.quotas.iter().map(|quota| quota.name.clone());
         let by_quota = quotas.zip(self.refused_by_quota.iter().copied());
@@ -74,6 +77,7 @@ impl Launches {
             ("max price", self.refused_by_price),
             ("outage", self.refused_by_outage),
             ("throttle", self.refused_by_throttle),
+            ("budget", self.refused_by_budget),
         ];
         let all = by_quota.chain(others.map(|(name, count)| (name.to_owned(), count)));
         all.filter(|&(_, count)| count > 0).collect()

@@ -67,6 +67,8 @@ pub struct Laws {
     exclusive: Vec<bool>,
     /// Charges, where there are budgets.
     spending: Charged,
+    /// Whether each budget was used up before anything happened at this instant, where launches are capped.
+    used_up: Vec<bool>,
     /// The capacity of each offer, drawn again beside the run; empty where none is drawn.
     capacities: Vec<CapacityCursor>,
 }
@@ -490,6 +492,9 @@ impl Observer for Laws {
         let lost = self.in_transit;
         self.check(lost == 0, from, "a migration loses no progress", || format!("{lost}"));
         self.totals(state);
+        if state.cap().is_some() {
+            self.note_used_up(state, to);
+        }
         if self.audit {
             self.recount(state);
         }
@@ -644,10 +649,13 @@ impl FactObserver for Laws {
                     self.excuse_loss();
                 }
             }
-            Fact::Requested(_, requested) => {
+            Fact::Requested(instance, requested) => {
                 self.has_capacity(state, requested);
                 self.is_launched(state, requested);
                 self.is_let_through(state, requested);
+                if state.cap().is_some() {
+                    self.is_within_budget(state, instance, requested);
+                }
             }
             Fact::AtRisk(..) | Fact::Ready(..) | Fact::LaunchRefused(..) | Fact::Noted => (),
         }

@@ -14,14 +14,14 @@ use super::checkpoint::CheckpointRule;
 use super::external::{self, Launcher};
 use super::place::{self, Place};
 use super::preempt::Preempt;
-use super::provision::{Provision, Provisioned};
+use super::provision::{CappedProvision, Provision, Provisioned};
 use super::queue::Queue;
 use super::release::Release;
 use super::spec::{PolicyPart, PolicySpec};
 use super::start::{Rent, WorkStarter};
 use super::turn::{Trigger, Turn};
 use super::{Policy, preempt};
-use crate::model::{Offer, Rules, World};
+use crate::model::{Offer, Rules, Tenant, World};
 use crate::state::{
     AllocationRef, CheckpointPlan, Needs, Record, RefusalReason, Share, State, WaitReason, Why,
     WorkRef,
@@ -33,6 +33,10 @@ use fits::Feasibility;
 use leaving::Leavers;
 use retries::{AfterLoss, Retries};
 use timetable::Timetable;
+
+/// Work that is alike to a provision part: demand, rules, tasks that stay together, and the tenant where
+/// that pays.
+type AlikeWork = (Demand, Id<Rules>, u32, Option<Id<Tenant>>);
 
 /// Policy composed of one part per question. At each decision: held work whose time has come joins, the
 /// provision part reacts, late work is turned away, the queue is served in order, others may overtake a head that does not fit, what
@@ -49,7 +53,7 @@ pub struct Composed {
     /// be rented when that was last tried.
     overdue: Vec<WorkRef>,
     /// Work like this was not rented for when that was last tried.
-    unrentable: FxHashSet<(Demand, Id<Rules>, u32)>,
+    unrentable: FxHashSet<AlikeWork>,
     /// Instances were given back or work was preempted since that was tried.
     acted: bool,
     queue: Queue,
@@ -118,6 +122,10 @@ impl Composed {
             None => spec.provision.build(),
             Some(session) => Box::new(external::ExternalProvision::new(session)),
         };
+        let provision: Box<dyn Provision> = match spec.cap.build() {
+            None => provision,
+            Some(cap) => Box::new(CappedProvision::new(provision, cap)),
+        };
         let release: Option<Box<dyn Release>> = match release {
             None if provision.keeps_all() => None,
             None => spec.release.build(),
@@ -172,7 +180,8 @@ impl Policy for Composed {
         let backfill = self.backfill.as_ref().is_some_and(|part| part.needs_ends());
         let follows = !self.outside.sessions.is_empty();
         let (ends, apart) = (backfill || self.preempt.is_some(), self.preempts());
-        let tenants = self.release.as_ref().is_some_and(|part| part.needs_tenants());
+        let tenants = self.release.as_ref().is_some_and(|part| part.needs_tenants())
+            || self.provision.needs_tenants();
         Needs { ends, follows, apart, tenants, ..self.place.needs() }
     }
 
@@ -345,8 +354,11 @@ impl Composed {
                 | Trigger::Draining(_)
                 | Trigger::AtRisk(_)
                 | Trigger::Lost(_)
-                | Trigger::PricesChanged
-                | Trigger::Timer => changed = true,
+                | Trigger::PricesChanged => changed = true,
+                Trigger::Timer => {
+                    self.acted |= self.provision.may_rent_more(turn);
+                    changed = true;
+                }
             }
         }
         if let Some(admit) = &mut self.outside.admit {
@@ -497,7 +509,8 @@ impl Composed {
             }
             Err(Provisioned::None(reason)) => reason,
         };
-        if self.joins && reason == WaitReason::NothingToRent && self.complete(turn, work, planned) {
+        let is_lacking = matches!(reason, WaitReason::NothingToRent | WaitReason::OverBudget);
+        if self.joins && is_lacking && self.complete(turn, work, planned) {
             return None;
         }
         if self.shrinks && self.start_smaller(turn, work, planned) {
@@ -639,8 +652,9 @@ impl Composed {
                 continue;
             }
             let live = turn.work(work);
+            let payer = turn.caps_tenants().then_some(live.ask.tenant);
             let (waiting, alike) =
-                (live.waiting, (live.ask.demand, live.ask.rules, live.together()));
+                (live.waiting, (live.ask.demand, live.ask.rules, live.together(), payer));
             let unrentable = live.placed == 0 && self.unrentable.contains(&alike);
             if !unrentable && self.provision.supply(turn, work) == Provisioned::Rented {
                 self.queue.remove(work);

@@ -1,6 +1,8 @@
 //! Provision part: what is rented, and where. One part per file.
 
+mod budget_greedy;
 mod capacity_optimised;
+mod capped;
 mod carrier;
 mod cheapest;
 mod demand;
@@ -22,7 +24,9 @@ use crate::part::{Part, PartSpec};
 use crate::state::{InstanceRef, Share, WaitReason, WorkRef};
 use crate::units::{Money, Span, Time};
 
+pub use budget_greedy::BUDGET_GREEDY;
 pub use capacity_optimised::CAPACITY_OPTIMISED;
+pub use capped::CappedProvision;
 pub use carrier::{ON_DEMAND, SAFE_GREEDY, SPOT, TIME_SLICED, UNIFORM_PROGRESS, UP_A, UP_AP, UP_S};
 pub use cheapest::CHEAPEST;
 pub use demand::OnDemand;
@@ -51,6 +55,7 @@ pub static PARTS: &[&ProvisionPart] = &[
     &CAPACITY_OPTIMISED,
     &PRICE_CAPACITY_OPTIMISED,
     &DIVERSIFIED,
+    &BUDGET_GREEDY,
     &SPOT_HEDGE,
     &ON_DEMAND,
     &SPOT,
@@ -109,6 +114,24 @@ pub trait Provision: std::fmt::Debug {
     /// as it is.
     fn carries(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
         let _ = (turn, work);
+        false
+    }
+
+    /// Whether it asks which allocations are on an instance.
+    fn needs_tenants(&self) -> bool {
+        false
+    }
+
+    /// Why `work` waits, for which nothing could be rented.
+    fn lack(&self, turn: &Turn<'_, '_>, work: WorkRef) -> WaitReason {
+        let _ = (turn, work);
+        WaitReason::NothingToRent
+    }
+
+    /// Whether, since it was last asked, launches may be accepted again that were not, though nobody gave
+    /// anything back.
+    fn may_rent_more(&mut self, turn: &Turn<'_, '_>) -> bool {
+        let _ = turn;
         false
     }
 

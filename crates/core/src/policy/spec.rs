@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::{
-    PolicyFactory, backfill, checkpoint, order, place, preempt, provision, recover, release, shift,
+    PolicyFactory, backfill, cap, checkpoint, order, place, preempt, provision, recover, release,
+    shift,
 };
 use crate::purchase;
 use crate::units::Span;
 
 pub use super::admit::AdmitSpec;
 pub use super::backfill::BackfillSpec;
+pub use super::cap::CapSpec;
 pub use super::checkpoint::CheckpointSpec;
 pub use super::order::OrderSpec;
 pub use super::place::{GpuMachines, Narrow, PlaceSpec};
@@ -45,6 +47,8 @@ pub struct PolicySpec {
     pub backfill: BackfillSpec,
     /// Provision part: what is rented, and where.
     pub provision: ProvisionSpec,
+    /// Cap part: what is not rented, for the sake of budgets.
+    pub cap: CapSpec,
     /// Release part: when a rented instance is given back.
     pub release: ReleaseSpec,
     /// Checkpoint part: when progress is saved.
@@ -80,6 +84,8 @@ pub enum PolicyPart {
     Backfill,
     /// Offers to rent.
     Provision,
+    /// Launches to forgo, for the sake of budgets.
+    Cap,
     /// Instances to give back, and when.
     Release,
     /// Checkpoints to write, and when.
@@ -114,6 +120,7 @@ impl PolicyPart {
             Self::Place => "place",
             Self::Backfill => "backfill",
             Self::Provision => "provision",
+            Self::Cap => "cap",
             Self::Release => "release",
             Self::Checkpoint => "checkpoint",
             Self::Recover => "recover",
@@ -166,6 +173,7 @@ impl PolicySpec {
             narrow: Narrow::default(),
             backfill: backfill::NONE.spec(),
             provision: provision::OWNED_ONLY.spec(),
+            cap: cap::NONE.spec(),
             release: release::IDLE.spec(),
             checkpoint: checkpoint::NEVER.spec(),
             commit: purchase::NONE.spec(),
@@ -196,6 +204,7 @@ impl PolicySpec {
                 self.provision.name(),
                 self.provision.is_none_of(provision::PARTS),
             ),
+            (PolicyPart::Cap, self.cap.name(), self.cap.is_none_of(cap::PARTS)),
             (PolicyPart::Release, self.release.name(), self.release.is_none_of(release::PARTS)),
             (
                 PolicyPart::Checkpoint,

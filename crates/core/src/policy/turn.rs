@@ -6,7 +6,7 @@ use crate::halt;
 use crate::model::{Manner, Offer, Rules};
 use crate::state::{
     AllocationRef, ClassBy, DecisionNote, IndexBy, InstanceRef, OfferSet, Refusal, RefusalReason,
-    Share, StartPromise, State, Why, WorkRef,
+    Share, SpendingCap, StartPromise, State, Why, WorkRef,
 };
 use crate::units::{Id, Stream, Time};
 
@@ -155,6 +155,17 @@ impl<'a, 'w> Turn<'a, 'w> {
     pub fn rent(&mut self, offer: Id<Offer>) -> Result<InstanceRef, Refusal> {
         let result = self.state.rent(offer);
         self.judge(result)
+    }
+
+    /// Refuses launches for which a budget has no room, by this cap, for the rest of the run. Nothing is
+    /// refused in a world without budgets.
+    pub fn set_cap(&mut self, cap: SpendingCap) {
+        self.state.set_cap(cap);
+    }
+
+    /// Says for which work is rented from now on, whose tenant's budgets count; or for none.
+    pub fn rent_for(&mut self, work: Option<WorkRef>) {
+        self.state.rent_for(work);
     }
 
     /// Whether `count` launches more would be more instances at once than any policy may have; then

@@ -83,6 +83,7 @@ impl Refusal {
             Self::NotForRent => "an owned offer is not for rent",
             Self::Launch(LaunchRefusal::Quota(_)) => "a launch stays within every quota",
             Self::Launch(LaunchRefusal::Capacity) => "a launch stays within the offer's capacity",
+            Self::Launch(LaunchRefusal::Budget(_)) => "a launch stays within the budgets of a cap",
             Self::Launch(LaunchRefusal::Throttle) => {
                 "launches come no faster than they are let through"
             }

@@ -189,6 +189,16 @@ impl Default for Instance {
 }
 
 impl Instance {
+    /// The largest share of any resource that tasks hold, in millionths.
+    pub fn used(&self) -> u64 {
+        let share =
+            |free: u32, whole: u32| u64::from(whole - free) * 1_000_000 / u64::from(whole.max(1));
+        let (free, whole) = (self.free, self.shape);
+        share(free.cpu, whole.cpu)
+            .max(share(free.memory, whole.memory))
+            .max(share(self.free_gpu, whole.gpu_milli()))
+    }
+
     /// Free milli-shares by device.
     pub fn devices(&self) -> &[u16] {
         &self.devices

@@ -39,6 +39,7 @@ impl State<'_> {
         }
         let throttle = self.pass_throttle(offer);
         let instance = self.launch(offer, Phase::Booting);
+        self.note_payer(instance);
         self.remember(Undo::Rented(instance, throttle));
         self.room_made += 1;
         self.effects.push(Effect::Rented(instance));
@@ -65,6 +66,9 @@ impl State<'_> {
         if state.is_full() {
             return Some(LaunchRefusal::Capacity);
         }
+        if let Some((0, row)) = self.cap_room(offer) {
+            return Some(LaunchRefusal::Budget(row));
+        }
         (self.throttle_room(offer) == Some(0)).then_some(LaunchRefusal::Throttle)
     }
 
@@ -86,6 +90,11 @@ impl State<'_> {
             && let_through < room.0
         {
             room = (let_through, Some(LaunchRefusal::Throttle));
+        }
+        if let Some((capped, row)) = self.cap_room(offer)
+            && capped < room.0
+        {
+            room = (capped, Some(LaunchRefusal::Budget(row)));
         }
         for &row in &self.quotas_of[offer.row()] {
             let quota = &self.world.quotas[row];
@@ -130,6 +139,9 @@ impl State<'_> {
         (instance.waived, instance.at_risk) = (false, None);
         instance.meter = Meter::start(self.now, rate);
         self.launched += 1;
+        if let Some(cap) = self.spending.as_deref_mut().and_then(|all| all.cap.as_mut()) {
+            cap.launches(reference);
+        }
         if phase.is_capacity() && instance.newly_idle() {
             self.emptied.push(reference);
         }

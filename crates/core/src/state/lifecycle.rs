@@ -125,6 +125,9 @@ impl State<'_> {
             (false, true) => instance.meter.boots(),
             (true, true) | (false, false) => {}
         }
+        if let Some(cap) = self.spending.as_deref_mut().and_then(|all| all.cap.as_mut()) {
+            cap.boots(reference, to.is_booting());
+        }
         if from.is_billed() != to.is_billed() {
             let (offer, rate) = (instance.offer, instance.meter.rate().picos());
             let ordinal = instance.ordinal;

@@ -19,6 +19,8 @@ pub enum LaunchRefusal {
     Outage,
     /// Launches in the region come faster than the provider lets them through.
     Throttle,
+    /// A budget has no room for it, and the policy has a cap. The row of `World::budgets`.
+    Budget(usize),
 }
 
 /// Reason why work ended without being done.
@@ -77,6 +79,8 @@ pub enum WaitReason {
     OverflowLater,
     /// Every offer that fits was refused.
     NothingToRent,
+    /// A budget has no room for what would be rented.
+    OverBudget,
     /// The provision part lets it wait for spot.
     ForSpot,
     /// The shift part holds it until a better time.
@@ -91,13 +95,14 @@ pub enum WaitReason {
 
 impl WaitReason {
     /// All reasons.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::NoRoom,
         Self::InOrder,
         Self::Behind,
         Self::Reserved,
         Self::OverflowLater,
         Self::NothingToRent,
+        Self::OverBudget,
         Self::ForSpot,
         Self::Shifted,
         Self::BackingOff,
@@ -114,6 +119,7 @@ impl WaitReason {
             Self::Reserved => "starting it would have delayed a reservation",
             Self::OverflowLater => "it had not waited long enough to rent",
             Self::NothingToRent => "nothing that fits could be rented",
+            Self::OverBudget => "a budget had no room for what would be rented",
             Self::ForSpot => "it had time to wait for spot",
             Self::Shifted => "its policy held it until a better time",
             Self::BackingOff => "it lost its place, and its policy tried it again later",

@@ -1,6 +1,7 @@
 //! Spending against the budgets of the world, told while it is made. Worlds without budgets keep
 //! nothing of it.
 
+use super::cap::CapState;
 use super::{InstanceRef, State};
 use crate::metering::{Meter, ShareUsage, SpendingCourse, SpendingLedger};
 use crate::model::{Budget, BudgetScope, Provider, Tenant, World};
@@ -30,6 +31,8 @@ pub(super) struct Spending {
     periods: Vec<RunningPeriod>,
     /// End of the first of the current periods.
     next: Option<Time>,
+    /// Cap by which launches are refused, if the policy has one.
+    pub(super) cap: Option<CapState>,
 }
 
 /// The current period of a budget.
@@ -137,10 +140,23 @@ impl Spending {
         let period = |account| RunningPeriod { account, from: Time::ZERO, until: None, before };
         let periods = accounts.into_iter().map(period).collect();
         let (rows, horizon, next) = (Vec::new(), None, None);
-        Some(Box::new(Self { ledger, names, rows, horizon, periods, next }))
+        Some(Box::new(Self { ledger, names, rows, horizon, periods, next, cap: None }))
     }
 
-    fn tenant(&self, tenant: Id<Tenant>) -> Option<usize> {
+    /// Number of tenants that are followed.
+    pub(super) const fn followed(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Row in the ledger of the tenant whose budget is in this row of the world, if it is a tenant's.
+    pub(super) fn tenant_row(&self, row: usize) -> Option<usize> {
+        match self.periods.get(row)?.account {
+            SpendingAccount::Tenant(row) => Some(row),
+            SpendingAccount::All | SpendingAccount::Provider(_) => None,
+        }
+    }
+
+    pub(super) fn tenant(&self, tenant: Id<Tenant>) -> Option<usize> {
         self.rows.get(tenant.row()).copied().flatten()
     }
 
@@ -270,6 +286,9 @@ impl<'w> State<'w> {
             let from = if is_start { self.now } else { from };
             let before = self.course(&spending, period.account, from);
             spending.periods[row] = RunningPeriod { from, until, before, ..period };
+        }
+        if let Some(cap) = &mut spending.cap {
+            cap.begin_periods();
         }
         spending.next = spending.periods.iter().filter_map(|period| period.until).min();
         self.spending = Some(spending);

@@ -89,6 +89,12 @@ pub(super) const ROWS: &[KeyRow] = &[
     row("policy.*.place", ValueKind::Part("place"), "first-fit", "On which instance?"),
     row("policy.*.backfill", ValueKind::Part("backfill"), "none", "Who may overtake?"),
     row("policy.*.provision", ValueKind::Part("provision"), "owned-only", "Rent what, and where?"),
+    row(
+        "policy.*.cap",
+        ValueKind::Part("cap"),
+        "none",
+        "What is not rented, for the sake of budgets (see budgets.md)?",
+    ),
     row("policy.*.release", ValueKind::Part("release"), "idle", "When to give back?"),
     row(
         "policy.*.checkpoint",

@@ -2,9 +2,9 @@
 //! worlds without budgets.
 
 use super::Laws;
-use crate::model::{Provider, Tenant};
-use crate::state::{Charge, ChargeKind, Instance, State};
-use crate::units::{Id, Money};
+use crate::model::{Market, Provider, Tenant};
+use crate::state::{Charge, ChargeKind, Instance, InstanceRef, State};
+use crate::units::{Id, Money, Time};
 
 /// What was charged so far.
 #[derive(Clone, Debug, Default)]
@@ -87,6 +87,48 @@ impl Laws {
         }
         for (row, counted) in tenants.into_iter().enumerate() {
             self.compare(state, state.spent_by(Id::new(row as u32)), counted);
+        }
+    }
+
+    /// Notes which budgets are used up at `to`, before anything happens then.
+    pub(super) fn note_used_up(&mut self, state: &State<'_>, to: Time) {
+        let calendar = state.world().calendar;
+        self.used_up.clear();
+        self.used_up.extend(state.budgets().map(|standing| {
+            let is_over = standing.until.is_some_and(|until| until <= to);
+            let later = if is_over { None } else { Some(standing.moved_to(to)) };
+            // A period that begins at this instant, or has begun since, may have been used up in part of the way.
+            let next = || {
+                let mut one = standing.next(calendar)?;
+                while one.until.is_some_and(|until| until <= to) {
+                    one = one.next(calendar)?;
+                }
+                Some(one.moved_to(to))
+            };
+            later.or_else(next).is_some_and(|one| one.is_used_up())
+        }));
+    }
+
+    /// Under a cap nothing is launched where a budget for which it counts was used up.
+    pub(super) fn is_within_budget(
+        &mut self,
+        state: &State<'_>,
+        instance: InstanceRef,
+        requested: &Instance,
+    ) {
+        if requested.market == Market::Owned {
+            return;
+        }
+        let payer = state.payer_of(instance);
+        for standing in state.budgets() {
+            let used_up = self.used_up.get(standing.row) == Some(&true);
+            let holds = !used_up || !state.counts_for(&standing, requested.offer, payer);
+            self.check(
+                holds,
+                state.now(),
+                "under a cap nothing is launched on a used-up budget",
+                || format!("instance {} on budget {}", requested.ordinal, standing.budget.name),
+            );
         }
     }
 

@@ -49,7 +49,7 @@ impl Composed {
         let overdue = due.is_some() && wait.rents.is_none();
         match self.blocked {
             // Whoever has waited long enough was tried, wherever it stands.
-            _ if overdue => WaitReason::NothingToRent,
+            _ if overdue => self.provision.lack(turn, work),
             Some((blocked, reason)) if blocked == work => reason,
             _ if wait.first.is_some() && self.backfill.is_none() => WaitReason::InOrder,
             _ if !has_room(turn, work) => match wait.rents {

@@ -67,6 +67,45 @@ pub struct WorldMessage {
     /// Moving data between regions, where that costs money or time.
     #[serde(default)]
     pub links: Vec<LinkMessage>,
+    /// Budgets: what is meant to be spent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<BudgetMessage>,
+}
+
+/// A budget.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct BudgetMessage {
+    /// Name in the scenario.
+    pub name: String,
+    /// US dollars for one period.
+    pub limit: f64,
+    /// `hour`, `day`, `week`, `month`, `run` or a span in words.
+    pub period: String,
+    /// Provider or cluster whose charges count; without it and without a tenant all do.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider: Option<String>,
+    /// Tenant whose work counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<String>,
+}
+
+/// How a budget stands.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StandingMessage {
+    /// Name of the budget.
+    pub name: String,
+    /// US dollars spent in the current period, at list prices.
+    pub spent: f64,
+    /// US dollars an hour that are spent now.
+    pub pace: f64,
+    /// Beginning of the period, or of the run.
+    pub from: i64,
+    /// End of the period, where it has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<i64>,
+    /// US dollars of the whole period if it goes on as so far, after its first tenth.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub forecast: Option<f64>,
 }
 
 /// A region, or an owned cluster.
@@ -170,6 +209,9 @@ pub struct CallMessage {
     /// Instances that are gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gone: Vec<u32>,
+    /// How the budgets stand.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub budgets: Vec<StandingMessage>,
     /// The question.
     pub ask: Question,
 }
@@ -408,6 +450,9 @@ pub struct LaunchRefused {
     /// The quota that is used up; without it and without an outage, the offer has no capacity left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quota: Option<String>,
+    /// The budget that has no room for it, where the policy has a cap.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<String>,
     /// Whether an outage refuses it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub outage: bool,

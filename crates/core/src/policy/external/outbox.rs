@@ -288,6 +288,15 @@ pub(super) fn launch_refused(
             LaunchRefusal::Capacity
             | LaunchRefusal::Price
             | LaunchRefusal::Outage
+            | LaunchRefusal::Throttle
+            | LaunchRefusal::Budget(_) => None,
+        },
+        budget: match why {
+            LaunchRefusal::Budget(row) => Some(world.budgets[row].name.clone()),
+            LaunchRefusal::Quota(_)
+            | LaunchRefusal::Capacity
+            | LaunchRefusal::Price
+            | LaunchRefusal::Outage
             | LaunchRefusal::Throttle => None,
         },
         outage: why == LaunchRefusal::Outage,

@@ -7,7 +7,9 @@ use std::rc::Rc;
 use rustc_hash::FxHashMap;
 
 use super::conversation::{BrokenConversation, Conversation, Launcher};
-use super::message::{CallAnswer, Hello, InstanceMessage, PROTOCOL, Question, Reply, Request};
+use super::message::{
+    CallAnswer, Hello, InstanceMessage, PROTOCOL, Question, Reply, Request, StandingMessage,
+};
 use super::outbox::EventOutbox;
 use super::world;
 use crate::model::Offer;
@@ -17,7 +19,7 @@ use crate::problem::clip;
 use crate::state::{self, InstanceRef, Record, State, WorkRef};
 use crate::text::plain;
 use crate::units::stream::fnv1a;
-use crate::units::{Id, Time};
+use crate::units::{Id, Money, Time};
 
 /// Bytes of records after which a part is told of them without a question.
 const MUCH: usize = 1 << 20;
@@ -66,6 +68,7 @@ impl Session {
             | PolicyPart::Provision
             | PolicyPart::Release
             | PolicyPart::Recover
+            | PolicyPart::Cap
             | PolicyPart::Commit
             | PolicyPart::Checkpoint => {
                 format!("the {} part of policy `{}` (`{command}`)", part.name(), clip(policy))
@@ -326,10 +329,26 @@ impl Session {
             line.extend_from_slice(b",\"gone\":");
             serde_json::to_writer(&mut *line, &gone).expect("numbers are plain data");
         }
+        if turn.has_budgets() {
+            let budgets: Vec<StandingMessage> = turn.budgets().map(|one| standing(&one)).collect();
+            line.extend_from_slice(b",\"budgets\":");
+            serde_json::to_writer(&mut *line, &budgets).expect("a budget is plain data");
+        }
         line.extend_from_slice(b",\"ask\":");
         serde_json::to_writer(&mut *line, question).expect("a question is plain data");
         line.extend_from_slice(b"}}");
         self.outbox.sent();
+    }
+}
+
+fn standing(one: &state::BudgetStanding<'_>) -> StandingMessage {
+    StandingMessage {
+        name: one.budget.name.clone(),
+        spent: one.spent().dollars(),
+        pace: one.spending.pace().dollars_per_hour(),
+        from: one.from.micros(),
+        until: one.until.map(Time::micros),
+        forecast: one.forecast().map(Money::dollars),
     }
 }
 

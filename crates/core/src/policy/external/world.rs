@@ -2,9 +2,10 @@
 //! and without what the future brings.
 
 use super::message::{
-    InstanceTypeMessage, LinkMessage, OfferMessage, QuotaMessage, RegionMessage, WorldMessage,
+    BudgetMessage, InstanceTypeMessage, LinkMessage, OfferMessage, QuotaMessage, RegionMessage,
+    WorldMessage,
 };
-use crate::model::{self, QuotaUnit};
+use crate::model::{self, BudgetScope, QuotaUnit};
 use crate::units::{Id, Rate, Span};
 
 /// Message of the world: what can be used and rented, with the prices of now.
@@ -57,11 +58,21 @@ pub(super) fn describe(
             speed: link.bytes_per_sec,
         })
     });
+    let budgets = world.budgets.iter().map(|budget| {
+        let (provider, tenant) = match &budget.of {
+            BudgetScope::Total => (None, None),
+            BudgetScope::Provider(row) => (Some(world.providers[*row].name.clone()), None),
+            BudgetScope::Tenant(name) => (None, Some(name.clone())),
+        };
+        let (name, limit) = (budget.name.clone(), budget.limit.dollars());
+        BudgetMessage { name, limit, period: budget.period.to_string(), provider, tenant }
+    });
     WorldMessage {
         regions: regions.collect(),
         types: types.collect(),
         offers: offers.collect(),
         quotas: quotas.collect(),
         links: links.collect(),
+        budgets: budgets.collect(),
     }
 }

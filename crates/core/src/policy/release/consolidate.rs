@@ -136,18 +136,8 @@ fn least_used(turn: &Turn<'_, '_>, provision: &dyn Provision) -> Vec<InstanceRef
     let mut rows: Vec<_> = turn
         .instances()
         .filter(could_go)
-        .map(|(reference, instance)| (used(instance), instance.ordinal, reference))
+        .map(|(reference, instance)| (instance.used(), instance.ordinal, reference))
         .collect();
     rows.sort_unstable_by_key(|&(used, ordinal, _)| (used, ordinal));
     rows.into_iter().take(MOST_TRIED).map(|(.., reference)| reference).collect()
-}
-
-/// The largest share of any resource of an instance that is held, in millionths.
-fn used(instance: &Instance) -> u64 {
-    let share =
-        |free: u32, whole: u32| u64::from(whole - free) * 1_000_000 / u64::from(whole.max(1));
-    let (free, whole) = (instance.free, instance.shape);
-    share(free.cpu, whole.cpu)
-        .max(share(free.memory, whole.memory))
-        .max(share(instance.free_gpu, whole.gpu_milli()))
 }
