@@ -41,7 +41,7 @@ use toml::de::DeTable;
 use crate::input;
 use crate::metering::ChargePeriod;
 use crate::metrics::{AlertRule, budget_rules};
-use crate::model::{Market, Offer, World};
+use crate::model::{Market, Offer, Provider, Reclaimed, World};
 use crate::policy::spec::PolicySpec;
 use crate::policy::{cap, provision};
 use crate::problem::{Problem, Problems, clip};
@@ -324,6 +324,7 @@ fn read(
     let sale = is_said.then(|| terms::read(root, report));
     let terms = sale.clone().filter(|_| terms);
     let has_sale = sale.as_ref().is_some_and(|sale| !sale.offerings.is_empty());
+    check_followers(root, &build.world, &policies.specs, report);
     let buyers = policies.specs.iter().enumerate();
     let buyers = buyers.filter(|(_, spec)| !has_sale && !spec.commit.is(&purchase::NONE));
     let nothing = |(row, spec): (usize, &PolicySpec)| {
@@ -433,6 +434,31 @@ const TERMS: &str = "Costs are settled on the terms: with commitments, spread ov
 
 /// A hundred years.
 const CENTURY: Span = Span::from_secs(36_500 * 86_400);
+
+/// Policies whose provision part knows the instances that it rented one by one know nothing of one that
+/// its provider starts again.
+fn check_followers(
+    root: &ConfigTable,
+    world: &World,
+    policies: &[PolicySpec],
+    report: &mut Diagnostics<'_>,
+) {
+    let keeps = |provider: &&Provider| match provider.spot.reclaimed {
+        Reclaimed::Terminated => false,
+        Reclaimed::Stopped | Reclaimed::Hibernated => true,
+    };
+    let Some(keeper) = world.providers.rows().iter().find(keeps) else { return };
+    let follower = policies.iter().find(|spec| spec.follows_instances());
+    if let Some(policy) = follower {
+        let section = root.section("cloud").section(&keeper.name);
+        let message = format!(
+            "policy `{}` counts the instances that it rents, and would not know one that starts again",
+            clip(&policy.name)
+        );
+        let hint = "leave `reclaimed` out, or take another `provision` part";
+        report.hint(&section.spot("reclaimed"), message, hint);
+    }
+}
 
 /// The row of the baseline policy: the first one where none is named.
 fn baseline(root: &ConfigTable, policies: &[PolicySpec], report: &mut Diagnostics<'_>) -> usize {

@@ -275,6 +275,7 @@ fn is_decision(record: &Record) -> bool {
             ending:
                 Ending::Done
                 | Ending::Interrupted
+                | Ending::Hibernated
                 | Ending::Failed
                 | Ending::Cancelled
                 | Ending::RunOver,
@@ -288,10 +289,18 @@ fn is_decision(record: &Record) -> bool {
         | Record::Repaired(_)
         | Record::Outage { .. }
         | Record::Slowed { .. }
+        | Record::Restarted { .. }
+        | Record::GivenUp { .. }
         | Record::Migrates { begins: false, .. }
         | Record::AtRisk { .. }
         | Record::Released {
-            exit: Exit::Reclaimed | Exit::Expired | Exit::Failed | Exit::NotLaunched | Exit::RunOver,
+            exit:
+                Exit::Reclaimed
+                | Exit::Stopped
+                | Exit::Expired
+                | Exit::Failed
+                | Exit::NotLaunched
+                | Exit::RunOver,
             ..
         }
         | Record::Charged(_)
@@ -329,6 +338,7 @@ fn counted(triggers: &[Trigger]) -> String {
         Trigger::Arrived(_) => "arrived",
         Trigger::Eligible(..) => "eligible",
         Trigger::Freed(_) => "freed",
+        Trigger::Resumed(_) => "resumed",
         Trigger::Cancelled(_) => "cancelled",
         Trigger::Ready(_) => "ready",
         Trigger::Idle(_) => "idle",
@@ -370,6 +380,7 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
                 Ending::Done => "stops, done",
                 Ending::Preempted => "is taken off its instances",
                 Ending::Interrupted => "loses an instance to the provider",
+                Ending::Hibernated => "is hibernated with its instance",
                 Ending::Failed => "fails",
                 Ending::Migrated => "leaves for other instances",
                 Ending::Cancelled => "is cancelled",
@@ -415,10 +426,18 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
             let name = &state.world().faults[fault].name;
             (format!("{} {how}: {name}", place(state, instance)), None)
         }
+        Record::Restarted { instance, was } => {
+            (format!("{} is instance {was} again, which was stopped", place(state, instance)), None)
+        }
+        Record::GivenUp { work, tasks, useful, lost } => {
+            let what = format!("tasks {tasks}, useful {useful}, lost {lost}");
+            (format!("{} leaves its stopped instance ({what})", of(work)), Some(work))
+        }
         Record::Released { instance, billed, amount, exit } => {
             let how = match exit {
                 Exit::Returned => "is given back",
                 Exit::Reclaimed => "is taken back by its provider",
+                Exit::Stopped => "is stopped by its provider, which keeps it",
                 Exit::Expired => "is ended by its provider at its age limit",
                 Exit::Failed => "is gone, as it failed",
                 Exit::NotLaunched => "never became ready",
@@ -508,6 +527,7 @@ fn waits(state: &State<'_>, wait: &Wait) -> String {
         | WaitReason::ForSpot
         | WaitReason::Shifted
         | WaitReason::BackingOff
+        | WaitReason::Stopped
         | WaitReason::Booting
         | WaitReason::Unsaid => {
             format!("waits: {reason}; not yet to rent for, which is allowed from {from} on")

@@ -386,6 +386,8 @@ impl Observer for Settlement {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Restarted { .. }
+            | Record::GivenUp { .. }
             | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::LaunchRefused { .. }

@@ -478,6 +478,8 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Restarted { .. }
+            | Record::GivenUp { .. }
             | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Released { .. }

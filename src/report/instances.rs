@@ -8,7 +8,7 @@ use crate::state::{AllocationRef, Exit, InstanceRef, Record, State};
 use crate::units::{Money, Span, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 18] = [
+pub(super) const COLUMNS: [&str; 19] = [
     "instance",
     "offer",
     "provider",
@@ -27,12 +27,15 @@ pub(super) const COLUMNS: [&str; 18] = [
     "billed_s",
     "tasks",
     "cost_usd",
+    "restart_of",
 ];
 
 /// Use of an instance so far.
 #[derive(Clone, Copy, Debug, Default)]
 struct InstanceLife {
     ready: Option<Time>,
+    /// Number that it had before it was stopped, if it was.
+    was: Option<u32>,
     /// Allocations running on it, and since when there are any.
     running: u32,
     since: Time,
@@ -110,6 +113,10 @@ impl<W: io::Write> InstancesCsv<W> {
         sheet.span(Some(bill.0));
         sheet.whole(life.tasks);
         sheet.money(bill.1);
+        match life.was {
+            Some(was) => sheet.whole(was),
+            None => sheet.word(""),
+        }
         sheet.end_row();
     }
 }
@@ -124,6 +131,7 @@ impl<W: io::Write> Observer for InstancesCsv<W> {
                 }
                 self.lives[slot] = InstanceLife::default();
             }
+            Record::Restarted { instance, was } => self.lives[instance.slot()].was = Some(was),
             Record::Ready(instance) => self.lives[instance.slot()].ready = Some(state.now()),
             Record::Started(allocation) => self.started(state, allocation),
             Record::Stopped { allocation, .. } => self.stopped(state, allocation),
@@ -140,6 +148,7 @@ impl<W: io::Write> Observer for InstancesCsv<W> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::GivenUp { .. }
             | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Charged(_)

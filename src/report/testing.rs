@@ -97,6 +97,7 @@ impl Policy for Simple {
                 | Trigger::Ready(_)
                 | Trigger::Draining(_)
                 | Trigger::AtRisk(_)
+                | Trigger::Resumed(_)
                 | Trigger::Cancelled(_)
                 | Trigger::Lost(_)
                 | Trigger::PricesChanged

@@ -44,10 +44,10 @@ fn files_of_a_tiny_run() {
         17,0,17,job,'+team b,finished,,2963.000000,3482.000000,3983.000000,519.000000,501.000000,1020.000000,2.035928,8363.000000,yes,1,2000,2048,0,0,,0,aws/us-east-1a/m5.xlarge/on-demand,,0,0.013360000,,,,,,
     "#]].assert_eq(&head(&jobs, 6));
     expect![[r#"
-        instance,offer,provider,region,zone,type,market,slot,launch,requested_s,ready_s,released_s,unfinished,ended_by,busy_s,billed_s,tasks,cost_usd
-        4,aws/us-east-1a/m5.xlarge/on-demand,aws,aws,us-east-1a,aws/us-east-1a/m5.xlarge/on-demand,on-demand,1,0,3422.000000,3482.000000,3983.000000,no,policy,501.000000,561.000000,1,0.029920000
-        0,dc,dc,dc,dc-a,dc,owned,0,0,0.000000,0.000000,6000.000000,yes,run,5848.000000,6000.000000,5,0.666666667
-        1,dc,dc,dc,dc-a,dc,owned,1,0,0.000000,0.000000,6000.000000,yes,run,4696.000000,6000.000000,7,0.666666667
+        instance,offer,provider,region,zone,type,market,slot,launch,requested_s,ready_s,released_s,unfinished,ended_by,busy_s,billed_s,tasks,cost_usd,restart_of
+        4,aws/us-east-1a/m5.xlarge/on-demand,aws,aws,us-east-1a,aws/us-east-1a/m5.xlarge/on-demand,on-demand,1,0,3422.000000,3482.000000,3983.000000,no,policy,501.000000,561.000000,1,0.029920000,
+        0,dc,dc,dc,dc-a,dc,owned,0,0,0.000000,0.000000,6000.000000,yes,run,5848.000000,6000.000000,5,0.666666667,
+        1,dc,dc,dc,dc-a,dc,owned,1,0,0.000000,0.000000,6000.000000,yes,run,4696.000000,6000.000000,7,0.666666667,
     "#]].assert_eq(&head(&instances, 4));
     expect![[r#"
         charge,kind,amount_usd,instance,offer,provider,region,market,job,tenant,from_s,until_s,bytes,source,ordinal,share

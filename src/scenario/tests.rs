@@ -253,6 +253,23 @@ fn assumptions_are_those_of_the_policies_that_run() {
 }
 
 #[test]
+fn who_counts_its_instances_knows_none_that_starts_again() {
+    let cloud =
+        "[cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m5.large\"]\nreclaimed = \"stop\"\n";
+    let hedged = "[policy.q]\nprovision = \"spot\"\n";
+    check(
+        &format!("{SMALL}{cloud}{hedged}"),
+        expect![[r#"
+        a.toml:14:13: policy `q` counts the instances that it rents, and would not know one that starts again
+          hint: leave `reclaimed` out, or take another `provision` part
+    "#]],
+    );
+    let scenario = Scenario::parse(&format!("{SMALL}{cloud}"), "a.toml", Path::new(""), &[]);
+    let spot = scenario.unwrap().world.providers.rows()[1].spot;
+    assert_eq!((spot.reclaimed, spot.restart), (Reclaimed::Stopped, Span::from_secs(60)));
+}
+
+#[test]
 fn a_policy_may_have_any_name() {
     check(&format!("{SMALL}[policy.\"<i>p</i>\"]\norder = \"fcfs\"\n"), expect![[r#""#]]);
 }

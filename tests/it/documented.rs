@@ -268,6 +268,11 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
         ("README.md", "[policy.mine.place]") => {
             ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"])
         }
+        ("docs/weather.md", "[cloud.aws]") => {
+            let stopped = quickstart.replacen("[cloud.aws]\n", piece, 1);
+            assert_ne!(stopped, quickstart);
+            ("stopped.toml", stopped, vec!["validate", "stopped.toml"])
+        }
         (
             "docs/weather.md",
             "[[cloud.aws.availability]]                  # no spot instance in one zone for two hours",

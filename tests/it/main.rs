@@ -48,6 +48,7 @@ mod published;
 mod rlscheduler;
 mod spot_traces;
 mod spots;
+mod stopped;
 mod swarm;
 mod verdicts;
 mod weather;

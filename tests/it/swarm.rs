@@ -14,8 +14,8 @@ use windtunnel::model::{
     ClassOrder, Comovement, ComovementMember, DrawnCapacity, DrawnPrice, Fault, FaultDomain,
     FaultEffect, FaultTimes, Filter, GpuModel, InstanceType, Interner, LaunchStage, LaunchTerms,
     Lemons, LevelLaw, Link, Market, Migration, Offer, PowerCurve, PriceLaw, PriceMotion, PricePath,
-    Provider, Quota, QuotaUnit, Region, Rules, SpotTerms, Spread, StateLaw, StepPath, Throttle,
-    Together, Work, WorkId, WorkKind, World, Zone,
+    Provider, Quota, QuotaUnit, Reclaimed, Region, Rules, SpotTerms, Spread, StateLaw, StepPath,
+    Throttle, Together, Work, WorkId, WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
@@ -79,6 +79,7 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     add_migration(&mut Dice::new(seed.rotate_left(56)), &mut scenario);
     add_shrinking(&mut Dice::new(seed.rotate_left(4)), &mut scenario);
     add_budgets(&mut Dice::new(seed.rotate_left(12)), &mut scenario);
+    add_stops(&mut Dice::new(seed.rotate_left(36)), &mut scenario);
     scenario
 }
 
@@ -183,6 +184,22 @@ fn price_law(dice: &mut Dice) -> PriceLaw {
         }
     };
     PriceLaw::new(motion, secs(dice, 60, 300), bounds).expect("a law")
+}
+
+/// A third of the scenarios whose policies do not count their instances have spot instances that are
+/// stopped or hibernated.
+fn add_stops(dice: &mut Dice, scenario: &mut Scenario) {
+    if !dice.once_in(3) || scenario.policy.follows_instances() {
+        return;
+    }
+    for provider in scenario.world.providers.rows_mut() {
+        provider.spot.reclaimed = dice.of(&Reclaimed::ALL);
+        provider.spot.restart = secs(dice, 0, 60);
+    }
+    if dice.once_in(3) {
+        let patience = secs(dice, 0, 600);
+        scenario.policy.recover.settings.set("stopped_for", Setting::Span(patience));
+    }
 }
 
 /// A third of the scenarios have spot instances that are protected, end at an age, or must not cost
@@ -303,6 +320,8 @@ pub(crate) fn stretch_spot(world: &mut World, times: i64) {
             protected: long(terms.protected),
             longest: terms.longest.map(long),
             rebalance: terms.rebalance.map(long),
+            restart: long(terms.restart),
+            reclaimed: terms.reclaimed,
         };
     }
 }
@@ -782,7 +801,8 @@ impl PartDice<'_> {
         let part = dice.of(parts);
         let mut spec = part.spec();
         let scope = scope(dice, self.world);
-        for parameter in part.parameters {
+        // Patience for stopped instances is drawn where there are any, so that other draws stay.
+        for parameter in part.parameters.iter().filter(|one| one.name != "stopped_for") {
             let value = self.value(dice, parameter.kind, &scope);
             if let Some(value) = value.filter(|_| !dice.once_in(3)) {
                 spec.settings.set(parameter.name, value);
@@ -995,6 +1015,7 @@ impl Log {
             Ending::Preempted => self.see("work is preempted before it did anything"),
             Ending::Migrated => self.see("tasks move to other machines"),
             Ending::RunOver => self.see("the run ends before the work"),
+            Ending::Hibernated => self.see("work is hibernated"),
             Ending::Done | Ending::Interrupted | Ending::Failed | Ending::Cancelled => {}
         }
         let booting = state.instances().any(|(_, one)| one.phase == Phase::Booting);
@@ -1047,6 +1068,16 @@ impl Observer for Log {
             }
             Record::Requested(instance) => self.add(state, "requested", None, place(instance)),
             Record::Ready(instance) => self.add(state, "ready", None, place(instance)),
+            Record::Restarted { instance, .. } => {
+                self.add(state, "restarted", None, place(instance));
+                self.see("a stopped instance starts again");
+            }
+            Record::GivenUp { work, lost, .. } => {
+                self.add(state, "given up", id(work), None);
+                if lost > 0 {
+                    self.see("what was in memory is given up");
+                }
+            }
             Record::AtRisk { instance, .. } => {
                 self.add(state, "at risk", None, place(instance));
                 self.see("it is recommended to leave an instance");
@@ -1069,6 +1100,7 @@ impl Observer for Log {
                 self.see(match exit {
                     Exit::Returned => "an instance is given back",
                     Exit::Reclaimed => "a spot instance is taken back",
+                    Exit::Stopped => "a spot instance is stopped",
                     Exit::Expired => "a spot instance reaches its age limit",
                     Exit::Failed => "a rented machine fails",
                     Exit::NotLaunched => "a launch comes to nothing",
@@ -1118,7 +1150,11 @@ impl Observer for Log {
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 44] = [
+const CORNERS: [&str; 48] = [
+    "work is hibernated",
+    "a spot instance is stopped",
+    "a stopped instance starts again",
+    "what was in memory is given up",
     "a gang goes on with fewer tasks",
     "tasks move to other machines",
     "tasks are copied while they compute",

@@ -21,6 +21,6 @@ pub use world::{
     Billing, CapacityCursor, CapacityLaw, CapacityPath, CapacityState, ClassOrder, Comovement,
     ComovementMember, DrawnCapacity, DrawnPrice, ImpossiblePair, InstanceType, LaunchStage,
     LaunchTerms, LevelLaw, Link, Market, Offer, OfferSpec, PowerCurve, PriceCursor, PriceLaw,
-    PriceMotion, PricePath, Provider, Quota, QuotaUnit, Region, SpotTerms, StateLaw, StepPath,
-    Surge, Throttle, World, WorldBuilder, Zone,
+    PriceMotion, PricePath, Provider, Quota, QuotaUnit, Reclaimed, Region, SpotTerms, StateLaw,
+    StepPath, Surge, Throttle, World, WorldBuilder, Zone,
 };

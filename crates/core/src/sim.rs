@@ -13,6 +13,7 @@ mod outcome;
 mod reclaim;
 mod run;
 mod stall;
+mod stopped;
 mod weather;
 
 use std::collections::BTreeSet;
@@ -351,9 +352,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
     }
 
     /// Whether weather is waited for where nothing else comes: not for what is drawn for ever, unless
-    /// the run has a horizon, and not for failures, only for the return of what has failed.
+    /// the run has a horizon or a stopped instance waits for capacity, and not for failures, only for the return of what has failed.
     fn is_weather_awaited(&self) -> bool {
         self.options.horizon.is_some()
+            || self.state.has_stopped()
             || self.faults.returns()
             || self.prices.come_to_an_end()
             || self.capacities.come_to_an_end()
@@ -402,6 +404,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 if self.capacities.come_to_an_end() {
                     self.acts();
                 }
+                self.vain += u64::from(self.state.has_stopped());
                 self.change_capacity();
             } else if fails && first(CAPACITY) {
                 self.fail();
@@ -433,9 +436,13 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
     }
 
-    /// Whether only failures and repairs are to come, and so many came already that none helped.
+    /// Whether only failures and repairs are to come, or changes of capacity that stopped instances wait
+    /// for, and so many came already that none helped.
     fn is_vain(&self) -> bool {
-        self.vain > MOST_VAIN && !self.more && self.queue.peek().is_none()
+        let offers = self.state.world().offers.len() as u64;
+        let most =
+            if self.state.has_stopped() { MOST_VAIN.saturating_mul(offers) } else { MOST_VAIN };
+        self.vain > most && !self.more && self.queue.peek().is_none()
     }
 
     /// Something happens by which a policy that waits may come on.
@@ -451,7 +458,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             Event::Lost(instance) => self.take_back(instance),
             Event::Aged(instance) => self.age(instance),
             Event::Ready(instance) => self.ready(instance),
-            Event::NotLaunched(instance) => self.give_up(instance),
+            Event::NotLaunched(instance) => self.launch_fails(instance),
             Event::Calms(fault) => self.calm(fault),
             Event::Timer => {
                 self.timers.remove(&self.state.now());
@@ -553,6 +560,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn ask(&mut self) -> Result<(), Failure> {
         let mut rounds = 0;
         self.forget_lost();
+        if self.state.has_stopped() {
+            self.restart_stopped();
+        }
         while !self.triggers.is_empty() {
             self.observer.asks(&self.state, &self.triggers);
             let turn = &mut Turn::new(&mut self.state, &mut self.stream);
@@ -585,6 +595,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 }
             }
             self.follow_up();
+            if self.state.has_stopped() {
+                self.restart_stopped();
+            }
         }
         self.observer.decided(&self.state, self.policy.queue());
         self.prefetch();
@@ -622,6 +635,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.state.stop(allocation, Ending::RunOver);
                 self.conclude_early(allocation, Ending::RunOver);
             }
+            self.end_kept(work);
             self.observer.undone(&self.state, work, left);
             self.record(&Record::Unfinished(work));
             self.state.forget(work);

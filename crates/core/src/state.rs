@@ -30,6 +30,7 @@ mod slab;
 mod slow;
 mod spending;
 mod stop;
+mod stopped;
 #[cfg(test)]
 pub(crate) mod testing;
 mod change_log;
@@ -63,6 +64,7 @@ pub use rules::{ResolvedRules, barrier, kind_of};
 pub use site::{OfferSet, Sites};
 pub use slab::Handle;
 pub use spending::BudgetStanding;
+pub use stopped::{KeptTasks, StoppedRef};
 
 use fleet::Fleet;
 use latest::LatestEnds;
@@ -71,6 +73,7 @@ use saved::{SavedCourse, SavedGroups};
 use shrink::Shrinking;
 use slab::Slab;
 use spending::Spending;
+use stopped::StoppedInstances;
 use suspension::Suspension;
 use transfers::Transfers;
 
@@ -264,6 +267,8 @@ pub struct State<'w> {
     shrinking: Vec<Shrinking>,
     /// Live migrations that are under way, by both ends.
     migrating: BTreeMap<AllocationRef, Migrating>,
+    /// Spot instances that were taken back and are to start again.
+    stopped: StoppedInstances,
     /// Whether the policy may ever have an instance of each offer; all if it is empty.
     uses: Vec<bool>,
     /// Instances that were there at the start.
@@ -341,6 +346,7 @@ impl<'w> State<'w> {
             transfers: Vec::new(),
             shrinking: Vec::new(),
             migrating: BTreeMap::new(),
+            stopped: StoppedInstances::default(),
             uses: Vec::new(),
             standing: 0,
             draining: 0,

@@ -95,6 +95,7 @@ impl WaitCause {
                 WaitReason::ForSpot => "its policy waited for spot",
                 WaitReason::Shifted => "its policy held it until a better time",
                 WaitReason::BackingOff => "its policy tried it again later",
+                WaitReason::Stopped => "its instance was stopped",
                 WaitReason::Unsaid => "for no reason that the policy gave",
             },
         }
@@ -180,6 +181,7 @@ impl WaitPhase<'_> {
                     | WaitReason::ForSpot
                     | WaitReason::Shifted
                     | WaitReason::BackingOff
+                    | WaitReason::Stopped
                     | WaitReason::Unsaid => "",
                 };
                 if reason != WaitReason::Booting {

@@ -295,6 +295,9 @@ impl WaitSpan {
             WaitReason::ForSpot => format!("{has}. Its policy waited for spot, as there was time."),
             WaitReason::Shifted => format!("{has}. Its policy held it until a better time."),
             WaitReason::BackingOff => format!("{has}. Its policy tried it again later."),
+            WaitReason::Stopped => format!(
+                "{has}. Its instance was stopped with it, and it waited for that to start again."
+            ),
             WaitReason::NothingToRent => {
                 format!("{has}, and nothing that fits could be rented.")
             }
@@ -331,6 +334,9 @@ impl WaitSpan {
             WaitReason::ForSpot => "its policy waited for spot, as there was time",
             WaitReason::Shifted => "its policy held it until a better time",
             WaitReason::BackingOff => "it had lost its place, and its policy tried it again later",
+            WaitReason::Stopped => {
+                "its instance was stopped, and it waited for that to start again"
+            }
             WaitReason::Booting => "its instances were booting",
             WaitReason::Unsaid => "the policy gave no reason",
         };
@@ -460,6 +466,7 @@ impl RoomCount {
                 | WaitReason::ForSpot
                 | WaitReason::Shifted
                 | WaitReason::BackingOff
+                | WaitReason::Stopped
                 | WaitReason::Booting
                 | WaitReason::Unsaid => format!("{there} and there was room"),
             };
@@ -576,6 +583,8 @@ impl Preemption {
         };
         let lost = match (self.lost, self.of) {
             (None, _) => String::new(),
+            // Lost if it does not go on there.
+            _ if self.how == Ending::Hibernated => ", with what it had in memory".to_owned(),
             (Some(Span::ZERO), _) => ", nothing lost".to_owned(),
             (Some(lost), 1) => format!(", {} of its work lost", length(lost)),
             (Some(lost), _) => format!(", {} of work of each task lost", length(lost)),

@@ -48,6 +48,8 @@ impl Observer for ListedOutcome {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Restarted { .. }
+            | Record::GivenUp { .. }
             | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Charged(_)

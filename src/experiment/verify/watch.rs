@@ -244,6 +244,8 @@ impl Observer for WindowWatch {
             | Record::Draining { .. }
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Restarted { .. }
+            | Record::GivenUp { .. }
             | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Charged(_)

@@ -81,6 +81,8 @@ impl News {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Restarted { .. }
+            | Record::GivenUp { .. }
             | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Released { .. }
@@ -165,6 +167,7 @@ fn made_room(stopped: &[&Stopped], work: WorkRef) -> String {
             Ending::Done => "ended",
             Ending::Preempted => "yielded",
             Ending::Interrupted => "was interrupted",
+            Ending::Hibernated => "was hibernated",
             Ending::Failed => "failed",
             Ending::Migrated => "moved away",
             Ending::Cancelled => "was cancelled",

@@ -47,6 +47,7 @@ const fn row(
 }
 
 const ALL_MARKETS: &[&str] = &["on-demand", "spot", "owned"];
+const RECLAIMED: &[&str] = &["terminate", "stop", "hibernate"];
 const FROM_ONE: ValueKind = ValueKind::Count(1, u32::MAX as u64);
 const COUNT: ValueKind = ValueKind::Count(0, i64::MAX as u64);
 const SMALL: ValueKind = ValueKind::Count(0, u32::MAX as u64);

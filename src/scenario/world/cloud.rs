@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::super::EstimatedPrices;
 use super::{Build, availability, comovement, energy, launch, price};
 use crate::model::{
-    Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Region, SpotTerms,
-    Zone,
+    Billing, InstanceType, Market, Offer, PricePath, Provider, Quota, QuotaUnit, Reclaimed, Region,
+    SpotTerms, Zone,
 };
 use crate::problem::clip;
 use crate::scenario::assumption::{Assumption, AssumptionScope};
@@ -15,6 +15,9 @@ use crate::scenario::catalog::{Catalog, CatalogPrice, CatalogRegion, CatalogType
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Distribution, Id, Rate, Shape, Span};
+
+/// Time until a stopped instance is ready again, where a scenario says nothing: assumed.
+const RESTART: Span = Span::from_secs(60);
 
 impl Build<'_> {
     /// Reads `[cloud.name]`.
@@ -47,6 +50,8 @@ impl Build<'_> {
                 protected: section.span("protected").unwrap_or(catalog.protected),
                 longest: section.span("max_life"),
                 rebalance: section.span("rebalance").filter(|&lead| lead > Span::ZERO),
+                reclaimed: reclaimed(section),
+                restart: section.span("restart").unwrap_or(RESTART),
             },
             throttle,
         });
@@ -381,11 +386,21 @@ impl Build<'_> {
                     Span::ZERO => String::new(),
                     _ => format!(", but none in its first {protected}"),
                 };
+                let (taken, when) = match reclaimed(section) {
+                    Reclaimed::Terminated => ("taken back", "after a warning"),
+                    Reclaimed::Stopped => ("stopped", "after a warning"),
+                    Reclaimed::Hibernated => ("hibernated", "without a warning"),
+                };
+                let notice = match reclaimed(section) {
+                    Reclaimed::Terminated | Reclaimed::Stopped => {
+                        format!("{} ", section.span("notice").unwrap_or(catalog.notice))
+                    }
+                    Reclaimed::Hibernated => String::new(),
+                };
                 format!(
-                    "Spot instances of {name} are taken back where {}, {} after a \
-                     warning{unless_young}, and nowhere else.",
+                    "Spot instances of {name} are {taken} where {}, {notice}{when}{unless_young}, \
+                     and nowhere else.",
                     causes.join(" or where "),
-                    section.span("notice").unwrap_or(catalog.notice)
                 )
             } else {
                 format!(
@@ -569,4 +584,10 @@ fn check_names(
 /// Highest price that is paid for spot instances whose price on demand is known.
 fn max_price(section: &ConfigTable, on_demand: Option<Rate>) -> Option<Rate> {
     Some(on_demand?.scaled(section.integer("max_price")?))
+}
+/// Fate of the spot instances of a cloud for which there is no capacity any more.
+fn reclaimed(section: &ConfigTable) -> Reclaimed {
+    let word = section.text("reclaimed");
+    let named = Reclaimed::ALL.into_iter().find(|one| Some(one.word()) == word);
+    named.unwrap_or_default()
 }

@@ -331,6 +331,8 @@ impl Observer for Alerts {
             | Fact::Repaired(..)
             | Fact::Outage(..)
             | Fact::Slowed { .. }
+            | Fact::Restarted(..)
+            | Fact::GivenUp { .. }
             | Fact::Migrates(..)
             | Fact::AtRisk(..)
             | Fact::Released { .. }

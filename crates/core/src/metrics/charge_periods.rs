@@ -247,6 +247,8 @@ impl<O: Observer> Observer for ChargePeriods<O> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Restarted { .. }
+            | Record::GivenUp { .. }
             | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Released { .. }

@@ -279,9 +279,13 @@ impl FactObserver for Collector {
                     exposures.fault(state, fault, begins);
                 }
             }
+            Fact::GivenUp { live, tasks, useful, lost, .. } => {
+                self.progress.add(tasks, &live.ask.demand, [useful, lost, 0]);
+            }
             Fact::Placed(_)
             | Fact::Draining(..)
             | Fact::Slowed { .. }
+            | Fact::Restarted(..)
             | Fact::Migrates(..)
             | Fact::AtRisk(..)
             | Fact::Noted => (),

@@ -196,6 +196,8 @@ impl EnergyMeter {
             | Fact::Draining(..)
             | Fact::Outage(..)
             | Fact::Slowed { .. }
+            | Fact::Restarted(..)
+            | Fact::GivenUp { .. }
             | Fact::Migrates(..)
             | Fact::AtRisk(..)
             | Fact::Charged(..)

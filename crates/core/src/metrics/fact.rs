@@ -47,6 +47,16 @@ pub(super) enum Fact<'s> {
         fault: usize,
         begins: bool,
     },
+    /// An instance that was stopped was requested again, and the ordinal that it had.
+    Restarted(&'s Instance, u32),
+    /// Tasks that waited on a stopped instance do not go on there: what of their memory counts, and
+    /// what is lost, each.
+    GivenUp {
+        live: &'s LiveWork,
+        tasks: u32,
+        useful: i128,
+        lost: i128,
+    },
     Released {
         instance: InstanceRef,
         released: &'s Instance,
@@ -101,6 +111,10 @@ impl<'s> Fact<'s> {
             }
             Record::Slowed { instance, fault, begins } => {
                 Self::Slowed { instance, slowed: state.instance(instance), fault, begins }
+            }
+            Record::Restarted { instance, was } => Self::Restarted(state.instance(instance), was),
+            Record::GivenUp { work, tasks, useful, lost } => {
+                Self::GivenUp { live: state.work(work), tasks, useful, lost }
             }
             Record::Released { instance, billed, amount, exit } => {
                 let released = state.instance(instance);

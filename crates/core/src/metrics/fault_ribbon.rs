@@ -38,6 +38,8 @@ impl Observer for FaultRibbon {
             | Record::Ready(_)
             | Record::Draining { .. }
             | Record::Slowed { .. }
+            | Record::Restarted { .. }
+            | Record::GivenUp { .. }
             | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Released { .. }

@@ -67,7 +67,7 @@ const fn tag_of(ending: Ending) -> u64 {
     match ending {
         Ending::Done | Ending::Preempted | Ending::RunOver => 3,
         Ending::Interrupted | Ending::Failed => 14,
-        Ending::Migrated | Ending::Cancelled => 15,
+        Ending::Migrated | Ending::Hibernated | Ending::Cancelled => 15,
     }
 }
 
@@ -122,6 +122,13 @@ impl FactObserver for Fingerprint {
             Fact::Slowed { slowed, fault, begins, .. } => {
                 let what = 2 * fault as i128 + i128::from(begins);
                 (0, None, Some(slowed), -3 - what)
+            }
+            // Above all times, and of work, which no other with this tag is.
+            Fact::Restarted(instance, was) => {
+                (0, None, Some(instance), i128::from(i64::MAX) - i128::from(was))
+            }
+            Fact::GivenUp { live, tasks, useful, lost, .. } => {
+                (0, Some(live), None, (useful - lost) * i128::from(tasks))
             }
             Fact::Released { released, amount, .. } => (9, None, Some(released), amount.nanos()),
             Fact::Charged(charge, work, instance) => {

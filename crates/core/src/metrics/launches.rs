@@ -46,7 +46,7 @@ impl Launches {
 
     pub(super) fn ended(&mut self, exit: Exit) {
         match exit {
-            Exit::Reclaimed | Exit::Expired => self.reclaimed += 1,
+            Exit::Reclaimed | Exit::Stopped | Exit::Expired => self.reclaimed += 1,
             Exit::NotLaunched => self.unready += 1,
             Exit::Returned | Exit::Failed | Exit::RunOver => {}
         }

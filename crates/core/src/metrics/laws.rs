@@ -57,6 +57,8 @@ pub struct Laws {
     paces: Paces,
     /// Progress under way from the instances that tasks left to those where they go on, times tasks.
     in_transit: i128,
+    /// Whether any of that has ever waited on a stopped instance.
+    hibernates: bool,
     /// Progress that gangs which can go on with fewer tasks have saved.
     saved: BTreeMap<WorkRef, i128>,
     /// Allocations whose tasks are copied while they compute.
@@ -247,11 +249,17 @@ impl Laws {
         let is_written = computed.is_some();
         let computed = computed.unwrap_or(now);
         let Some(made) = self.paces.made(state, of, computed) else {
-            self.in_transit -= state.carried(allocation) * carried_tasks(state, target);
+            // What had not begun again yet, and is stopped once more, stays in memory.
+            if !ending.keeps_memory() {
+                self.in_transit -= state.carried(allocation) * carried_tasks(state, target);
+            }
             return;
         };
+        self.hibernates |= ending == Ending::Hibernated;
         let leaves = match ending {
-            Ending::Migrated => self.leaves_with(state, (allocation, target), parts, made),
+            Ending::Migrated | Ending::Hibernated => {
+                self.leaves_with(state, (allocation, target), parts, made)
+            }
             Ending::Done
             | Ending::Preempted
             | Ending::Interrupted
@@ -338,9 +346,48 @@ impl Laws {
         }
     }
 
+    /// Progress in memory is that of tasks that wait on stopped instances, and on those that boot again.
+    /// An instance is stopped for no longer than there is no room for it.
+    fn all_stopped(&mut self, state: &State<'_>) {
+        let now = state.now();
+        let of = |work: WorkRef, tasks: u32, carried: i128| {
+            let writes = state.work(work).ask.output > 0;
+            if writes { 0 } else { i128::from(tasks) * carried }
+        };
+        let kept = state.all_kept().map(|kept| of(kept.work, kept.tasks, kept.carried));
+        let mut all = kept.sum::<i128>();
+        for (work, live) in state.works() {
+            for &one in &live.allocations {
+                let target = state.allocation(one);
+                if target.started().is_none() {
+                    all += of(work, target.tasks, state.carried(one));
+                }
+            }
+        }
+        let went_in = self.in_transit;
+        self.check(all == went_in, now, "what hibernates loses no progress", || {
+            format!("{all}, and {went_in} went in")
+        });
+        let mut next = state.next_stopped(None);
+        while let Some(stopped @ (offer, _)) = next {
+            let stays = state.stays_stopped(offer);
+            self.check(stays, now, "a stopped instance starts again when it can", || {
+                state.world().offers[offer].name.clone()
+            });
+            next = state.next_stopped(Some(stopped));
+        }
+        for kept in state.all_kept() {
+            let waiting = state.work(kept.work).waiting;
+            self.check(kept.tasks <= waiting, now, "tasks on a stopped instance wait", || {
+                format!("{:?}: {} of {waiting}", state.work(kept.work).id, kept.tasks)
+            });
+        }
+    }
+
     /// Counts the whole live world again.
     fn recount(&mut self, state: &State<'_>) {
         let now = state.now();
+        self.all_stopped(state);
         let mut waiting = 0;
         let slots = state.instances().map(|(one, _)| one.slot() + 1).max().unwrap_or(0);
         let mut held = vec![[0_u64; 3]; slots];
@@ -409,7 +456,7 @@ impl Laws {
             let terms = world.providers[world.provider_of(instance.offer)].spot;
             let capacity = self.capacity(state, instance.offer);
             let there = capacity.is_none_or(|most| instance.slot < most);
-            let notice = if instance.phase.is_booting() { Span::ZERO } else { terms.notice };
+            let notice = if instance.phase.is_booting() { Span::ZERO } else { terms.warning() };
             let takes_work_until = |age: Span| {
                 now.saturating_add(notice) < instance.launched.saturating_add(age)
                     || !instance.phase.takes_work()
@@ -490,7 +537,8 @@ impl Observer for Laws {
         self.judge_promises(from);
         self.area += i128::from(self.alive) * i128::from((to - from).micros());
         let lost = self.in_transit;
-        self.check(lost == 0, from, "a migration loses no progress", || format!("{lost}"));
+        let holds = lost == 0 || self.hibernates;
+        self.check(holds, from, "a migration loses no progress", || format!("{lost}"));
         self.totals(state);
         if state.cap().is_some() {
             self.note_used_up(state, to);
@@ -657,6 +705,12 @@ impl FactObserver for Laws {
                     self.is_within_budget(state, instance, requested);
                 }
             }
+            Fact::GivenUp { live, tasks, useful, lost, .. } => {
+                if live.ask.output == 0 {
+                    self.in_transit -= (useful + lost) * i128::from(tasks);
+                }
+            }
+            Fact::Restarted(..) => self.excuse_loss(),
             Fact::AtRisk(..) | Fact::Ready(..) | Fact::LaunchRefused(..) | Fact::Noted => (),
         }
     }

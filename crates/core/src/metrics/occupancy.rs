@@ -309,6 +309,8 @@ impl Observer for OccupancyRecorder {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Restarted { .. }
+            | Record::GivenUp { .. }
             | Record::Migrates { .. }
             | Record::AtRisk { .. }
             | Record::Charged(_)

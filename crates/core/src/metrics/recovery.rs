@@ -15,7 +15,7 @@ impl Recoveries {
     #[inline(always)]
     pub(super) fn stopped(&mut self, now: Time, work: WorkRef, ending: Ending) {
         match ending {
-            Ending::Interrupted | Ending::Failed => self.strike(now, work),
+            Ending::Interrupted | Ending::Hibernated | Ending::Failed => self.strike(now, work),
             Ending::Done
             | Ending::Preempted
             | Ending::Migrated

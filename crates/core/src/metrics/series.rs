@@ -6,7 +6,7 @@ use smallvec::SmallVec;
 use super::fact::{Fact, FactObserver};
 use crate::model::Offer;
 use crate::sim::Observer;
-use crate::state::{Ending, Record, State, TimeIntegrals};
+use crate::state::{Ending, LiveWork, Record, State, TimeIntegrals};
 use crate::units::{Id, Span, Time};
 
 /// Most buckets: between half of this and this are in use at the end.
@@ -57,11 +57,16 @@ impl StoppedWork {
         }
     }
 
+    /// Counts the end of an allocation.
+    #[inline(always)]
+    fn count(&mut self, ending: Ending) {
+        self.interruptions += u64::from(ending.is_interruption());
+        self.failures += u64::from(ending == Ending::Failed);
+    }
+
     /// Adds tasks that hold these thousandths of cores and GPUs.
     #[inline(always)]
-    fn add(&mut self, held: [u64; 2], ending: Ending, [useful, lost, overhead]: [i128; 3]) {
-        self.interruptions += u64::from(ending == Ending::Interrupted);
-        self.failures += u64::from(ending == Ending::Failed);
+    fn add(&mut self, held: [u64; 2], [useful, lost, overhead]: [i128; 3]) {
         for (at, held) in held.into_iter().enumerate().filter(|&(_, held)| held > 0) {
             self.useful[at] += useful * i128::from(held);
             if lost != 0 {
@@ -287,9 +292,12 @@ impl FactObserver for Series {
             Fact::Released { released, .. } => self.change_live(state, released.offer, -1),
             Fact::Stopped { live, tasks, ending, useful, lost, overhead, .. } => {
                 let Some(bucket) = self.buckets.last_mut() else { return };
-                let (demand, tasks) = (&live.ask.demand, u64::from(tasks));
-                let held = [demand.cpu, demand.gpu_milli()].map(|each| u64::from(each) * tasks);
-                bucket.stopped.add(held, ending, [useful, lost, overhead]);
+                bucket.stopped.add(held(live, tasks), [useful, lost, overhead]);
+                bucket.stopped.count(ending);
+            }
+            Fact::GivenUp { live, tasks, useful, lost, .. } => {
+                let Some(bucket) = self.buckets.last_mut() else { return };
+                bucket.stopped.add(held(live, tasks), [useful, lost, 0]);
             }
             Fact::Submitted(..)
             | Fact::Placed(_)
@@ -303,6 +311,7 @@ impl FactObserver for Series {
             | Fact::Repaired(..)
             | Fact::Outage(..)
             | Fact::Slowed { .. }
+            | Fact::Restarted(..)
             | Fact::Migrates(..)
             | Fact::AtRisk(..)
             | Fact::Charged(..)
@@ -310,6 +319,12 @@ impl FactObserver for Series {
             | Fact::Noted => (),
         }
     }
+}
+
+/// Thousandths of cores and GPUs that tasks of work hold.
+fn held(live: &LiveWork, tasks: u32) -> [u64; 2] {
+    let demand = &live.ask.demand;
+    [demand.cpu, demand.gpu_milli()].map(|each| u64::from(each) * u64::from(tasks))
 }
 
 #[cfg(test)]

@@ -158,6 +158,24 @@ impl WindowSums {
         self.sums[place][1] += under;
     }
 
+    /// So many tasks of work each lost so much progress.
+    fn loses(&mut self, live: &LiveWork, tasks: u32, lost: i128) {
+        let amount = match self.of {
+            WindowSum::LostCoreHours => live.ask.demand.cpu,
+            WindowSum::LostGpuHours => live.ask.demand.gpu_milli(),
+            WindowSum::Cost
+            | WindowSum::UtilisationCpu
+            | WindowSum::UtilisationGpu
+            | WindowSum::Availability
+            | WindowSum::Security
+            | WindowSum::Finished
+            | WindowSum::DeadlinesMet
+            | WindowSum::LongestRecovery => 0,
+        };
+        let held = i128::from(u64::from(amount) * u64::from(tasks));
+        self.now([lost * held, 0]);
+    }
+
     /// Adds to the current window.
     fn now(&mut self, amounts: [i128; 2]) {
         self.add(self.place, amounts);
@@ -253,22 +271,10 @@ impl Observer for WindowSums {
                     exposures.started(state, started, live);
                 }
             }
+            Fact::GivenUp { live, tasks, lost, .. } => self.loses(live, tasks, lost),
             Fact::Stopped { stopped, live, tasks, ending, lost, .. } => {
                 self.recoveries.stopped(state.now(), stopped.work(), ending);
-                let amount = match self.of {
-                    WindowSum::LostCoreHours => live.ask.demand.cpu,
-                    WindowSum::LostGpuHours => live.ask.demand.gpu_milli(),
-                    WindowSum::Cost
-                    | WindowSum::UtilisationCpu
-                    | WindowSum::UtilisationGpu
-                    | WindowSum::Availability
-                    | WindowSum::Security
-                    | WindowSum::Finished
-                    | WindowSum::DeadlinesMet
-                    | WindowSum::LongestRecovery => 0,
-                };
-                let held = i128::from(u64::from(amount) * u64::from(tasks));
-                self.now([lost * held, 0]);
+                self.loses(live, tasks, lost);
             }
             Fact::Outage(fault, begins) => {
                 let Some(exposures) = &mut self.exposures else { return };
@@ -292,6 +298,7 @@ impl Observer for WindowSums {
             | Fact::Failed(_)
             | Fact::Repaired(..)
             | Fact::Slowed { .. }
+            | Fact::Restarted(..)
             | Fact::Migrates(..)
             | Fact::AtRisk(..)
             | Fact::Released { .. }

@@ -34,11 +34,17 @@ impl WorkHours {
     ) {
         match ending {
             Ending::Preempted => self.preemptions += 1,
-            Ending::Interrupted => self.interruptions += 1,
+            Ending::Interrupted | Ending::Hibernated => self.interruptions += 1,
             Ending::Failed => self.failures += 1,
             Ending::Migrated => self.migrations += 1,
             Ending::Done | Ending::Cancelled | Ending::RunOver => {}
         }
+        self.add(tasks, demand, [useful, lost, overhead]);
+    }
+
+    /// So many tasks made so much each.
+    #[inline(always)]
+    pub(super) fn add(&mut self, tasks: u32, demand: &Demand, [useful, lost, overhead]: [i128; 3]) {
         let amounts = [demand.cpu, demand.memory, demand.gpu_milli()];
         for (at, amount) in amounts.into_iter().enumerate() {
             if amount == 0 {

@@ -47,6 +47,46 @@ pub struct SpotTerms {
     pub protected: Span,
     /// Time from the launch at which an instance is ended in any case, if there is such a limit.
     pub longest: Option<Span>,
+    /// Fate of an instance for which there is no capacity any more.
+    pub reclaimed: Reclaimed,
+    /// Time until an instance that was stopped is ready once there is capacity again.
+    pub restart: Span,
+}
+
+impl SpotTerms {
+    /// Time from the warning to the end; zero where there is no warning, as of what hibernates.
+    pub const fn warning(&self) -> Span {
+        match self.reclaimed {
+            Reclaimed::Terminated | Reclaimed::Stopped => self.notice,
+            Reclaimed::Hibernated => Span::ZERO,
+        }
+    }
+}
+
+/// Fate of spot instances that are taken back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reclaimed {
+    /// They are gone, with all that is on them.
+    #[default]
+    Terminated,
+    /// They are stopped, cost nothing, and start again from their disks.
+    Stopped,
+    /// The same, with what was in memory; they are not warned.
+    Hibernated,
+}
+
+impl Reclaimed {
+    /// All fates, in the order of the reference.
+    pub const ALL: [Self; 3] = [Self::Terminated, Self::Stopped, Self::Hibernated];
+
+    /// The word of scenarios: what the provider does.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Terminated => "terminate",
+            Self::Stopped => "stop",
+            Self::Hibernated => "hibernate",
+        }
+    }
 }
 
 /// Rule that turns a lifetime into billed time: rounded up to the

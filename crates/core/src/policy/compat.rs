@@ -58,7 +58,7 @@ impl Policy for RlScheduler {
                         self.queue.push(work);
                     }
                 }
-                Trigger::Cancelled(work) => {
+                Trigger::Resumed(work) | Trigger::Cancelled(work) => {
                     self.queue.retain(|&other| other != work);
                     self.head = self.head.filter(|&(head, _)| head != work);
                 }

@@ -2,6 +2,7 @@
 
 mod explain;
 pub mod fits;
+mod kept;
 mod leaving;
 mod retries;
 mod shrink;
@@ -16,6 +17,7 @@ use super::place::{self, Place};
 use super::preempt::Preempt;
 use super::provision::{CappedProvision, Provision, Provisioned};
 use super::queue::Queue;
+use super::recover;
 use super::release::Release;
 use super::spec::{PolicyPart, PolicySpec};
 use super::start::{Rent, WorkStarter};
@@ -30,6 +32,7 @@ use crate::units::{Demand, Id, Span, Time};
 
 use super::due::{Alarm, Due};
 use fits::Feasibility;
+use kept::KeptWork;
 use leaving::Leavers;
 use retries::{AfterLoss, Retries};
 use timetable::Timetable;
@@ -67,6 +70,8 @@ pub struct Composed {
     checkpoint: Option<Box<dyn CheckpointRule>>,
     shift: Option<Timetable>,
     recover: Option<Retries>,
+    /// Work that waits for instances that were stopped with its tasks.
+    kept: KeptWork,
     leavers: Option<Leavers>,
     /// Gangs that lost their place start again with fewer tasks.
     shrinks: bool,
@@ -162,6 +167,9 @@ impl Composed {
             shrinks: spec.recover.build().is_some_and(|rule| rule.shrink),
             leavers: spec.recover.build().as_ref().and_then(Leavers::new),
             recover: spec.recover.build().map(Retries::new),
+            kept: KeptWork::new(
+                spec.recover.build().map_or(recover::STOPPED_FOR_DEFAULT, |rule| rule.stopped_for),
+            ),
             retried: Vec::new(),
             outside,
             joined: Vec::new(),
@@ -232,6 +240,7 @@ impl Composed {
             && self.queue.is_empty()
             && self.shift.is_none()
             && self.recover.is_none()
+            && self.kept.is_empty()
             && self.preempt.is_none()
             && self.outside.sessions.is_empty()
             && !turn.explaining()
@@ -318,9 +327,14 @@ impl Composed {
                     }
                     changed = true;
                 }
+                Trigger::Resumed(work) => {
+                    self.resumed(turn, work);
+                    changed = true;
+                }
                 Trigger::Cancelled(work) => {
                     self.queue.remove(work);
                     self.queue.drop_aside(work);
+                    self.kept.forget(work);
                     self.queue.forget(work);
                     if let Some(recover) = &mut self.recover {
                         recover.forget(work);
@@ -572,10 +586,23 @@ impl Composed {
             Why::Arrived | Why::Preempted | Why::Migrated => false,
         };
         let carried = self.provision.carries(turn, work);
-        let Some(recover) = self.recover.as_mut().filter(|_| is_lost && !carried) else {
-            return self.take_back(turn, work);
+        if is_lost && !carried && self.kept.holds(turn, &mut self.queue, work) {
+            return;
+        }
+        match is_lost && !carried {
+            true => self.lost(turn, work),
+            false => self.take_back(turn, work),
+        }
+    }
+
+    /// Work that lost its place, and does not wait for a stopped instance, is served, waits, or is given
+    /// up.
+    fn lost(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
+        let after = match &mut self.recover {
+            Some(recover) => recover.lost(turn, &mut self.fits, &mut self.queue, work),
+            None => AfterLoss::Served,
         };
-        match recover.lost(turn, &mut self.fits, &mut self.queue, work) {
+        match after {
             AfterLoss::Served => self.take_back(turn, work),
             AfterLoss::Held | AfterLoss::GivenUp => {}
         }
@@ -583,9 +610,18 @@ impl Composed {
 
     /// Serves work again whose time has come. Returns whether anything changed.
     fn try_again(&mut self, turn: &mut Turn<'_, '_>) -> bool {
-        let Some(recover) = &mut self.recover else { return false };
+        if self.recover.is_none() && self.kept.is_empty() {
+            return false;
+        }
         let mut retried = std::mem::take(&mut self.retried);
-        let any = recover.keep_time(turn, &mut self.queue, &mut retried);
+        self.kept.keep_time(turn, &mut self.queue, &mut retried);
+        let mut any = !retried.is_empty();
+        for work in retried.drain(..) {
+            self.lost(turn, work);
+        }
+        if let Some(recover) = &mut self.recover {
+            any |= recover.keep_time(turn, &mut self.queue, &mut retried);
+        }
         for work in retried.drain(..) {
             if turn.pending(work).is_some() {
                 self.take_back(turn, work);
@@ -600,6 +636,22 @@ impl Composed {
             (self.blocked, self.informed, self.acted) = (None, false, true);
         }
         any
+    }
+
+    /// Tasks of work go on where they were stopped. Others that another stopped instance keeps wait on,
+    /// and what else waits is served.
+    fn resumed(&mut self, turn: &Turn<'_, '_>, work: WorkRef) {
+        (self.blocked, self.informed) = (None, false);
+        let waits = turn.is_alive(work) && turn.pending(work).is_some();
+        if waits && self.queue.is_aside(work) && turn.is_kept(work) {
+            return;
+        }
+        self.kept.forget(work);
+        self.queue.remove(work);
+        self.queue.drop_aside(work);
+        if waits {
+            self.take_back(turn, work);
+        }
     }
 
     /// Work whose tasks wait again joins the queue, or takes its place there anew.

@@ -97,6 +97,12 @@ pub trait Provision: std::fmt::Debug {
         false
     }
 
+    /// Whether it knows the instances that it rented one by one, so that one which its provider starts
+    /// again is none of them.
+    fn follows_instances(&self) -> bool {
+        false
+    }
+
     /// Whether all that it rents is kept to the end of the run, whatever the release part says.
     fn keeps_all(&self) -> bool {
         false

@@ -60,11 +60,21 @@ const SHRINK: Parameter = Parameter {
     doc: "A gang that lost its place starts again with fewer tasks, at least its `min_tasks`, where not all can be had when its turn comes: with as many as can.",
 };
 
+/// Time for which work waits for a stopped instance where nobody says how long.
+pub const STOPPED_FOR_DEFAULT: Span = Span::from_secs(86_400);
+
+const STOPPED_FOR: Parameter = Parameter {
+    name: "stopped_for",
+    kind: SettingKind::Span,
+    default: Setting::Span(STOPPED_FOR_DEFAULT),
+    doc: "How long work waits for an instance that its provider stopped with its tasks, before it is tried as any work that lost its place. Where it starts elsewhere then, what was in memory is lost.",
+};
+
 /// Anywhere.
 pub static ANYWHERE: RecoverPart = Part {
     name: "anywhere",
     doc: "Work is tried again wherever it may run.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, ON_WARNING, ON_REBALANCE, SHRINK],
+    parameters: &[RETRIES, BACKOFF, LONGEST, ON_WARNING, ON_REBALANCE, SHRINK, STOPPED_FOR],
     make: |settings| {
         let rule = RecoverRule::new(settings, RecoverPlace::Anywhere);
         Some(rule).filter(RecoverRule::does_something)
@@ -75,7 +85,7 @@ pub static ANYWHERE: RecoverPart = Part {
 pub static SAME_PLACE: RecoverPart = Part {
     name: "same-place",
     doc: "Work is tried again in the zone or cluster where it was.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE, SHRINK],
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE, SHRINK, STOPPED_FOR],
     make: |settings| Some(RecoverRule::new(settings, RecoverPlace::Same)),
 };
 
@@ -83,7 +93,7 @@ pub static SAME_PLACE: RecoverPart = Part {
 pub static ELSEWHERE: RecoverPart = Part {
     name: "elsewhere",
     doc: "Work is tried again in another zone or cluster, if it may run in any.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE, SHRINK],
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE, SHRINK, STOPPED_FOR],
     make: |settings| Some(RecoverRule::new(settings, RecoverPlace::OtherZone)),
 };
 
@@ -91,7 +101,7 @@ pub static ELSEWHERE: RecoverPart = Part {
 pub static OTHER_PROVIDER: RecoverPart = Part {
     name: "other-provider",
     doc: "Work is tried again at another provider or cluster, if it may run at any.",
-    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE, SHRINK],
+    parameters: &[RETRIES, BACKOFF, LONGEST, LASTS, ON_WARNING, ON_REBALANCE, SHRINK, STOPPED_FOR],
     make: |settings| Some(RecoverRule::new(settings, RecoverPlace::OtherProvider)),
 };
 
@@ -122,6 +132,8 @@ pub struct RecoverRule {
     pub on_rebalance: Option<Manner>,
     /// Whether gangs start again with fewer tasks where not all can be had.
     pub shrink: bool,
+    /// How long work waits for an instance that was stopped with its tasks.
+    pub stopped_for: Span,
 }
 
 impl RecoverPlace {
@@ -153,6 +165,7 @@ impl RecoverRule {
             on_warning: manner(settings, &ON_WARNING),
             on_rebalance: manner(settings, &ON_REBALANCE),
             shrink: settings.flag(SHRINK.name),
+            stopped_for: span(&STOPPED_FOR),
         }
     }
 
@@ -163,6 +176,7 @@ impl RecoverRule {
             || self.on_warning.is_some()
             || self.on_rebalance.is_some()
             || self.shrink
+            || self.stopped_for.micros() != STOPPED_FOR_DEFAULT.micros()
     }
 
     /// Whether work is given up that has lost its place so many times, this one too.

@@ -244,6 +244,11 @@ impl PolicySpec {
         }
     }
 
+    /// Whether its provision part knows the instances that it rented one by one.
+    pub fn follows_instances(&self) -> bool {
+        self.is_ours(PolicyPart::Provision) && self.provision.build().follows_instances()
+    }
+
     /// Whether the policy weighs the cost of jobs before it rents for them.
     pub fn rents_by_price(&self) -> bool {
         self.is_ours(PolicyPart::Provision) && self.provision.build().weighs_price()

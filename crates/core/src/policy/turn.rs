@@ -20,6 +20,8 @@ pub enum Trigger {
     /// Tasks of the work wait again, for this reason. It may have been placed or turned away
     /// since, at this moment.
     Eligible(WorkRef, Why),
+    /// Tasks of the work that a stopped instance kept have their place there again: it starts.
+    Resumed(WorkRef),
     /// Tasks are done and their resources free. The work may have ended with them.
     Freed(WorkRef),
     /// The work has ended without being done, and the policy did not say so: its data is lost.

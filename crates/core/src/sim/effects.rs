@@ -76,6 +76,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
             return;
         }
         let (work, ready) = (target.work(), target.is_ready());
+        if self.state.is_kept(work) {
+            self.give_up_kept(work, self.state.work(work).waiting);
+        }
         self.record(&Record::Placed(allocation));
         if ready {
             self.start(allocation, work);
@@ -89,11 +92,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.record(&Record::Requested(instance));
         let target = self.state.instance(instance);
         let offer = &self.state.world().offers[target.offer];
-        let (slot, now) = (target.slot, self.state.now());
-        self.faults.holds(self.state.world(), target.offer, slot, now);
-        if !self.slowing.is_empty() {
-            self.slow_from_birth(instance);
-        }
+        self.takes_slot(instance);
         let target = self.state.instance(instance);
         let entity =
             [self.offer_keys[target.offer.row()], u64::from(target.slot), u64::from(target.launch)];
@@ -115,8 +114,18 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.expect(instance, at, event);
     }
 
+    /// An instance takes a slot of its offer: what may fail there does from now on.
+    pub(super) fn takes_slot(&mut self, instance: InstanceRef) {
+        let target = self.state.instance(instance);
+        let (slot, now) = (target.slot, self.state.now());
+        self.faults.holds(self.state.world(), target.offer, slot, now);
+        if !self.slowing.is_empty() {
+            self.slow_from_birth(instance);
+        }
+    }
+
     /// A launch is given up.
-    pub(super) fn give_up(&mut self, instance: InstanceRef) {
+    pub(super) fn launch_fails(&mut self, instance: InstanceRef) {
         self.due[instance.slot()] = None;
         self.lose(instance, Ending::Failed, Exit::NotLaunched);
     }
@@ -168,7 +177,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
             Ending::RunOver => (made(), 0),
             Ending::Cancelled => (0, made()),
             // What is not saved goes on with the tasks.
-            Ending::Migrated => (self.state.kept(allocation, ending).min(total) - before, 0),
+            Ending::Migrated | Ending::Hibernated => {
+                (self.state.kept(allocation, ending).min(total) - before, 0)
+            }
             Ending::Preempted | Ending::Interrupted | Ending::Failed => {
                 let useful = self.state.kept(allocation, ending).min(total) - before;
                 (useful, made() - useful)
@@ -204,6 +215,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     }
 
     pub(super) fn refused(&mut self, work: WorkRef, reason: RefusalReason) {
+        self.give_up_kept(work, 0);
         self.observer.undone(&self.state, work, self.left(work));
         self.record(&Record::Refused { work, reason });
         self.state.forget(work);

@@ -53,11 +53,12 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let (now, terms) = (self.state.now(), self.terms(instance));
         let target = self.state.instance(instance);
         let safe = target.launched.saturating_add(terms.protected);
-        let warns = terms.notice > Span::ZERO && !target.phase.is_booting();
-        let notice = if warns { terms.notice } else { Span::ZERO };
-        let end = now.saturating_add(notice);
         let boots = target.phase.is_booting();
-        if warns && end >= safe && self.is_recommended_first(instance, terms) {
+        let notice = if boots { Span::ZERO } else { terms.warning() };
+        let warns = notice > Span::ZERO;
+        let end = now.saturating_add(notice);
+        let recommends = terms.notice > Span::ZERO && !boots;
+        if recommends && end >= safe && self.is_recommended_first(instance, terms) {
             return;
         }
         if end < safe {
@@ -68,7 +69,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         } else if warns {
             self.warn(instance, end);
         } else {
-            self.lose(instance, Ending::Interrupted, Exit::Reclaimed);
+            self.take(instance);
         }
     }
 
@@ -84,7 +85,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.state.set_at_risk(instance, Some(until));
                 self.record(&Record::AtRisk { instance, until });
                 self.triggers.push(Trigger::AtRisk(instance));
-                self.save_on_notice(instance, until.saturating_add(terms.notice));
+                self.save_on_notice(instance, until.saturating_add(terms.warning()));
                 self.look_at(instance, until);
                 true
             }
@@ -139,8 +140,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let launched = self.state.instance(instance).launched;
         let age = self.state.now() - launched;
         let expired = self.terms(instance).longest.is_some_and(|longest| age >= longest);
-        let exit = if expired { Exit::Expired } else { Exit::Reclaimed };
-        self.lose(instance, Ending::Interrupted, exit);
+        match expired {
+            true => self.lose(instance, Ending::Interrupted, Exit::Expired),
+            false => self.take(instance),
+        }
     }
 
     /// Time at which an instance is warned of its age limit, no earlier than now.
@@ -151,7 +154,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         Some((end - terms.notice).max(self.state.now()))
     }
 
-    fn terms(&self, instance: InstanceRef) -> SpotTerms {
+    pub(super) fn terms(&self, instance: InstanceRef) -> SpotTerms {
         let world = self.state.world();
         world.providers[world.provider_of(self.state.instance(instance).offer)].spot
     }

@@ -183,7 +183,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// Ends work whose data is lost, with all that runs of it.
     pub(super) fn cancel(&mut self, work: WorkRef) {
         self.triggers.retain(|trigger| match *trigger {
-            Trigger::Arrived(other) | Trigger::Eligible(other, _) => other != work,
+            Trigger::Arrived(other) | Trigger::Eligible(other, _) | Trigger::Resumed(other) => {
+                other != work
+            }
             Trigger::Begins
             | Trigger::Freed(_)
             | Trigger::Cancelled(_)
@@ -307,6 +309,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             | Trigger::Arrived(_)
             | Trigger::Eligible(..)
             | Trigger::Freed(_)
+            | Trigger::Resumed(_)
             | Trigger::Cancelled(_)
             | Trigger::Lost(_)
             | Trigger::PricesChanged

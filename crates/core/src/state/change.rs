@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::saved::TaskOrigin;
 use super::{
     AllocationRef, HeldShare, InstanceRef, LaunchRefusal, Pending, Phase, RefusalReason, Share,
     State, UNKNOWN_RUN, WorkRef,
@@ -331,7 +332,7 @@ impl State<'_> {
     }
 
     #[inline(always)]
-    fn take(&mut self, opened: AllocationRef, work: WorkRef, share: Share) {
+    pub(super) fn take(&mut self, opened: AllocationRef, work: WorkRef, share: Share) {
         let live = &mut self.works[work];
         live.waiting -= share.tasks;
         live.placed += share.tasks;
@@ -478,13 +479,13 @@ impl State<'_> {
         }
         if live.ask.home.is_some() {
             let (mut input, output) = self.transfer_times(work, offer, moved);
-            if self.has_migrated(opened) {
+            if self.has_input(opened) {
                 input = Span::ZERO;
             }
             let allocation = &mut self.allocations[opened];
             (allocation.input, allocation.output) = (input, output);
         }
-        if self.has_saved(work) && !self.has_migrated(opened) {
+        if self.has_saved(work) && self.origin_of(opened) == TaskOrigin::Queue {
             self.take_saved(opened);
         }
         self.set_estimated_end(opened);

@@ -67,8 +67,8 @@ impl State<'_> {
         let instance = target.held[0].share.instance;
         let region = self.fleet.instances[instance].region;
         let is_done = target.ending.is_some_and(Ending::is_done);
-        // Who came from other instances has its input in memory.
-        let reads = (!self.has_migrated(allocation)).then_some(started);
+        // Who came from other instances, or a stopped one, has its input there.
+        let reads = (!self.has_input(allocation)).then_some(started);
         let ways = [
             (home, region, ask.input, reads, target.input),
             (region, home, ask.output, computed, target.output),

@@ -11,6 +11,8 @@ pub enum Ending {
     Preempted,
     /// The provider took an instance of it away.
     Interrupted,
+    /// The provider stopped its instance, and keeps what its tasks had in memory.
+    Hibernated,
     /// An instance of it broke, or its tasks did.
     Failed,
     /// The policy moves its tasks to other instances.
@@ -23,10 +25,11 @@ pub enum Ending {
 
 impl Ending {
     /// All endings.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Done,
         Self::Preempted,
         Self::Interrupted,
+        Self::Hibernated,
         Self::Failed,
         Self::Migrated,
         Self::Cancelled,
@@ -39,6 +42,7 @@ impl Ending {
             Self::Done => true,
             Self::Preempted
             | Self::Interrupted
+            | Self::Hibernated
             | Self::Failed
             | Self::Migrated
             | Self::Cancelled
@@ -50,7 +54,7 @@ impl Ending {
     pub const fn returns(self) -> Option<Why> {
         match self {
             Self::Preempted => Some(Why::Preempted),
-            Self::Interrupted => Some(Why::Interrupted),
+            Self::Interrupted | Self::Hibernated => Some(Why::Interrupted),
             Self::Failed => Some(Why::Failed),
             Self::Migrated => Some(Why::Migrated),
             Self::Done | Self::Cancelled | Self::RunOver => None,
@@ -67,9 +71,38 @@ impl Ending {
     pub const fn saves_progress(self) -> bool {
         match self {
             Self::Preempted | Self::Migrated => true,
-            Self::Done | Self::Interrupted | Self::Failed | Self::Cancelled | Self::RunOver => {
-                false
-            }
+            Self::Done
+            | Self::Interrupted
+            | Self::Hibernated
+            | Self::Failed
+            | Self::Cancelled
+            | Self::RunOver => false,
+        }
+    }
+
+    /// Whether the provider took an instance away.
+    pub const fn is_interruption(self) -> bool {
+        match self {
+            Self::Interrupted | Self::Hibernated => true,
+            Self::Done
+            | Self::Preempted
+            | Self::Failed
+            | Self::Migrated
+            | Self::Cancelled
+            | Self::RunOver => false,
+        }
+    }
+
+    /// Whether tasks go on later from what they have in memory.
+    pub const fn keeps_memory(self) -> bool {
+        match self {
+            Self::Hibernated | Self::Migrated => true,
+            Self::Done
+            | Self::Preempted
+            | Self::Interrupted
+            | Self::Failed
+            | Self::Cancelled
+            | Self::RunOver => false,
         }
     }
 
@@ -79,6 +112,7 @@ impl Ending {
             Self::Done => "done",
             Self::Preempted => "preempted",
             Self::Interrupted => "interrupted",
+            Self::Hibernated => "hibernated",
             Self::Failed => "failed",
             Self::Migrated => "migrated",
             Self::Cancelled => "cancelled",

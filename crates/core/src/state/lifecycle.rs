@@ -29,6 +29,8 @@ pub enum Exit {
     Returned,
     /// The provider took it back, as there is no capacity for it any more.
     Reclaimed,
+    /// The provider took it back and keeps it, with tasks that go on when it starts again.
+    Stopped,
     /// It reached the age at which its provider ends it.
     Expired,
     /// It failed.
@@ -45,6 +47,7 @@ impl Exit {
         match self {
             Self::Returned => "policy",
             Self::Reclaimed => "provider",
+            Self::Stopped => "stop",
             Self::Expired => "age limit",
             Self::Failed => "failure",
             Self::NotLaunched => "launch",
@@ -174,13 +177,14 @@ mod tests {
     use crate::state::{IndexBy, Needs, Totals, WorkRef};
     use crate::units::{Id, Rate};
 
-    const PHASES: [Phase; 10] = [
+    const PHASES: [Phase; 11] = [
         Phase::Booting,
         Phase::Running,
         Phase::Draining { until: Time::from_secs(900) },
         Phase::Down,
         Phase::Gone(Exit::Returned),
         Phase::Gone(Exit::Reclaimed),
+        Phase::Gone(Exit::Stopped),
         Phase::Gone(Exit::Expired),
         Phase::Gone(Exit::Failed),
         Phase::Gone(Exit::NotLaunched),

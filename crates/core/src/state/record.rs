@@ -87,6 +87,8 @@ pub enum WaitReason {
     Shifted,
     /// It lost its place, and the recover part tries it again later.
     BackingOff,
+    /// Its instance was stopped, and it waits for that to start again.
+    Stopped,
     /// The work has its place and waits for instances to boot.
     Booting,
     /// The policy gave no reason.
@@ -95,7 +97,7 @@ pub enum WaitReason {
 
 impl WaitReason {
     /// All reasons.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::NoRoom,
         Self::InOrder,
         Self::Behind,
@@ -106,6 +108,7 @@ impl WaitReason {
         Self::ForSpot,
         Self::Shifted,
         Self::BackingOff,
+        Self::Stopped,
         Self::Booting,
         Self::Unsaid,
     ];
@@ -123,6 +126,7 @@ impl WaitReason {
             Self::ForSpot => "it had time to wait for spot",
             Self::Shifted => "its policy held it until a better time",
             Self::BackingOff => "it lost its place, and its policy tried it again later",
+            Self::Stopped => "its instance was stopped, and it waited for that to start again",
             Self::Booting => "its instances were booting",
             Self::Unsaid => "the policy gave no reason",
         }
@@ -355,6 +359,24 @@ pub enum Record {
         fault: usize,
         /// Whether it begins.
         begins: bool,
+    },
+    /// An instance that was stopped was requested again, under another ordinal.
+    Restarted {
+        /// The instance now.
+        instance: InstanceRef,
+        /// Ordinal that it had before.
+        was: u32,
+    },
+    /// Tasks of work that waited on a stopped instance do not go on there. Progress is per task.
+    GivenUp {
+        /// Work that they belong to.
+        work: WorkRef,
+        /// Number of tasks.
+        tasks: u32,
+        /// Progress in memory that counts, as the run is over.
+        useful: i128,
+        /// Progress in memory that has to be made again.
+        lost: i128,
     },
     /// The life of the instance is over.
     Released {

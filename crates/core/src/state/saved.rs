@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::transfers::WHOLE;
 use super::{
     AllocationRef, CheckpointCycle, CheckpointPlan, Ending, LiveWork, Progress, State, WorkRef,
 };
@@ -18,6 +19,22 @@ pub(super) struct SavedGroups {
     tasks: u32,
 }
 
+/// What the tasks of an allocation go on from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum TaskOrigin {
+    /// The queue: nothing, or a checkpoint.
+    #[default]
+    Queue,
+    /// The disk of an instance that was stopped, with all of their input or without: a checkpoint
+    /// still.
+    Disk {
+        /// Whether their input is there.
+        has_input: bool,
+    },
+    /// What they had in memory, on other instances or before theirs was stopped.
+    Memory,
+}
+
 /// Checkpoints of the tasks of an allocation: the one that they go on from, and those that they
 /// write.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,8 +43,8 @@ pub(super) struct SavedCourse {
     saved: i128,
     /// Progress beyond that, which each brought along from other instances.
     carried: i128,
-    /// Whether they came from other instances, with what they had in memory.
-    has_migrated: bool,
+    /// What they go on from.
+    origin: TaskOrigin,
     /// Share of its speed that the network of the instances had that they left.
     left_network: u32,
     /// Time to read what they go on from before they compute, or in which the last of it comes.
@@ -80,7 +97,7 @@ impl State<'_> {
         let mut from = self.progress(allocation).map_or(self.now, |progress| progress.since);
         let written = self.over_network(allocation, checkpoint);
         let course = self.course_mut(allocation);
-        if course.saved > 0 && !course.has_migrated {
+        if course.saved > 0 && course.origin != TaskOrigin::Memory {
             course.restore = checkpoint.restore;
             from = from.saturating_add(course.restore);
         }
@@ -151,6 +168,11 @@ impl State<'_> {
         (course.settled, course.spent, course.restore) = (Some(progress), spent, restore);
     }
 
+    /// The tasks of an allocation read what they go on from for so long.
+    pub(super) fn set_restore(&mut self, allocation: AllocationRef, restore: Span) {
+        self.course_mut(allocation).restore = restore;
+    }
+
     /// Time to read the checkpoint that the tasks of an allocation go on from, as it is known.
     pub(super) fn left_to_restore(&self, allocation: AllocationRef) -> Span {
         self.courses.get(allocation.slot()).map_or(Span::ZERO, |course| course.restore)
@@ -164,7 +186,11 @@ impl State<'_> {
         allocation: AllocationRef,
         (before, share): (u32, u32),
     ) -> (u32, u32) {
-        match self.courses.get(allocation.slot()).filter(|course| course.has_migrated) {
+        match self
+            .courses
+            .get(allocation.slot())
+            .filter(|course| course.origin == TaskOrigin::Memory)
+        {
             Some(course) => (before.min(course.left_network), share.min(course.left_network)),
             None => (before, share),
         }
@@ -226,9 +252,17 @@ impl State<'_> {
         self.courses.get(allocation.slot()).map_or(0, |course| course.carried)
     }
 
-    /// Whether the tasks of an allocation came from other instances, with what they had in memory.
-    pub(super) fn has_migrated(&self, allocation: AllocationRef) -> bool {
-        self.courses.get(allocation.slot()).is_some_and(|course| course.has_migrated)
+    /// What the tasks of an allocation go on from.
+    pub(super) fn origin_of(&self, allocation: AllocationRef) -> TaskOrigin {
+        self.courses.get(allocation.slot()).map_or(TaskOrigin::Queue, |course| course.origin)
+    }
+
+    /// Whether the tasks of an allocation came with their input.
+    pub(super) fn has_input(&self, allocation: AllocationRef) -> bool {
+        match self.origin_of(allocation) {
+            TaskOrigin::Queue | TaskOrigin::Disk { has_input: false } => false,
+            TaskOrigin::Disk { has_input: true } | TaskOrigin::Memory => true,
+        }
     }
 
     /// The tasks of an allocation come from other instances: each with so much that was saved, so much
@@ -240,9 +274,21 @@ impl State<'_> {
         carried: i128,
         (downtime, left_network): (Span, u32),
     ) {
-        let course = SavedCourse { saved, carried, restore: downtime, ..SavedCourse::default() };
-        let moved = SavedCourse { has_migrated: true, left_network, ..course };
-        *self.course_mut(allocation) = moved;
+        self.set_origin(allocation, (saved, carried), TaskOrigin::Memory);
+        let course = self.course_mut(allocation);
+        (course.restore, course.left_network) = (downtime, left_network);
+    }
+
+    /// The tasks of an allocation go on from this, each with so much that was saved and so much that
+    /// was not.
+    pub(super) fn set_origin(
+        &mut self,
+        allocation: AllocationRef,
+        (saved, carried): (i128, i128),
+        origin: TaskOrigin,
+    ) {
+        let course = SavedCourse { saved, carried, origin, ..SavedCourse::default() };
+        *self.course_mut(allocation) = SavedCourse { left_network: WHOLE, ..course };
     }
 
     /// Progress that the tasks of an allocation that has ended so keep: all of it where they save it

@@ -1,7 +1,7 @@
 //! Suspended time of work whose tasks were stopped before they were done.
 
 use super::progress::span_at;
-use super::{AllocationRef, Ending, State, WorkRef};
+use super::{AllocationRef, State, WorkRef};
 use crate::units::{Span, Time};
 
 /// Suspended and lost time of one piece of work since its first start.
@@ -47,7 +47,7 @@ impl State<'_> {
         let target = &self.allocations[stopped];
         let ask = &self.works[target.work()].ask;
         let ending = target.ending.expect("it has stopped");
-        let goes_on = ending == Ending::Migrated;
+        let goes_on = ending.keeps_memory();
         if ask.tasks > 1 && !ask.gang || goes_on || ending.saves_progress() && ask.keeps_progress()
         {
             return Span::ZERO;

@@ -1,6 +1,7 @@
 //! Data that moves over a network that is slow at times: input and output of tasks, and the memory and
 //! checkpoints that they move.
 
+use super::saved::TaskOrigin;
 use super::{Allocation, AllocationRef, InstanceRef, Progress, State};
 use crate::model::{Checkpoint, FaultEffect};
 use crate::units::{Span, Time};
@@ -106,7 +107,7 @@ impl State<'_> {
     /// The tasks of an allocation, which start now, move their data over the network as it is. Memory
     /// that comes from other instances moves at the speed that was reckoned with.
     pub(crate) fn start_transfers(&mut self, allocation: AllocationRef) {
-        if self.has_migrated(allocation) {
+        if self.origin_of(allocation) == TaskOrigin::Memory {
             let share = self.network(&self.allocations[allocation]);
             self.set_transfers(allocation, Transfers::new(share, self.now));
         }

@@ -1,7 +1,7 @@
 //! Keys of what work runs on: clusters, clouds, links.
 
 use super::super::ValueKind;
-use super::{KeyRow, SMALL, row};
+use super::{KeyRow, RECLAIMED, SMALL, row};
 use crate::scenario::part::MARKETS;
 use crate::scenario::world::{AWS_BANDS, AZURE_BANDS, ONE_IS, TOGETHER};
 
@@ -454,6 +454,18 @@ pub(super) const ROWS: &[KeyRow] = &[
         ValueKind::Span,
         "as the catalog says",
         "Time from the warning that a spot instance is taken back to its end.",
+    ),
+    row(
+        "cloud.*.reclaimed",
+        ValueKind::Choice(RECLAIMED),
+        "terminate",
+        "What becomes of a spot instance for which there is no capacity any more: it is gone (`terminate`), or stopped and started again when there is capacity, with the work that was on it, from its disk (`stop`) or from its memory too (`hibernate`, without a warning).",
+    ),
+    row(
+        "cloud.*.restart",
+        ValueKind::Span,
+        "1 min",
+        "Time until a stopped spot instance is ready once there is capacity for it.",
     ),
     row(
         "cloud.*.rebalance",

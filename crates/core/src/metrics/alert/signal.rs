@@ -149,9 +149,7 @@ impl Signal {
         let one = |is: bool| [i128::from(is), 0];
         match (self, fact) {
             (Self::Failures, Fact::Stopped { ending, .. }) => one(ending == Ending::Failed),
-            (Self::Interruptions, Fact::Stopped { ending, .. }) => {
-                one(ending == Ending::Interrupted)
-            }
+            (Self::Interruptions, Fact::Stopped { ending, .. }) => one(ending.is_interruption()),
             (Self::RefusedLaunches, Fact::LaunchRefused(..)) => one(true),
             (Self::DeadlinesMissed, Fact::Finished(_, live)) => match live.ask.deadline {
                 Some(deadline) => [i128::from(state.now() > deadline), 1],

@@ -53,6 +53,7 @@ impl Leavers {
                 | Trigger::Arrived(_)
                 | Trigger::Eligible(..)
                 | Trigger::Freed(_)
+                | Trigger::Resumed(_)
                 | Trigger::Cancelled(_)
                 | Trigger::Ready(_)
                 | Trigger::Idle(_)
@@ -92,7 +93,7 @@ impl Leavers {
         provision: &mut dyn Provision,
     ) {
         let (world, offer) = (turn.world(), turn.instance(instance).offer);
-        let notice = world.providers[world.provider_of(offer)].spot.notice;
+        let notice = world.providers[world.provider_of(offer)].spot.warning();
         if let (Some(manner), Some(risk)) = (self.on_rebalance, turn.at_risk(instance)) {
             self.join((instance, risk.saturating_add(notice), manner), turn, provision);
         }

@@ -565,6 +565,8 @@ pub enum TriggerMessage {
     Freed(u64),
     /// An instance is ready.
     Ready(u32),
+    /// Tasks of the work that a stopped instance kept have their place there again.
+    Resumed(u64),
     /// The work has ended without being done: its data is lost.
     Cancelled(u64),
     /// A rented instance holds no work any more.

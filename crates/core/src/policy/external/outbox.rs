@@ -128,7 +128,9 @@ impl EventOutbox {
                 match ending {
                     Ending::Done => EventMessage::Done(allocated),
                     Ending::Preempted => EventMessage::Preempted(allocated),
-                    Ending::Interrupted => EventMessage::Interrupted(allocated),
+                    Ending::Interrupted | Ending::Hibernated => {
+                        EventMessage::Interrupted(allocated)
+                    }
                     Ending::Failed => EventMessage::Failed(allocated),
                     Ending::Migrated => EventMessage::Migrated(allocated),
                     Ending::Cancelled => EventMessage::Cancelled(allocated),
@@ -148,7 +150,7 @@ impl EventOutbox {
             Record::AtRisk { instance, .. } => EventMessage::AtRisk(rented(state, instance)),
             Record::Released { instance, exit, .. } => match exit {
                 Exit::Returned => EventMessage::Released(rented(state, instance)),
-                Exit::Reclaimed | Exit::Expired | Exit::NotLaunched => {
+                Exit::Reclaimed | Exit::Stopped | Exit::Expired | Exit::NotLaunched => {
                     EventMessage::Reclaimed(rented(state, instance))
                 }
                 // The run is over: nobody is asked any more.
@@ -167,6 +169,10 @@ impl EventOutbox {
             }
             // That a machine is slow, nobody says: who looks at the progress of its tasks can tell.
             Record::Slowed { .. }
+            // It is told of the instance, and of the tasks on it.
+            | Record::Restarted { .. }
+            // What was in memory is lost, as its own placement makes it.
+            | Record::GivenUp { .. }
             // The policy said so itself.
             | Record::Migrates { .. }
             | Record::Unfinished(_)

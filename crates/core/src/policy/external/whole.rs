@@ -80,6 +80,7 @@ fn trigger_message(
             why: why.name().to_owned(),
         },
         Trigger::Freed(work) => message::TriggerMessage::Freed(session.outbox.works.of(work)),
+        Trigger::Resumed(work) => message::TriggerMessage::Resumed(session.outbox.works.of(work)),
         Trigger::Cancelled(work) => {
             message::TriggerMessage::Cancelled(session.outbox.works.of(work))
         }

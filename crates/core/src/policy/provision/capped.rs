@@ -78,6 +78,10 @@ impl Provision for CappedProvision {
         self.inner.weighs_price()
     }
 
+    fn follows_instances(&self) -> bool {
+        self.inner.follows_instances()
+    }
+
     fn keeps_all(&self) -> bool {
         self.inner.keeps_all()
     }

@@ -419,6 +419,10 @@ fn give_back(turn: &mut Turn<'_, '_>, instances: &[InstanceRef]) {
 }
 
 impl Provision for SpotCarrier {
+    fn follows_instances(&self) -> bool {
+        self.conduct.markets.contains(&Market::Spot)
+    }
+
     fn reach(&self) -> Reach {
         self.reach.clone()
     }
@@ -470,6 +474,7 @@ impl Provision for SpotCarrier {
                 | Trigger::Idle(_)
                 | Trigger::Draining(_)
                 | Trigger::AtRisk(_)
+                | Trigger::Resumed(_)
                 | Trigger::PricesChanged
                 | Trigger::Timer => {}
             }

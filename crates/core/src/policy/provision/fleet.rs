@@ -70,6 +70,10 @@ impl StaticFleet {
 }
 
 impl Provision for StaticFleet {
+    fn follows_instances(&self) -> bool {
+        !self.groups.is_empty()
+    }
+
     fn reach(&self) -> Reach {
         Reach { fleets: self.groups.clone(), ..Reach::default() }
     }
@@ -103,6 +107,7 @@ impl Provision for StaticFleet {
             | Trigger::Idle(_)
             | Trigger::Draining(_)
             | Trigger::AtRisk(_)
+            | Trigger::Resumed(_)
             | Trigger::Cancelled(_)
             | Trigger::PricesChanged
             | Trigger::Acted => false,

@@ -218,6 +218,10 @@ fn rent_cheapest(turn: &mut Turn<'_, '_>, offers: &[Id<Offer>]) -> Option<Instan
 }
 
 impl Provision for SpotHedge {
+    fn follows_instances(&self) -> bool {
+        true
+    }
+
     fn reach(&self) -> Reach {
         self.reach.clone()
     }
@@ -261,6 +265,7 @@ impl Provision for SpotHedge {
             | Trigger::Eligible(..)
             | Trigger::Freed(_)
             | Trigger::Cancelled(_)
+            | Trigger::Resumed(_)
             | Trigger::PricesChanged
             | Trigger::Acted => false,
         };

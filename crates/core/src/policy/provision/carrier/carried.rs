@@ -146,7 +146,7 @@ impl CarriedWork {
             HeldMarket::Nothing | HeldMarket::OnDemand(_) => true,
             HeldMarket::Spot(zone) => menu.offers(Market::Spot, zone).first().is_some_and(|one| {
                 let world = turn.world();
-                world.providers[world.provider_of(one.offer)].spot.notice > Span::ZERO
+                world.providers[world.provider_of(one.offer)].spot.warning() > Span::ZERO
             }),
         }
     }
