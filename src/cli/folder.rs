@@ -15,7 +15,7 @@ use super::exit::{Stop, print_line};
 use super::journal::Journal;
 use super::output_quota::{Hashes, Metered, OutputQuota};
 use super::session::runs_expected;
-use super::unfinished::Unfinished;
+use super::unfinished::{self, Unfinished};
 use windtunnel::input;
 use windtunnel::problem::Problem;
 use windtunnel::report::{MANIFEST, ResultFiles};
@@ -167,7 +167,9 @@ impl Folder {
     pub(super) fn mark(&mut self, partial: &Partial) -> Result<()> {
         let text = partial.text();
         let file = &mut self.partial;
-        let written = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| {
+        let written = unfinished::in_one_piece(|| {
+            file.set_len(0)?;
+            file.rewind()?;
             self.meter.count(text.len())?;
             file.write_all(&text)
         });

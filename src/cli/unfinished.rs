@@ -69,10 +69,19 @@ impl Drop for Unfinished {
     }
 }
 
-/// Leaves everything as it can be left, for the reason `why`; what is kept, in words.
+/// Leaves everything as it can be left, for the reason `why`; what is kept, in words. The process ends
+/// then: whoever would go on with any of it waits for that.
 pub(super) fn leave_all(why: &str) -> Option<String> {
     let all = all();
-    all.iter().filter_map(|path| leave(path, Some(why))).next_back()
+    let kept = all.iter().filter_map(|path| leave(path, Some(why))).next_back();
+    std::mem::forget(all);
+    kept
+}
+
+/// Does what must not be cut off in the middle as the process ends.
+pub(super) fn in_one_piece<T>(act: impl FnOnce() -> T) -> T {
+    let _all = all();
+    act()
 }
 
 /// Removes a file or folder, but for the finished runs of an experiment, and tells of those in

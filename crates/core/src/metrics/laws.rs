@@ -370,7 +370,7 @@ impl Laws {
         });
         let mut next = state.next_stopped(None);
         while let Some(stopped @ (offer, _)) = next {
-            let stays = state.stays_stopped(offer);
+            let stays = state.stays_stopped(stopped);
             self.check(stays, now, "a stopped instance starts again when it can", || {
                 state.world().offers[offer].name.clone()
             });

@@ -47,12 +47,14 @@ impl<O: Observer> Simulation<'_, '_, O> {
         all
     }
 
-    /// Starts stopped instances again, the oldest of each offer first, while there is room for them.
+    /// Starts stopped instances again, the oldest of each offer first, while there is room for them. Only
+    /// a budget of its tenant may hold up one and not the next.
     pub(super) fn restart_stopped(&mut self) {
         let mut after = None;
         while let Some(stopped) = self.state.next_stopped(after) {
             let (offer, _) = stopped;
-            after = Some(match self.state.stays_stopped(offer) {
+            after = Some(match self.state.stays_stopped(stopped) {
+                true if self.state.caps_tenants() => stopped,
                 true => (offer, u32::MAX),
                 false => {
                     self.restart(stopped);
@@ -76,7 +78,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         if kept.is_empty() {
             return;
         }
-        let instance = self.state.request_again(offer);
+        let instance = self.state.request_again(offer, &kept[0]);
         self.record(&Record::Requested(instance));
         self.record(&Record::Restarted { instance, was });
         self.takes_slot(instance);

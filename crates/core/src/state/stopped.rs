@@ -164,16 +164,21 @@ impl State<'_> {
         Some(given_up)
     }
 
-    /// Whether there is no room for a stopped instance of an offer to start again. Providers do not
-    /// throttle that.
-    pub fn stays_stopped(&self, offer: Id<Offer>) -> bool {
+    /// Whether there is no room for a stopped instance to start again: also in the budgets, where the
+    /// policy caps what it spends. Providers do not throttle that.
+    pub fn stays_stopped(&self, stopped: StoppedRef) -> bool {
+        let (offer, _) = stopped;
+        let payer = self.works[self.stopped.kept[&stopped][0].work].ask.tenant;
+        if self.cap_room_for(offer, Some(payer)).is_some_and(|(room, _)| room == 0) {
+            return true;
+        }
         match self.launch_refusal(offer) {
-            None | Some(LaunchRefusal::Throttle) => false,
+            // What is left of budgets was looked at, for whom it concerns.
+            None | Some(LaunchRefusal::Throttle | LaunchRefusal::Budget(_)) => false,
             Some(
                 LaunchRefusal::Quota(_)
                 | LaunchRefusal::Capacity
                 | LaunchRefusal::Price
-                | LaunchRefusal::Budget(_)
                 | LaunchRefusal::Outage,
             ) => true,
         }
@@ -184,10 +189,14 @@ impl State<'_> {
         self.rules[self.works[kept.work].ask.rules.row()].allows(offer)
     }
 
-    /// Requests an instance that was stopped again, and another in its place.
-    pub(crate) fn request_again(&mut self, offer: Id<Offer>) -> InstanceRef {
+    /// Requests an instance again that was stopped with these tasks, whose work pays for it.
+    pub(crate) fn request_again(&mut self, offer: Id<Offer>, kept: &KeptTasks) -> InstanceRef {
         self.room_made += 1;
-        self.launch(offer, Phase::Booting)
+        self.rent_for(Some(kept.work));
+        let instance = self.launch(offer, Phase::Booting);
+        self.note_payer(instance);
+        self.rent_for(None);
+        instance
     }
 
     /// Places kept tasks on the instance that was started again for them.
