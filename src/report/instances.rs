@@ -49,12 +49,14 @@ pub struct InstancesCsv<W: io::Write> {
     sheet: Sheet<W>,
     /// Use of each instance, by its slot.
     lives: Vec<InstanceLife>,
+    /// Number that the instance had which is requested again next.
+    restarting: Option<u32>,
 }
 
 impl<W: io::Write> InstancesCsv<W> {
     /// Writes to `out`, which need not be buffered.
     pub fn new(out: W, cells: TextCells) -> Self {
-        Self { sheet: Sheet::new(out, cells, COLUMNS), lives: Vec::new() }
+        Self { sheet: Sheet::new(out, cells, COLUMNS), lives: Vec::new(), restarting: None }
     }
 
     /// Flushes and gives the writer back.
@@ -129,9 +131,10 @@ impl<W: io::Write> Observer for InstancesCsv<W> {
                 if self.lives.len() <= slot {
                     self.lives.resize(slot + 1, InstanceLife::default());
                 }
-                self.lives[slot] = InstanceLife::default();
+                let was = self.restarting.take();
+                self.lives[slot] = InstanceLife { was, ..InstanceLife::default() };
             }
-            Record::Restarted { instance, was } => self.lives[instance.slot()].was = Some(was),
+            Record::Restarted { was, .. } => self.restarting = Some(was),
             Record::Ready(instance) => self.lives[instance.slot()].ready = Some(state.now()),
             Record::Started(allocation) => self.started(state, allocation),
             Record::Stopped { allocation, .. } => self.stopped(state, allocation),

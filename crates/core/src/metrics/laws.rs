@@ -59,6 +59,8 @@ pub struct Laws {
     in_transit: i128,
     /// Whether any of that has ever waited on a stopped instance.
     hibernates: bool,
+    /// Ordinal of a stopped instance that is requested again next.
+    restarting: Option<u32>,
     /// Progress that gangs which can go on with fewer tasks have saved.
     saved: BTreeMap<WorkRef, i128>,
     /// Allocations whose tasks are copied while they compute.
@@ -700,7 +702,10 @@ impl FactObserver for Laws {
             Fact::Requested(instance, requested) => {
                 self.has_capacity(state, requested);
                 self.is_launched(state, requested);
-                self.is_let_through(state, requested);
+                // Nobody throttles what starts again.
+                if self.restarting.take() != Some(requested.ordinal) {
+                    self.is_let_through(state, requested);
+                }
                 if state.cap().is_some() {
                     self.is_within_budget(state, instance, requested);
                 }
@@ -710,7 +715,10 @@ impl FactObserver for Laws {
                     self.in_transit -= (useful + lost) * i128::from(tasks);
                 }
             }
-            Fact::Restarted(..) => self.excuse_loss(),
+            Fact::Restarted(instance, _) => {
+                self.restarting = Some(instance.ordinal);
+                self.excuse_loss();
+            }
             Fact::AtRisk(..) | Fact::Ready(..) | Fact::LaunchRefused(..) | Fact::Noted => (),
         }
     }

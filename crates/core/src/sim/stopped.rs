@@ -79,8 +79,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
             return;
         }
         let instance = self.state.request_again(offer, &kept[0]);
-        self.record(&Record::Requested(instance));
         self.record(&Record::Restarted { instance, was });
+        self.record(&Record::Requested(instance));
         self.takes_slot(instance);
         let at = self.state.now().saturating_add(self.terms(instance).restart);
         self.expect(instance, at, Event::Ready(instance));

@@ -360,7 +360,7 @@ pub enum Record {
         /// Whether it begins.
         begins: bool,
     },
-    /// An instance that was stopped was requested again, under another ordinal.
+    /// An instance that was stopped is requested again, under another ordinal: told before the request.
     Restarted {
         /// The instance now.
         instance: InstanceRef,
