@@ -71,6 +71,21 @@ impl SpendingCourse {
         Some(self.at.saturating_add(Span::from_micros(i64::try_from(wait).unwrap_or(i64::MAX))))
     }
 
+    /// What is left of `limit`, in the unit of courses; less than nothing where more is spent.
+    pub const fn left_of(self, limit: Money) -> i128 {
+        limit.nanos() * SPENDING_NANO - self.sum
+    }
+
+    /// First moment, from now on, at which less than `least` of `limit` is left, in the unit of courses.
+    pub fn leaves_less_than(self, limit: Money, least: i128) -> Option<Time> {
+        let spare = self.left_of(limit) - least;
+        if spare < 0 {
+            return Some(self.at);
+        }
+        let wait = (self.pace > 0).then(|| spare / self.pace + 1)?;
+        Some(self.at.saturating_add(Span::from_micros(i64::try_from(wait).unwrap_or(i64::MAX))))
+    }
+
     /// Adds another course, as of the same moment.
     pub const fn plus(self, other: Self) -> Self {
         Self { sum: self.sum + other.sum, pace: self.pace + other.pace, ..self }

@@ -285,14 +285,19 @@ impl BudgetWatch {
         self.period_end = standing.until;
     }
 
-    /// The run ends. A period that begins just then counts only if something is spent in it.
+    /// The run ends. A period that ends just then has what is charged at this moment too, and one that
+    /// begins just then counts only if something is spent in it.
     fn end(&mut self, standing: BudgetStanding<'_>) {
-        let is_new = self.current.is_none() && !self.spells.is_empty();
+        let is_its = |last: &mut BudgetSpell| last.from == standing.from;
+        let ended = if self.current.is_none() { self.spells.pop_if(is_its) } else { None };
+        let is_over = ended.is_some();
+        let is_new = self.current.is_none() && !is_over && !self.spells.is_empty();
         if is_new && standing.spent() == Money::ZERO {
             return;
         }
+        self.current = ended.or(self.current.take());
         self.stretch(standing, standing.spending.at());
-        self.close(standing, false);
+        self.close(standing, is_over);
         self.points.push(BudgetPoint::of(standing));
     }
 

@@ -2,9 +2,13 @@
 
 use super::spending::BudgetStanding;
 use super::{InstanceRef, State, WorkRef};
-use crate::metering::PER_NANO;
+use crate::metering::{PER_NANO, WHOLE};
 use crate::model::{BudgetScope, Offer, Tenant};
 use crate::units::{Id, Money, Rate, Span, Time};
+
+/// Units in which courses of spending are exact, in a pico-dollar microsecond per hour: rounded to nano-dollars, a
+/// launch that just fits would be one too many a moment later.
+const UNITS: i128 = WHOLE as i128;
 
 /// A cap: what is spent of a budget, with what everything that lives costs for a while and what a launch
 /// costs, must not pass it.
@@ -172,9 +176,9 @@ impl<'w> State<'w> {
             return 0;
         }
         let ahead = self.time_ahead(standing, cap.cap);
-        let left = standing.left().nanos() * PER_NANO - self.committed(standing, ahead);
+        let left = standing.exactly_left() - self.committed(standing, ahead) * UNITS;
         let minimum = self.world.providers[self.world.provider_of(offer)].billing.minimum;
-        let each = self.price(offer).accrue(ahead.max(minimum));
+        let each = self.price(offer).accrue(ahead.max(minimum)) * UNITS;
         if left < 0 {
             return 0;
         }
@@ -220,7 +224,10 @@ impl<'w> State<'w> {
             return Some(until - stretch);
         }
         let is_used = standing.spent() > Money::ZERO || standing.spending.pace() > Rate::ZERO;
-        is_used.then_some(until)
+        // A period in which nothing is spent yet has room for them, or none ever will.
+        let least = self.price(offer).accrue(minimum).saturating_mul(i128::from(launches));
+        let ever = least <= standing.budget.limit.nanos() * PER_NANO;
+        (is_used && ever).then_some(until)
     }
 
     /// Time for which everything is taken to go on: to the end of the period at most.
@@ -243,8 +250,7 @@ impl<'w> State<'w> {
     pub fn is_overcommitted(&self, standing: &BudgetStanding<'_>) -> bool {
         let Some(cap) = self.cap_state() else { return false };
         let ahead = self.time_ahead(standing, cap.cap);
-        let left = (standing.budget.limit - standing.spent()).nanos() * PER_NANO;
-        self.committed(standing, ahead) > left
+        self.committed(standing, ahead) * UNITS > standing.exactly_left()
     }
 
     /// First moment after now at which that will be so, if nothing changes until then.
@@ -252,10 +258,8 @@ impl<'w> State<'w> {
         let cap = self.cap_state()?.cap;
         // In the last stretch of a period what is to come gets less as what is spent gets more.
         let last = standing.until.map(|until| until - cap.ahead);
-        let committed = self.committed(standing, cap.ahead);
-        let nanos = committed.div_euclid(PER_NANO) - 1;
-        let amount = Money::from_nanos(standing.budget.limit.nanos() - nanos);
-        let at = standing.spending.reaches(amount)?;
+        let committed = self.committed(standing, cap.ahead) * UNITS;
+        let at = standing.spending.leaves_less_than(standing.budget.limit, committed)?;
         (at > self.now && last.is_none_or(|last| at <= last)).then_some(at)
     }
 }

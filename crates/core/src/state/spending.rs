@@ -77,6 +77,11 @@ impl BudgetStanding<'_> {
         (self.budget.limit - self.spent()).max(Money::ZERO)
     }
 
+    /// The same in the unit of courses, less than nothing where more is spent.
+    pub(super) const fn exactly_left(&self) -> i128 {
+        self.spending.left_of(self.budget.limit)
+    }
+
     /// Whether nothing is left.
     pub fn is_used_up(&self) -> bool {
         self.spent() >= self.budget.limit
@@ -274,7 +279,10 @@ impl<'w> State<'w> {
         let Some(mut spending) = self.spending.take() else { return };
         for row in 0..spending.periods.len() {
             let period = spending.periods[row];
-            if !is_start && period.until.is_none_or(|until| until > self.now) {
+            // Nothing begins as the run ends.
+            let is_last = spending.horizon.is_some_and(|horizon| horizon <= self.now);
+            let is_over = period.until.is_some_and(|until| until <= self.now);
+            if !is_start && (!is_over || is_last) {
                 continue;
             }
             let budget = &self.world.budgets[row];

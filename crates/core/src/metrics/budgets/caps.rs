@@ -98,6 +98,10 @@ fn cloud_of(
 type CappedJob = (i64, i64, u32, u32);
 
 fn ran(world: &World, spec: PolicySpec, rows: &[CappedJob]) -> Seen {
+    ran_until(world, spec, rows, None)
+}
+
+fn ran_until(world: &World, spec: PolicySpec, rows: &[CappedJob], horizon: Option<Time>) -> Seen {
     let mut names = Interner::default();
     for tenant in ["red", "blue"] {
         names.tenant(tenant);
@@ -109,7 +113,7 @@ fn ran(world: &World, spec: PolicySpec, rows: &[CappedJob]) -> Seen {
         job
     };
     let jobs: Vec<Work> = (0..).zip(rows).map(job).collect();
-    let options = Options { explain: true, ..Options::default() };
+    let options = Options { explain: true, horizon, ..Options::default() };
     let mut observer = (Laws::new(true), Seen::default());
     let mut source = WorkList::new(&jobs).named(names);
     let mut policy = policy::build(&spec);
@@ -217,4 +221,29 @@ fn budget_greedy_rents_the_lowest_price_per_hour() {
         let seen = ran(&world, spec, &[(0, 100, 4, 1)]);
         assert_eq!(seen.launched[0].1, want);
     }
+}
+
+/// All of it is spent at 50 s. At 100 s the run is over: nothing begins, and nothing is rented.
+#[test]
+fn no_period_begins_as_the_run_ends() {
+    for period in [BudgetPeriod::Run, BudgetPeriod::Clock(Span::from_secs(100))] {
+        let world = cloud(vec![budget(BudgetScope::Total, 50, period)]);
+        let rows = [(0, 50, 4, 1), (60, 10, 4, 1)];
+        let seen = ran_until(&world, capped(20), &rows, Some(Time::from_secs(100)));
+        assert_eq!((seen.launched.len(), seen.cost), (1, dollars(50)));
+    }
+}
+
+/// A launch that just fits is one too many by rounding alone; it is not given back for that. Eleven cents
+/// an hour are left for a second machine of seven cents from 3,600 x 10 / 7 s before the end of the hour on.
+#[test]
+fn budget_greedy_keeps_what_just_fits() {
+    let limit = Money::from_nanos(110_000_000);
+    let hour = BudgetPeriod::Clock(Span::HOUR);
+    let world = Budget { limit, ..budget(BudgetScope::Total, 1, hour) };
+    let world = cloud_of(&[("m", "p", "0.07", 1_000_000)], vec![world]);
+    let spec = PolicySpec { provision: provision::BUDGET_GREEDY.spec(), ..capped(3_600) };
+    let rows = [(0, 7_200, 4, 1), (100, 7_200, 4, 1)];
+    let seen = ran_until(&world, spec, &rows, Some(Time::from_secs(3_600)));
+    assert_eq!(seen.launched.len(), 2);
 }

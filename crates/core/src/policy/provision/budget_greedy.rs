@@ -7,7 +7,7 @@ use super::capped::CappedProvision;
 use super::demand::{OfferChoice, OnDemand, RENT, Search};
 use super::ranking::{Quote, RankedOffer};
 use super::{Allowed, Provision, ProvisionPart, Provisioned, Reach};
-use crate::model::{Market, WorkKind};
+use crate::model::{Market, Offer, WorkKind};
 use crate::part::Part;
 use crate::policy::due::Alarm;
 use crate::policy::place::Place;
@@ -15,7 +15,7 @@ use crate::policy::turn::{Trigger, Turn};
 use crate::state::{
     AllocationRef, BudgetStanding, Instance, InstanceRef, SpendingCap, WaitReason, WorkRef,
 };
-use crate::units::{Money, Span, Time};
+use crate::units::{Id, Money, Span, Time};
 
 /// How far ahead budgets are kept where the policy has no cap of its own.
 const AHEAD: SpendingCap = SpendingCap { ahead: Span::HOUR };
@@ -97,6 +97,17 @@ fn least_used(
     all.into_iter().map(|(reference, _)| reference).find(|&one| can_go(turn, one, rent))
 }
 
+/// Whether any rented instance lives whose charges count for the budget.
+fn rents_for(turn: &Turn<'_, '_>, standing: &BudgetStanding<'_>) -> bool {
+    let world = turn.world();
+    let counts = |&offer: &Id<Offer>| {
+        world.offers[offer].market != Market::Owned
+            && turn.offer(offer).live > 0
+            && turn.counts_for(standing, offer, None)
+    };
+    world.offers.ids().any(|offer| counts(&offer))
+}
+
 /// Whether only jobs are on an instance, and none that another part carries.
 fn can_go(turn: &Turn<'_, '_>, instance: InstanceRef, rent: &mut CappedProvision) -> bool {
     let mut tenants = Vec::new();
@@ -141,8 +152,10 @@ impl Provision for BudgetGreedy {
 
     fn review(&mut self, turn: &mut Turn<'_, '_>) {
         Self::keep_budgets(turn, &mut self.rent);
+        // Who could give nothing back need not look.
+        let could = |standing: &BudgetStanding<'_>| rents_for(turn, standing);
         let next: Option<Time> =
-            turn.budgets().filter_map(|standing| turn.overcommits_at(&standing)).min();
+            turn.budgets().filter(could).filter_map(|one| turn.overcommits_at(&one)).min();
         if let Some(at) = next {
             self.alarm.set(turn, at);
         }
