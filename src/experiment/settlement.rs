@@ -237,7 +237,10 @@ impl Settlement {
         }
         let instance = state.instance(reference);
         let product = self.offer(state.world(), instance.offer);
-        let price = price(cost, micros, UsageUnit::Hour);
+        let price = match state.instance(reference).meter().rate() {
+            rate if (rate.accrue(used) - cost * NANO_HOUR).abs() <= 2 * NANO_HOUR => rate,
+            _ => price(cost, micros, UsageUnit::Hour),
+        };
         let (line, reading) = (self.lines + 1, instance.meter().read(until));
         self.split.line(line, (reference, instance), reading, amount - before.amount);
         if self.charges.is_some() {
@@ -325,6 +328,10 @@ impl Settlement {
 const HOUR: Span = Span::from_secs(3_600);
 
 const GIBIBYTE: i128 = 1 << 30;
+
+/// A nano-dollar in pico-dollar microseconds per hour. Amounts are rounded to such, by which no price is to
+/// differ from that of the offer: machines of one price are told by it.
+const NANO_HOUR: i128 = 1_000 * 3_600_000_000;
 
 /// Price per unit at which so much costs so many nano-dollars, to the nearest pico-dollar.
 fn price(nanos: i128, quantity: i128, unit: UsageUnit) -> Rate {

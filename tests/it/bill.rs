@@ -411,6 +411,34 @@ fn what_a_month_takes_off_goes_to_those_who_used_it() {
     }
 }
 
+/// Machines of one price count together, however long each is used: 480 that run for 50 minutes and so many
+/// seconds more as came before them are 431.93 of the 744 hours of March. The second 186 cost 86.78 %, and what is beyond 372 hours 73.3 %.
+#[test]
+fn sustained_use_in_a_run_does_not_hang_on_rounding() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let rows = (0..480).map(|row| format!("{},{},8,1024\n", row * 3_600, 3_000 + row));
+    let jobs = format!("arrival_s,runtime_s,vcpus,memory_mib\n{}", rows.collect::<String>());
+    std::fs::write(folder.path().join("jobs.csv"), jobs).expect("it is written");
+    let text = "question = \"?\"\nstart = \"2026-03-01\"\n[workload]\ntrace = \"jobs.csv\"\n\
+                [cloud.gcp]\nregions = [\"us-central1\"]\nzones = [\"us-central1-a\"]\n\
+                types = [\"n2-standard-8\"]\nboot = \"0 s\"\n[policy.p]\nprovision = \"cheapest\"\n\
+                release = \"idle\"\n[[account]]\nname = \"x\"\n";
+    let scenario = Scenario::parse(text, "s.toml", folder.path(), &[]);
+    let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
+    let mut go_on = |_| std::ops::ControlFlow::Continue(());
+    let (policy, settings) = (&scenario.policies[0], Settings::seeded(1));
+    let run = experiment::run(&scenario, policy, settings, &mut (), &mut go_on);
+    let run = run.unwrap_or_else(|failure| panic!("{failure}"));
+    let hours = f64::from(480 * 3_000 + 480 * 479 / 2) / 3_600.0;
+    let offers = scenario.world.offers.rows();
+    let price = offers[0].price.first.dollars_per_hour();
+    let list = run.bill.as_ref().expect("it has terms").list.dollars();
+    assert!((list - hours * price).abs() < 1e-6, "{list}");
+    let off = price * (186.0 * (1.0 - 0.8678) + (hours - 372.0) * (1.0 - 0.733));
+    let paid = run.chargeback.as_ref().expect("all of it counts").total.dollars();
+    assert!((list - paid - off).abs() < 1e-5, "{} and not {off}", list - paid);
+}
+
 #[test]
 fn outages_are_given_back_in_lines_of_their_own() {
     // A machine for all 744 hours of March at 0.10 dollars, in a zone that is out for 8 of them. These
