@@ -760,11 +760,14 @@ fn a_charge_is_told_with_its_price_share_and_terms() {
             "0.192000 USD/h",
             "costs $0.3840 for 2.0000 h",
             "50 %",
-            "on the terms it costs $0.0600, by the list $0.0960",
+            "on the terms its machines cost $0.0600, by the list $0.0960",
             "kept covers $0.0960 of it, for $0.0600",
         ],
     );
-    has(&self::told(folder.path(), "k"), &["on the terms it costs $0.0600, by the list $0.0960"]);
+    has(
+        &self::told(folder.path(), "k"),
+        &["on the terms its machines cost $0.0600, by the list $0.0960"],
+    );
     let out = run(folder.path(), &["explain", "o", "--charge", "99"]);
     assert!(text(&out.stderr).contains("there is no charge 99"), "{}", text(&out.stderr));
 }

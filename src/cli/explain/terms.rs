@@ -78,7 +78,7 @@ impl LinesOnTerms {
         Ok(Some(found))
     }
 
-    /// What these charges cost on the terms: of each line of their machine the part that they are of
+    /// What machines in these charges cost on the terms: of each line of their machine the part that they are of
     /// it by list, each charge taken to be spread evenly over its time.
     ///
     /// # Errors
@@ -131,8 +131,12 @@ impl CostOnTerms {
 
     /// The same in words.
     pub(super) fn lines(&self) -> String {
+        if self.parts.is_empty() {
+            return "\nwhat the terms make of transfers is not told here\n".to_owned();
+        }
         let [list, effective] = self.sums.map(Money::from_nanos);
-        let mut text = format!("\non the terms it costs {effective}, by the list {list}\n");
+        let mut text =
+            format!("\non the terms its machines cost {effective}, by the list {list}\n");
         for part in &self.parts {
             let [list, effective] = part.sums.map(Money::from_nanos);
             text += &match part.purpose.as_str() {
