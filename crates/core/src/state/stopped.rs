@@ -149,7 +149,10 @@ impl State<'_> {
         let of_it = |place: &StoppedRef| {
             self.stopped.kept[place].iter().filter(|one| one.work == work).map(|one| one.tasks)
         };
-        let all: u32 = places.iter().flat_map(of_it).sum();
+        // An instance that keeps several allocations of it is named for each.
+        let is_first = |&(at, place): &(usize, &StoppedRef)| !places[..at].contains(place);
+        let places_once = places.iter().enumerate().filter(is_first).map(|(_, place)| place);
+        let all: u32 = places_once.flat_map(of_it).sum();
         if all <= waiting {
             return None;
         }
@@ -222,5 +225,43 @@ impl State<'_> {
         self.tell_saved(work);
         self.make_real(opened, work, tasks);
         Ok(opened)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Ask, Market};
+    use crate::state::Needs;
+    use crate::state::testing::{Plan, demand, shape, start, submit, world};
+    use crate::units::Time;
+
+    /// Of four tasks two run on one instance, each by itself, and are kept. While two wait both stay; with
+    /// one, one is given up.
+    #[test]
+    fn what_one_instance_keeps_of_one_work_counts_once() {
+        let shape = shape(4_000, 4_096, 0);
+        let world = world(&[Plan { shape, market: Market::Spot, price: "1", ..Plan::default() }]);
+        let mut state = start(&world, Needs::default());
+        let instance = state.rent(Id::new(0)).expect("it can be rented");
+        state.ready(instance, &mut Vec::new());
+        let ask = Ask { demand: demand(1_000, 0, 0, 0), tasks: 4, gang: false, ..Ask::default() };
+        let work = submit(&mut state, 0, ask);
+        let mut kept = Vec::new();
+        for _ in 0..2 {
+            state.place(work, Share { instance, tasks: 1, devices: 0 }).expect("it fits");
+        }
+        for allocation in state.work(work).allocations.clone() {
+            state.start(allocation);
+        }
+        state.set_now(Time::from_secs(10));
+        for allocation in state.work(work).allocations.clone() {
+            kept.push(state.to_keep(allocation, true).expect("it goes on there"));
+        }
+        state.keep_stopped((Id::new(0), 0), &kept);
+        assert_eq!(state.give_up_kept(work, 2), None);
+        assert_eq!(state.give_up_kept(work, 1).map(|tasks| tasks.tasks), Some(1));
+        assert_eq!(state.give_up_kept(work, 1), None);
+        assert!(state.is_kept(work));
     }
 }
