@@ -69,7 +69,7 @@ pub use runner::{
 };
 pub use score::{Possible, Score, ScoredPolicy};
 pub use sensitivity::{Influence, Sensitivity, sensitivity};
-pub use settlement::{SettledRun, Settlement};
+pub use settlement::{LineUse, SettledRun, Settlement};
 pub use single::{RunFailure, RunResult, Settings, run, run_with};
 pub use spending::ProductSpending;
 pub use survey::{Impossible, Survey, SurveyedLoad, Unsurveyed, survey};

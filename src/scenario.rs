@@ -283,6 +283,9 @@ fn syntax_problems(document: &ScenarioText) -> Vec<Problem> {
     problems
 }
 
+/// Tables by which the costs of runs are settled.
+const TERM_KEYS: [&str; 6] = ["account", "block", "commitment", "kept", "negotiated", "tier"];
+
 /// The document as a checked section below `pattern` of the table of keys.
 fn root(document: &ScenarioText, pattern: &str, report: &mut Diagnostics<'_>) -> ConfigTable {
     let (table, errors) = DeTable::parse_recoverable(&document.text);
@@ -317,9 +320,7 @@ fn read(
     let observed = observed::read(&root.section("observed"), &build.world, report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
-    let terms = ["account", "block", "commitment", "kept", "negotiated", "tier"]
-        .iter()
-        .any(|key| root.has(key));
+    let terms = TERM_KEYS.iter().any(|key| root.has(key));
     let is_said = terms || root.has("offering");
     let sale = is_said.then(|| terms::read(root, report));
     let terms = sale.clone().filter(|_| terms);

@@ -273,7 +273,7 @@ fn write(
         folder::finish(out, "chargeback.csv")?;
     }
     if let Some(bill) = result.bill.as_ref().filter(|bill| !bill.charges.is_empty()) {
-        let mut out = BillCsv::of_run(folder.file("settled.csv")?, bill.instances_of.clone());
+        let mut out = BillCsv::of_run(folder.file("settled.csv")?, bill.lines_of.clone());
         bill.charges.iter().for_each(|charge| out.write(charge, &bill.biller));
         let out = out.finish().context("cannot write `settled.csv`")?;
         folder::finish(out, "settled.csv")?;

@@ -15,7 +15,7 @@ use crate::billing::month::Month;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::table::{Row, UsageRow, UsageTable};
-use crate::billing::usage::{Product, Sale, Service, UsageLine, UsageUnit};
+use crate::billing::usage::{LinePrices, Product, Sale, Service, UsageLine, UsageUnit};
 use crate::problem::Problem;
 use crate::scenario::BillingTerms;
 use crate::units::{Id, Money, Rate, Time};
@@ -328,7 +328,7 @@ impl<E: From<Problem>> BillMaker<'_, E> {
             quantity: row.quantity,
             list,
             contracted,
-            tiered,
+            prices: if tiered { LinePrices::OfMonth } else { LinePrices::Own },
         })
     }
 

@@ -78,7 +78,8 @@ impl ChargeTally {
 
     /// What the terms change. `utilisation` is the share of what is paid for commitments that was used.
     pub(super) fn settled(&self, biller: &Biller, utilisation: Option<f64>) -> Settled {
-        let mut sums: BTreeMap<(&str, Option<String>, AdjustmentKind), Money> = BTreeMap::new();
+        let mut sums: BTreeMap<(&str, Option<String>, AdjustmentKind, bool), Money> =
+            BTreeMap::new();
         let commitments = &biller.terms().commitments;
         let holders: BTreeSet<&str> =
             commitments.iter().map(|(_, held)| held.provider.as_str()).collect();
@@ -89,13 +90,15 @@ impl ChargeTally {
                 true => product.region.clone(),
                 false => format!("{provider}/{}", product.region),
             };
+            let of_machines = product.service != Service::Transfer;
             for (kind, amount) in [
                 (AdjustmentKind::Commitment, tally.commitment),
                 (AdjustmentKind::Covered, -tally.covered),
                 (AdjustmentKind::Discount, tally.discount),
                 (AdjustmentKind::Kept, tally.kept),
             ] {
-                *sums.entry((provider, Some(region.clone()), kind)).or_default() += amount;
+                *sums.entry((provider, Some(region.clone()), kind, of_machines)).or_default() +=
+                    amount;
             }
             let is_machine = product.service == Service::Compute && product.sale == Sale::OnDemand;
             if is_machine && holders.contains(provider) {
@@ -105,14 +108,12 @@ impl ChargeTally {
         }
         for ((_, held), amount) in commitments.iter().zip(&self.unused) {
             let Commitment { provider, .. } = held;
-            *sums.entry((provider, None, AdjustmentKind::Commitment)).or_default() += *amount;
+            *sums.entry((provider, None, AdjustmentKind::Commitment, true)).or_default() += *amount;
         }
         sums.retain(|_, amount| *amount != Money::ZERO);
-        let adjustments = sums.into_iter().map(|((provider, region, kind), amount)| Adjustment {
-            provider: provider.to_owned(),
-            region,
-            kind,
-            amount,
+        let adjustments = sums.into_iter().map(|(key, amount)| {
+            let (provider, region, kind, of_machines) = key;
+            Adjustment { provider: provider.to_owned(), region, kind, of_machines, amount }
         });
         let [covered, uncovered] = contracted;
         let coverage = share(covered, uncovered);

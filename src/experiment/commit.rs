@@ -16,7 +16,7 @@ use crate::billing::offering::Offering;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::terms::{AccountTerms, SustainedUse};
-use crate::billing::usage::{Product, UsageLine, UsageUnit};
+use crate::billing::usage::{LinePrices, Product, UsageLine, UsageUnit};
 use crate::problem::Problem;
 use crate::scenario::{BillingTerms, Scenario};
 use crate::units::{Distribution, Id, IdVec, Money, Rate, Span, Stream, Time};
@@ -386,9 +386,9 @@ fn uncovered(
     for (number, (&(hour, product), &quantity)) in (1..).zip(hours) {
         let [list, contracted] = prices[&product];
         let (from, until) = (start_of(hour as i64), start_of(hour as i64 + 1));
-        let tiered = false;
+        let prices = LinePrices::Own;
         let line =
-            UsageLine { number, account, product, from, until, quantity, list, contracted, tiered };
+            UsageLine { number, account, product, from, until, quantity, list, contracted, prices };
         let taken = biller.take(line, &mut keep);
         debug_assert!(taken.is_ok(), "hours come in order");
     }

@@ -1,6 +1,9 @@
 //! A run billed on the terms of its scenario: what its instances and transfers cost once the
 //! commitments of each clock hour and the rules of each month are applied.
 
+mod transfer;
+
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::bill::AccountBill;
@@ -14,19 +17,20 @@ use crate::billing::commitment::{hour_of, start_of};
 use crate::billing::feed::hour_after;
 use crate::billing::settle::Biller;
 use crate::billing::terms::AccountTerms;
-use crate::billing::usage::{Product, Sale, Service, UsageLine, UsageUnit};
+use crate::billing::usage::{LinePrices, Product, UsageLine, UsageUnit};
 use crate::metrics::Settled;
-use crate::model::{Offer, Region, World};
+use crate::model::{Offer, Region, TransferPath, WorkId, World};
 use crate::scenario::BillingTerms;
 use crate::sim::Observer;
-use crate::state::{Charge, ChargeKind, InstanceRef, Record, State};
+use crate::state::{ChargeKind, InstanceRef, Record, State};
 use crate::units::{Calendar, Id, Money, Rate, Span, Time};
 
 /// Hands the usage of a run to a biller, hour by hour.
 ///
 /// An instance is used from its request to its release, with what the provider's rule adds in the
 /// hour of the release, at the mean of its prices in the hour. A transfer counts in the hour in
-/// which it is over. Meters are read, never changed: the run is the same.
+/// which it is charged, when the tasks end that moved the data; where the terms price its path, it
+/// goes through their tiers. Meters are read, never changed: the run is the same.
 #[derive(Debug)]
 pub struct Settlement {
     biller: Biller,
@@ -34,17 +38,17 @@ pub struct Settlement {
     tally: ChargeTally,
     course: CommitmentCourse,
     split: LineSplit,
-    /// The charges, where they are asked for, and of each line the instance that it is of.
+    /// The charges, where they are asked for, and of each line what used it.
     charges: Option<Vec<BilledCharge>>,
-    instances_of: Vec<Option<u32>>,
+    lines_of: Vec<LineUse>,
     purchasing: Option<Purchasing>,
     account: Id<Account>,
     /// Charges for clock hours before are left out.
     counted_from: Option<Time>,
     calendar: Calendar,
-    /// Products by offer, and of transfers by region.
+    /// Products by offer, and of transfers by the region that they leave and their path.
     offers: Vec<Option<Id<Product>>>,
-    regions: Vec<Option<Id<Product>>>,
+    moves: BTreeMap<Way, Id<Product>>,
     /// What is handed on of each live instance, by its slot.
     handed: Vec<Handed>,
     instances: Vec<(u32, InstanceRef)>,
@@ -72,8 +76,8 @@ pub struct SettledRun {
     pub hours: Range<i64>,
     /// The charges, where they were asked for.
     pub charges: Vec<BilledCharge>,
-    /// The instance of each of their lines, from 1 on; none of what was moved.
-    pub instances_of: Vec<Option<u32>>,
+    /// What used each of their lines, from 1 on.
+    pub lines_of: Vec<LineUse>,
     /// What commitments covered, and how much of them was used, over time.
     pub course: CommitmentCourse,
     /// The bill by who caused it, with what was paid for commitments spread over what they cover.
@@ -83,6 +87,18 @@ pub struct SettledRun {
     /// Nano-dollars by which that may differ from what the run costs: a line is rounded to one of
     /// them, and its price to half a pico-dollar.
     pub slack: i128,
+}
+
+/// The region that data leaves, and its path.
+type Way = (Id<Region>, Option<Id<TransferPath>>);
+
+/// What used a line: an instance, or work that moved data from one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LineUse {
+    /// Number of the launch of the instance.
+    pub instance: u32,
+    /// The work that moved the data; `None` of the use of the instance.
+    pub mover: Option<WorkId>,
 }
 
 /// Usage of an instance that is handed on.
@@ -105,13 +121,13 @@ impl Settlement {
             course: CommitmentCourse::default(),
             split: LineSplit::default(),
             charges: None,
-            instances_of: Vec::new(),
+            lines_of: Vec::new(),
             purchasing: None,
             account,
             counted_from: None,
             calendar: Calendar::from_unix_micros(0),
             offers: Vec::new(),
-            regions: Vec::new(),
+            moves: BTreeMap::new(),
             handed: Vec::new(),
             instances: Vec::new(),
             lines: 0,
@@ -162,7 +178,7 @@ impl Settlement {
             list: self.tally.list(),
             slack: self.slack,
             charges: self.charges.unwrap_or_default(),
-            instances_of: self.instances_of,
+            lines_of: self.lines_of,
             course: self.course,
             chargeback: self.split.chargeback(),
             metered_for_work: self.split.metered_for_work(),
@@ -244,9 +260,10 @@ impl Settlement {
         let (line, reading) = (self.lines + 1, instance.meter().read(until));
         self.split.line(line, (reference, instance), reading, amount - before.amount);
         if self.charges.is_some() {
-            self.instances_of.push(Some(instance.ordinal));
+            self.lines_of.push(LineUse { instance: instance.ordinal, mover: None });
         }
-        self.take(product, (before.until, until), micros, price);
+        let contracted = self.biller.negotiated(product, price);
+        self.take(product, (before.until, until), micros, (price, contracted), LinePrices::Own);
     }
 
     fn take(
@@ -254,7 +271,8 @@ impl Settlement {
         product: Id<Product>,
         (from, until): (Time, Time),
         quantity: i128,
-        price: Rate,
+        (list, contracted): (Rate, Rate),
+        prices: LinePrices,
     ) {
         self.lines += 1;
         self.slack += 1 + quantity / (1_000 * self.biller.products()[product].unit.whole());
@@ -265,9 +283,9 @@ impl Settlement {
             from: self.unix(from),
             until: self.unix(until),
             quantity,
-            list: price,
-            contracted: self.biller.negotiated(product, price),
-            tiered: false,
+            list,
+            contracted,
+            prices,
         };
         let mut charges = Vec::new();
         let taken = self.biller.take(line, &mut |charge| charges.push(charge));
@@ -283,51 +301,9 @@ impl Settlement {
         self.offers[offer.row()] = Some(product);
         product
     }
-
-    fn region(&mut self, world: &World, region: Id<Region>) -> Id<Product> {
-        if let Some(product) = self.regions[region.row()] {
-            return product;
-        }
-        let product = self.biller.product(Product {
-            currency: String::new(),
-            provider: world.providers[world.regions[region].provider].name.clone(),
-            service: Service::Transfer,
-            region: world.regions[region].name.clone(),
-            zone: String::new(),
-            family: "link".to_owned(),
-            size: String::new(),
-            system: String::new(),
-            tenancy: String::new(),
-            sale: Sale::OnDemand,
-            unit: UsageUnit::Gigabyte,
-            weight: 0,
-        });
-        self.regions[region.row()] = Some(product);
-        product
-    }
-
-    /// Hands on a transfer that is over.
-    fn moved(&mut self, state: &State<'_>, charge: &Charge) {
-        let product = self.region(state.world(), charge.region);
-        let whole = UsageUnit::Gigabyte.whole();
-        let quantity = (i128::from(charge.bytes) * whole + GIBIBYTE / 2) / GIBIBYTE;
-        let line = (quantity > 0).then_some(self.lines + 1);
-        self.split.moved(line, state, charge);
-        if quantity == 0 {
-            self.slack += charge.amount.nanos();
-        } else {
-            let price = price(charge.amount.nanos(), quantity, UsageUnit::Gigabyte);
-            if self.charges.is_some() {
-                self.instances_of.push(None);
-            }
-            self.take(product, (state.now(), state.now()), quantity, price);
-        }
-    }
 }
 
 const HOUR: Span = Span::from_secs(3_600);
-
-const GIBIBYTE: i128 = 1 << 30;
 
 /// A nano-dollar in pico-dollar microseconds per hour. Amounts are rounded to such, by which no price is to
 /// differ from that of the offer: machines of one price are told by it.
@@ -344,7 +320,6 @@ impl Observer for Settlement {
         let world = state.world();
         self.calendar = world.calendar;
         self.offers = vec![None; world.offers.len()];
-        self.regions = vec![None; world.regions.len()];
         self.now = state.now();
         let hour = hour_of(self.unix(self.now));
         self.biller.advance(hour, &mut |_| {});

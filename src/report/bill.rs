@@ -14,7 +14,9 @@ use crate::billing::commitment::{Benefit, Commitment, hour_of};
 use crate::billing::focus;
 use crate::billing::settle::Biller;
 use crate::billing::terms::AccountTerms;
+use crate::experiment::LineUse;
 use crate::experiment::bill::{AccountBill, BillNote, ChargeSums};
+use crate::model::WorkId;
 use crate::units::{Calendar, Money, Time};
 
 /// Rows of a table in documents at most.
@@ -402,21 +404,21 @@ const COLUMNS: [&str; 19] = [
 pub struct BillCsv<W: io::Write> {
     sheet: Sheet<W>,
     number: u64,
-    /// The instance of each line, from 1 on, of the bill of a run.
-    instances: Option<Vec<Option<u32>>>,
+    /// What used each line, from 1 on, of the bill of a run.
+    lines: Option<Vec<LineUse>>,
 }
 
 impl<W: io::Write> BillCsv<W> {
     /// Writes the header.
     pub fn new(out: W) -> Self {
-        Self { sheet: Sheet::new(out, TextCells::Guarded, COLUMNS), number: 0, instances: None }
+        Self { sheet: Sheet::new(out, TextCells::Guarded, COLUMNS), number: 0, lines: None }
     }
 
-    /// Writes the header of a bill of a run, whose lines, from 1 on, are of these instances.
-    pub fn of_run(out: W, instances: Vec<Option<u32>>) -> Self {
-        let columns = COLUMNS.into_iter().chain(["instance"]);
+    /// Writes the header of a bill of a run, whose lines, from 1 on, were used so.
+    pub fn of_run(out: W, lines: Vec<LineUse>) -> Self {
+        let columns = COLUMNS.into_iter().chain(["instance", "source", "ordinal"]);
         let sheet = Sheet::new(out, TextCells::Guarded, columns);
-        Self { sheet, number: 0, instances: Some(instances) }
+        Self { sheet, number: 0, lines: Some(lines) }
     }
 
     /// Writes a charge.
@@ -465,12 +467,19 @@ impl<W: io::Write> BillCsv<W> {
         for amount in [charge.list, charge.contracted, charge.effective, charge.billed] {
             sheet.money(amount);
         }
-        if let Some(instances) = &self.instances {
+        if let Some(lines) = &self.lines {
             let row = line.and_then(|line| usize::try_from(line).ok()?.checked_sub(1));
-            let instance = row.and_then(|row| instances.get(row).copied().flatten());
-            match instance {
-                Some(instance) => sheet.whole(instance),
+            let used = row.and_then(|row| lines.get(row));
+            match used {
+                Some(used) => sheet.whole(used.instance),
                 None => sheet.empty(),
+            }
+            match used.and_then(|used| used.mover) {
+                Some(WorkId { source, ordinal }) => {
+                    sheet.whole(source);
+                    sheet.whole(ordinal);
+                }
+                None => (0..2).for_each(|_| sheet.empty()),
             }
         }
         sheet.end_row();

@@ -304,7 +304,12 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
             | "[policy.wary]"
             | "[[outage]]                                  # the same on a Monday at nine, at another provider",
         )
-        | ("docs/money.md", "[[offering]]" | "[policy.careful]")
+        | (
+            "docs/money.md",
+            "[[offering]]"
+            | "[policy.careful]"
+            | "[[transfer.link]]                           # a line of one's own: 0.02 USD/GiB, whatever moves",
+        )
         | (
             "docs/budgets.md",
             "[[budget]]                                  # all of it, by the month"

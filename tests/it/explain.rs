@@ -772,6 +772,48 @@ fn a_charge_is_told_with_its_price_share_and_terms() {
     assert!(text(&out.stderr).contains("there is no charge 99"), "{}", text(&out.stderr));
 }
 
+/// A job reads 150 GiB from AWS over the internet: 13.50 dollars at 9 cents, of which 100 GB are free. A second one reads
+/// 50 more. What each writes back leaves the cluster for nothing.
+#[test]
+fn transfers_are_told_with_what_the_month_makes_of_them() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = format!(
+        "id,arrival_s,runtime_s,vcpus,memory_mib,home,input_bytes,output_bytes\n\
+         j,0,60,1,1024,aws/us-east-1,{},{}\nk,9000,60,1,1024,aws/us-east-1,{},0\n",
+        150_u64 << 30,
+        1 << 30,
+        50_u64 << 30
+    );
+    fs::write(folder.path().join("jobs.csv"), jobs).expect("written");
+    let scenario = "question = \"?\"\nstart = \"2026-03-02\"\n[workload]\ntrace = \"jobs.csv\"\n[cloud.aws]\n\
+                    regions = [\"us-east-1\"]\n[cluster.dc]\nnodes = 1\n\
+                    shape = { vcpus = 1, memory = \"8 GiB\" }\n[policy.only]\npreset = \"batch-fcfs\"\n\
+                    [[account]]\nname = \"x\"\n";
+    fs::write(folder.path().join("a.toml"), scenario).expect("written");
+    let all = ["run", "a.toml", "--explain", "--out", "o", "--quiet"];
+    let out = run(folder.path(), &all);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let charges = rows(&folder.path().join("o/charges.csv"));
+    for (job, told) in [
+        ("j", "on the terms its transfers cost $4.50, by the list $13.50"),
+        ("k", "on the terms its transfers cost $4.50, by the list $4.50"),
+    ] {
+        has(&self::told(folder.path(), job), &[told, "by the tiers of the month"]);
+        let moved =
+            |row: &&Row| row["job"] == job && row["kind"] == "transfer" && row["provider"] == "aws";
+        let row = charges.iter().find(moved).expect("it is charged");
+        let out = run(folder.path(), &["explain", "o", "--charge", &row["charge"]]);
+        has(&text(&out.stdout), &["GiB that leave us-east-1", told]);
+    }
+    let settled = rows(&folder.path().join("o/settled.csv"));
+    let paths: Vec<&str> = settled
+        .iter()
+        .filter(|row| row["provider"] == "aws")
+        .map(|row| row["type"].as_str())
+        .collect();
+    assert_eq!(paths, ["internet", "internet", "internet"]);
+}
+
 /// An hour of a machine at 0.5 dollars that a plan of a dollar an hour at 20 % off covers.
 #[test]
 fn a_charge_of_a_bill_is_told_with_its_commitment() {

@@ -52,6 +52,7 @@ mod stopped;
 mod swarm;
 mod verdicts;
 mod weather;
+mod settling;
 mod shifting;
 mod shrinking;
 mod slow_network;

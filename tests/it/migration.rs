@@ -35,7 +35,7 @@ const TERMS: Migration = Migration {
 fn two() -> World {
     let machine = |place: &str| OfferSpec::owned(place, "m", SHAPE, 1).named(place);
     let world = World::builder().offer(machine("dc/a/a1")).offer(machine("dc/b/b1"));
-    let link = Link { nanos_per_gib: 20_000_000, bytes_per_sec: 0 };
+    let link = Link { nanos_per_gib: 20_000_000, bytes_per_sec: 0, path: None };
     let mut world = world.link("dc/a", "dc/b", link).build().expect("a world");
     world.migration = TERMS;
     world
@@ -330,7 +330,7 @@ fn input_stays_in_memory() {
 fn work_that_starts_again_elsewhere_reads_its_input_again() {
     let machine = |place: &str, count| OfferSpec::owned(place, "m", SHAPE, count).named(place);
     let world = World::builder().offer(machine("dc/a/a1", 1)).offer(machine("dc/b/b1", 1));
-    let link = Link { nanos_per_gib: 20_000_000, bytes_per_sec: 1 << 30 };
+    let link = Link { nanos_per_gib: 20_000_000, bytes_per_sec: 1 << 30, path: None };
     let world = world.offer(machine("dc/c/c1", 0));
     let mut world =
         world.link("dc/c", "dc/a", link).link("dc/c", "dc/b", link).build().expect("ok");

@@ -32,7 +32,7 @@ fn micros(at: i64) -> Time {
 fn world(nodes: u32, failures: &[Failure]) -> World {
     let cluster = OfferSpec::owned("dc/a/a1", "m", SHAPE, nodes);
     let home = OfferSpec::owned("dc/b/b1", "m", SHAPE, 0).named("dc/b/b1");
-    let link = Link { nanos_per_gib: 0, bytes_per_sec: 1 << 30 };
+    let link = Link { nanos_per_gib: 0, bytes_per_sec: 1 << 30, path: None };
     let world = World::builder().offer(cluster).offer(home).link("dc/b", "dc/a", link);
     let mut world = world.build().expect("a world");
     for &(first, count, from, until) in failures {

@@ -23,7 +23,7 @@ fn secs(at: i64) -> Time {
 fn world(share: u32, slow: &[(i64, Option<i64>)]) -> World {
     let cluster = OfferSpec::owned("dc/r/r-a", "m", SHAPE, 1);
     let store = OfferSpec::owned("store/h/h-a", "s", SHAPE, 0);
-    let link = Link { nanos_per_gib: 10_000_000, bytes_per_sec: GIB };
+    let link = Link { nanos_per_gib: 10_000_000, bytes_per_sec: GIB, path: None };
     let world = World::builder().offer(cluster).offer(store).link("dc/r", "store/h", link);
     let mut world = world.link("store/h", "dc/r", link).build().expect("a world");
     world.faults.push(fault("slow", FaultEffect::NetworkSpeed(share), slow));

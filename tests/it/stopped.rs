@@ -27,7 +27,7 @@ fn spot(capacity: &[(i64, u32)], reclaimed: Reclaimed) -> World {
     let dear = OfferSpec::on_demand("c/a/a1", "d", SHAPE, "36").boot(Distribution::Constant(10.0));
     let home = OfferSpec::owned("dc/b/b1", "n", Shape { cpu: 1, memory: 1, gpus: 0 }, 1);
     let world = World::builder().offer(offer.capacity(path)).offer(dear).offer(home);
-    let link = Link { nanos_per_gib: 20_000_000, bytes_per_sec: 1 << 20 };
+    let link = Link { nanos_per_gib: 20_000_000, bytes_per_sec: 1 << 20, path: None };
     let world = world.link("dc/b", "c/a", link).link("c/a", "dc/b", link);
     let world = world.provider("c", |one| {
         one.spot.notice = Span::from_secs(120);

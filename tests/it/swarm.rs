@@ -465,6 +465,7 @@ fn world(dice: &mut Dice) -> World {
         let link = |dice: &mut Dice| Link {
             nanos_per_gib: dice.within(0, 100) as i64 * 1_000_000,
             bytes_per_sec: dice.of(&[0, 1 << 25, 1 << 28]),
+            path: None,
         };
         world.links = (0..regions * regions).map(|_| link(dice)).collect();
         for region in 0..regions {

@@ -21,7 +21,7 @@ use windtunnel_billing::rules::shipped;
 use windtunnel_billing::settle::Biller;
 use windtunnel_billing::split::by_largest_remainder;
 use windtunnel_billing::terms::AccountTerms;
-use windtunnel_billing::usage::{Product, Sale, Service, UsageLine, UsageUnit};
+use windtunnel_billing::usage::{LinePrices, Product, Sale, Service, UsageLine, UsageUnit};
 use windtunnel_core::units::{Id, IdVec, Money, Rate, Span};
 
 /// Lines of an hour. More lines are more hours.
@@ -269,7 +269,7 @@ impl Usage {
             quantity,
             list: price,
             contracted: price,
-            tiered: true,
+            prices: LinePrices::OfMonth,
         }
     }
 }

@@ -107,7 +107,7 @@ mod tests {
     use crate::charge::Purpose;
     use crate::terms::AccountTerms;
     use crate::units::{Money, Rate};
-    use crate::usage::{Product, Sale, Service};
+    use crate::usage::{LinePrices, Product, Sale, Service};
 
     fn product(unit: UsageUnit) -> Product {
         Product {
@@ -144,7 +144,7 @@ mod tests {
             quantity,
             list: Rate::from_picos(1_000_000_000_000),
             contracted: Rate::from_picos(1_000_000_000_000),
-            tiered: true,
+            prices: LinePrices::OfMonth,
         };
         let mut take = |line| {
             feed.take(line, &mut biller, &mut |charge| charges.push(charge)).expect("in order");

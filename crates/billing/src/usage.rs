@@ -164,6 +164,17 @@ pub struct UsageLine {
     pub list: Rate,
     /// Price that was negotiated, per unit: the list price where nothing was.
     pub contracted: Rate,
-    /// Whether these follow from the quantity of the month, where there is a table of tiers.
-    pub tiered: bool,
+    /// Which of these hold for a product that has tiers.
+    pub prices: LinePrices,
+}
+
+/// Prices of a line of a product that has a table of tiers; of any other its own hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinePrices {
+    /// Its own.
+    Own,
+    /// Those that follow from the quantity of the month.
+    OfMonth,
+    /// Its own by the list, and what is paid follows from the quantity of the month.
+    PaidOfMonth,
 }

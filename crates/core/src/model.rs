@@ -22,5 +22,5 @@ pub use world::{
     ComovementMember, DrawnCapacity, DrawnPrice, ImpossiblePair, InstanceType, LaunchStage,
     LaunchTerms, LevelLaw, Link, Market, Offer, OfferSpec, PowerCurve, PriceCursor, PriceLaw,
     PriceMotion, PricePath, Provider, Quota, QuotaUnit, Reclaimed, Region, SpotTerms, StateLaw,
-    StepPath, Surge, Throttle, World, WorldBuilder, Zone,
+    StepPath, Surge, Throttle, TransferPath, World, WorldBuilder, Zone,
 };

@@ -17,18 +17,34 @@ const SETTLED: &str = "settled.csv";
 /// Amounts by list and effective, by purpose and commitment.
 type PurposeSums = BTreeMap<(String, String), [i128; 2]>;
 
-/// Use of instances in clock hours, and what it costs on the terms.
+/// Lines of the bill, by what used them, and what they cost on the terms.
 #[derive(Debug)]
 pub(super) struct LinesOnTerms {
-    /// By instance, in order of time: from, until, and the parts.
-    lines: BTreeMap<String, Vec<(i64, i64, PurposeSums)>>,
+    /// Use of instances, and by instance, source and ordinal of the work, and region, data that was moved.
+    machines: BTreeMap<String, Vec<LineOnTerms>>,
+    moved: BTreeMap<[String; 5], Vec<LineOnTerms>>,
     /// The run's start, in microseconds since 1970.
     start: i64,
+}
+
+/// A line: its time, in microseconds since 1970, and its parts.
+#[derive(Debug)]
+struct LineOnTerms {
+    from: i64,
+    until: i64,
+    parts: PurposeSums,
 }
 
 /// What charges cost on the terms.
 #[derive(Debug, Serialize)]
 pub(super) struct CostOnTerms {
+    machines: SumOnTerms,
+    transfers: SumOnTerms,
+}
+
+/// What machines, or transfers, cost on the terms.
+#[derive(Debug, Serialize)]
+struct SumOnTerms {
     list_usd: f64,
     effective_usd: f64,
     parts: Vec<PartOnTerms>,
@@ -47,6 +63,9 @@ struct PartOnTerms {
     sums: [i128; 2],
 }
 
+/// What data that was moved has in common, in both files.
+const MOVED: [&str; 5] = ["instance", "source", "ordinal", "provider", "region"];
+
 impl LinesOnTerms {
     /// The lines of a run; `None` where it kept none.
     ///
@@ -56,21 +75,25 @@ impl LinesOnTerms {
         if !results.has(SETTLED) {
             return Ok(None);
         }
-        let mut found =
-            Self { lines: BTreeMap::new(), start: super::start(results)?.unwrap_or(NEW_YEAR_2026) };
+        let start = super::start(results)?.unwrap_or(NEW_YEAR_2026);
+        let mut found = Self { machines: BTreeMap::new(), moved: BTreeMap::new(), start };
         let mut last = String::new();
         each(results, SETTLED, |row| {
             if row.cell("instance").is_empty() {
                 return Ok(());
             }
-            let lines = found.lines.entry(row.cell("instance").to_owned()).or_default();
+            let lines = match row.cell("ordinal") {
+                "" => found.machines.entry(row.cell("instance").to_owned()).or_default(),
+                _ => found.moved.entry(moved(row)).or_default(),
+            };
             if lines.is_empty() || row.cell("line") != last {
-                lines.push((micros(row, "from")?, micros(row, "until")?, PurposeSums::new()));
+                let (from, until) = (micros(row, "from")?, micros(row, "until")?);
+                lines.push(LineOnTerms { from, until, parts: PurposeSums::new() });
                 row.cell("line").clone_into(&mut last);
             }
-            let Some((.., parts)) = lines.last_mut() else { return Ok(()) };
+            let Some(line) = lines.last_mut() else { return Ok(()) };
             let key = (row.cell("purpose").to_owned(), row.cell("commitment").to_owned());
-            let sums = parts.entry(key).or_default();
+            let sums = line.parts.entry(key).or_default();
             sums[0] += row.nanos("list_usd")?;
             sums[1] += row.nanos("effective_usd")?;
             Ok(())
@@ -78,38 +101,87 @@ impl LinesOnTerms {
         Ok(Some(found))
     }
 
-    /// What machines in these charges cost on the terms: of each line of their machine the part that they are of
-    /// it by list, each charge taken to be spread evenly over its time.
+    /// What these charges cost on the terms: of each line that they are of the part that they have of it by
+    /// list, each charge of a machine taken to be spread evenly over its time.
     ///
     /// # Errors
     /// A cell cannot be read.
     pub(super) fn of(&self, charges: &[CsvRow]) -> Result<CostOnTerms, Stop> {
-        let mut sums = PurposeSums::new();
-        for charge in charges.iter().filter(|row| row.cell("kind") != "transfer") {
+        let [mut machines, mut transfers] = [PurposeSums::new(), PurposeSums::new()];
+        for charge in charges {
             let amount = charge.nanos("amount_usd")?;
             let at = |time: Time| self.start + time.micros();
             let (from, until) = (at(charge.time("from_s")?), at(charge.time("until_s")?));
-            let lines = self.lines.get(charge.cell("instance"));
-            for (begins, ends, parts) in lines.into_iter().flatten() {
-                let overlap = until.min(*ends) - from.max(*begins);
-                let list: i128 = parts.values().map(|sums| sums[0]).sum();
-                if overlap <= 0 || list == 0 {
-                    continue;
+            match charge.cell("kind") {
+                "transfer" => {
+                    let lines = self.moved.get(&moved(charge));
+                    // It is charged when its tasks end, with all others of them.
+                    let first =
+                        lines.and_then(|lines| lines.iter().find(|line| line.from >= until));
+                    let Some(at) = first.map(|line| line.from) else { continue };
+                    let mut all = PurposeSums::new();
+                    for line in lines.into_iter().flatten().filter(|line| line.from == at) {
+                        add(&mut all, &line.parts, |part| part);
+                    }
+                    let list: i128 = all.values().map(|sums| sums[0]).sum();
+                    if list != 0 {
+                        add(&mut transfers, &all, |of| of * amount / list);
+                    }
                 }
-                let span = i128::from(until - from);
-                let part = |of: i128| of * amount / list * i128::from(overlap) / span;
-                for (key, both) in parts {
-                    let sums = sums.entry(key.clone()).or_default();
-                    sums[0] += part(both[0]);
-                    sums[1] += part(both[1]);
+                _ => {
+                    for line in self.machines.get(charge.cell("instance")).into_iter().flatten() {
+                        let overlap = until.min(line.until) - from.max(line.from);
+                        let list: i128 = line.parts.values().map(|sums| sums[0]).sum();
+                        if overlap <= 0 || list == 0 {
+                            continue;
+                        }
+                        let (overlap, span) = (i128::from(overlap), i128::from(until - from));
+                        add(&mut machines, &line.parts, |of| of * amount / list * overlap / span);
+                    }
                 }
             }
         }
-        Ok(CostOnTerms::new(sums))
+        Ok(CostOnTerms {
+            machines: SumOnTerms::new(machines),
+            transfers: SumOnTerms::new(transfers),
+        })
     }
 }
 
+/// Adds what `part` takes of these sums.
+fn add(sums: &mut PurposeSums, of: &PurposeSums, part: impl Fn(i128) -> i128) {
+    for (key, both) in of {
+        let sums = sums.entry(key.clone()).or_default();
+        sums[0] += part(both[0]);
+        sums[1] += part(both[1]);
+    }
+}
+
+/// What data that was moved has in common with its line.
+fn moved(row: &CsvRow) -> [String; 5] {
+    MOVED.map(|column| row.cell(column).to_owned())
+}
+
 impl CostOnTerms {
+    /// The same in words.
+    pub(super) fn lines(&self) -> String {
+        let (machines, transfers) = (&self.machines, &self.transfers);
+        let mut text = String::new();
+        if !machines.parts.is_empty() {
+            text += &machines.head("machines");
+            text += &machines.parts.iter().map(PartOnTerms::line).collect::<String>();
+            text += "  each charge is taken to be spread evenly over its time; discounts of a month are not in it\n";
+        }
+        if !transfers.parts.is_empty() {
+            text += &transfers.head("transfers");
+            text += "  at the price of their path, by the tiers of the month where it has any, in the order in which \
+                     data was moved\n";
+        }
+        text
+    }
+}
+
+impl SumOnTerms {
     fn new(parts: PurposeSums) -> Self {
         let usd = |nanos: i128| nanos as f64 / 1e9;
         let all = |of: usize| parts.values().map(|sums| sums[of]).sum();
@@ -129,25 +201,22 @@ impl CostOnTerms {
         }
     }
 
-    /// The same in words.
-    pub(super) fn lines(&self) -> String {
-        if self.parts.is_empty() {
-            return "\nwhat the terms make of transfers is not told here\n".to_owned();
-        }
+    fn head(&self, what: &str) -> String {
         let [list, effective] = self.sums.map(Money::from_nanos);
-        let mut text =
-            format!("\non the terms its machines cost {effective}, by the list {list}\n");
-        for part in &self.parts {
-            let [list, effective] = part.sums.map(Money::from_nanos);
-            text += &match part.purpose.as_str() {
-                "covered" => {
-                    let held = clean(&part.commitment);
-                    format!("  {held} covers {list} of it, for {effective} of what it costs\n")
-                }
-                _ => format!("  nothing covers {list} of it, for which {effective} is paid\n"),
-            };
+        format!("\non the terms its {what} cost {effective}, by the list {list}\n")
+    }
+}
+
+impl PartOnTerms {
+    fn line(&self) -> String {
+        let [list, effective] = self.sums.map(Money::from_nanos);
+        match self.purpose.as_str() {
+            "covered" => {
+                let held = clean(&self.commitment);
+                format!("  {held} covers {list} of it, for {effective} of what it costs\n")
+            }
+            _ => format!("  nothing covers {list} of it, for which {effective} is paid\n"),
         }
-        text + "  each charge is taken to be spread evenly over its time; discounts of a month are not in it\n"
     }
 }
 

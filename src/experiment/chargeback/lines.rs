@@ -7,7 +7,7 @@ use crate::billing::charge::{BilledCharge, Origin, Purpose};
 use crate::billing::month::Month;
 use crate::billing::settle::Biller;
 use crate::billing::split::by_largest_remainder;
-use crate::billing::usage::Product;
+use crate::billing::usage::{Product, Service};
 use crate::metering::{MeterReading, ShareUsage};
 use crate::state::{Charge, Instance, InstanceRef, State};
 use crate::units::{Id, Money};
@@ -16,6 +16,7 @@ use crate::units::{Id, Money};
 ///
 /// A line is the use of one instance in one clock hour. What its work, its boot and its idle time
 /// cost in that hour at list prices says how all charges for it are divided, by largest remainder.
+/// Data whose price follows from the quantity of the month is divided by bytes when that is over.
 #[derive(Debug, Default)]
 pub(in crate::experiment) struct LineSplit {
     /// What is metered of each live instance since its last line, by its slot.
@@ -27,6 +28,8 @@ pub(in crate::experiment) struct LineSplit {
     /// What was paid in this month for what nothing covers, by provider, region and family.
     month: Option<Month>,
     uncovered: BTreeMap<[String; 3], BTreeMap<CostCause, Money>>,
+    /// What was moved in this month at prices of its quantity, by provider and path.
+    moved: BTreeMap<[String; 2], MonthlyTransfer>,
     /// What work costs at list prices, as far as it is metered.
     work: Money,
     settled: CauseTally,
@@ -39,6 +42,14 @@ struct MeteredInstance {
     reading: MeterReading,
     /// Cost of work that has left it since then.
     left: Vec<(WorkGroup, Money)>,
+}
+
+/// Data that was moved in a month at prices that follow from its quantity.
+#[derive(Clone, Debug, Default)]
+struct MonthlyTransfer {
+    paid: Money,
+    /// Millionths of gigabytes.
+    quantities: BTreeMap<CostCause, u64>,
 }
 
 impl LineSplit {
@@ -149,18 +160,44 @@ impl LineSplit {
                 self.of_month(product, biller)
             }
         };
-        let weights: Vec<u64> = parts.iter().map(|(_, weight)| *weight).collect();
-        let settled = by_largest_remainder(charge.effective, &weights);
         let is_uncovered = matches!(charge.purpose, Purpose::Usage { origin: Origin::Line(_), .. });
         if is_uncovered && self.month.is_none_or(|month| !month.holds(charge.from)) {
             self.month = Some(Month::of(charge.from));
             self.uncovered.clear();
+            self.divide_moved();
         }
+        if let Purpose::Usage { origin: Origin::Line(_), product: moved } = charge.purpose
+            && biller.products()[moved].service == Service::Transfer
+            && biller.has_tiers(moved)
+        {
+            let Product { provider, family, .. } = &biller.products()[moved];
+            let month = self.moved.entry([provider.clone(), family.clone()]).or_default();
+            month.paid += charge.effective;
+            for (cause, _) in parts {
+                let quantity = month.quantities.entry(cause).or_default();
+                *quantity += u64::try_from(charge.quantity).unwrap_or(0);
+            }
+            return;
+        }
+        let weights: Vec<u64> = parts.iter().map(|(_, weight)| *weight).collect();
+        let settled = by_largest_remainder(charge.effective, &weights);
         for ((cause, _), settled) in parts.into_iter().zip(settled) {
             self.settled.add(provider, cause, settled);
             if let Some(product) = product.filter(|_| is_uncovered) {
                 let costs = self.uncovered.entry(pool(product)).or_default();
                 *costs.entry(cause).or_default() += settled;
+            }
+        }
+    }
+
+    /// The month is over: what was paid for what was moved in it is divided by quantity, so that who moves
+    /// first has no more of what is free than others.
+    fn divide_moved(&mut self) {
+        for ([provider, _], month) in std::mem::take(&mut self.moved) {
+            let weights: Vec<u64> = month.quantities.values().copied().collect();
+            let settled = by_largest_remainder(month.paid, &weights);
+            for (cause, settled) in month.quantities.into_keys().zip(settled) {
+                self.settled.add(&provider, cause, settled);
             }
         }
     }
@@ -197,7 +234,8 @@ impl LineSplit {
     }
 
     /// The chargeback of all that was added.
-    pub(in crate::experiment) fn chargeback(&self) -> Chargeback {
+    pub(in crate::experiment) fn chargeback(&mut self) -> Chargeback {
+        self.divide_moved();
         self.settled.chargeback(true)
     }
 }

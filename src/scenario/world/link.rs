@@ -2,7 +2,7 @@
 //! and the scenario's own links.
 
 use super::Build;
-use crate::model::{Link, Market, Region, World};
+use crate::model::{Link, Market, Region, TransferPath, World};
 use crate::scenario::assumption::{Assumption, AssumptionScope};
 use crate::scenario::catalog::bytes_per_sec;
 use crate::scenario::composition::unknown_name;
@@ -11,7 +11,12 @@ use crate::units::Id;
 
 impl Build<'_> {
     /// Fills `world.links`. Within a region data moves free and at once.
-    pub(super) fn links(&mut self, transfer: &ConfigTable, report: &mut Diagnostics<'_>) {
+    pub(super) fn links(
+        &mut self,
+        transfer: &ConfigTable,
+        has_terms: bool,
+        report: &mut Diagnostics<'_>,
+    ) {
         let ids: Vec<Id<Region>> = self.world.regions.ids().collect();
         let mut links = Vec::with_capacity(ids.len() * ids.len());
         for &from in &ids {
@@ -24,8 +29,16 @@ impl Build<'_> {
             self.own_link(own, &ids, report);
         }
         if ids.len() > 1 {
-            let told = "Data moves at one flat price per path: volume tiers and free allowances of \
-                egress are not applied.";
+            let told = match has_terms {
+                true => {
+                    "Policies weigh what it costs to move data at one flat price per path; tiers and free \
+                     allowances of egress are in the costs."
+                }
+                false => {
+                    "Data moves at one flat price per path: volume tiers and free allowances of egress are \
+                     not applied."
+                }
+            };
             self.assumptions.push(Assumption::new(self.scope_of_data(), told));
             self.free_egress(transfer);
         }
@@ -59,16 +72,24 @@ impl Build<'_> {
         }
     }
 
+    /// The path of that name, which may be new.
+    fn path(&mut self, name: &str) -> Id<TransferPath> {
+        let known = self.world.paths.find(|path| path.name == name);
+        known.unwrap_or_else(|| self.world.paths.push(TransferPath { name: name.to_owned() }))
+    }
+
     /// The price is the sender's; the bandwidth is that of the slower end.
-    fn link(&self, from: Id<Region>, to: Id<Region>) -> Link {
+    fn link(&mut self, from: Id<Region>, to: Id<Region>) -> Link {
         let provider = |region: Id<Region>| self.world.regions[region].provider;
-        let path = usize::from(provider(from) != provider(to));
-        let (sender, receiver) = (self.tiers[from.row()][path], self.tiers[to.row()][path]);
+        let leaves = provider(from) != provider(to);
+        let row = usize::from(leaves);
+        let (sender, receiver) = (self.tiers[from.row()][row], self.tiers[to.row()][row]);
         let bytes_per_sec = match (sender.bytes_per_sec, receiver.bytes_per_sec) {
             (0, other) | (other, 0) => other,
             (one, other) => one.min(other),
         };
-        Link { nanos_per_gib: sender.nanos_per_gib, bytes_per_sec }
+        let path = self.path(if leaves { "internet" } else { "region" });
+        Link { nanos_per_gib: sender.nanos_per_gib, bytes_per_sec, path: Some(path) }
     }
 
     fn own_link(&mut self, own: &ConfigTable, ids: &[Id<Region>], report: &mut Diagnostics<'_>) {
@@ -84,6 +105,7 @@ impl Build<'_> {
             }
         }
         let (Some(from), Some(to)) = (own.text("from"), own.text("to")) else { return };
+        let path = own.text("path").map(|path| self.path(path));
         for &sender in ids {
             for &receiver in ids {
                 let meant = named(&self.world, sender, from) && named(&self.world, receiver, to);
@@ -92,8 +114,9 @@ impl Build<'_> {
                 }
                 let link = &mut self.world.links[sender.row() * ids.len() + receiver.row()];
                 if let Some(nanos) = own.integer("usd_per_gib") {
-                    link.nanos_per_gib = nanos;
+                    (link.nanos_per_gib, link.path) = (nanos, None);
                 }
+                link.path = path.or(link.path);
                 if let Some(gbps) = own.number("gbps") {
                     link.bytes_per_sec = bytes_per_sec(gbps);
                 }

@@ -9,7 +9,7 @@ use super::*;
 use crate::commitment::{Benefit, Matching, PlanPrice, PlanRate, start_of};
 use crate::settle::Biller;
 use crate::units::{IdVec, Money, Rate, Stream};
-use crate::usage::{Product, Sale, Service, UsageLine, UsageUnit};
+use crate::usage::{LinePrices, Product, Sale, Service, UsageLine, UsageUnit};
 
 /// 2026-03-01T00:00Z.
 const START: i64 = 492_312;
@@ -164,7 +164,7 @@ impl Case {
                     quantity: (quantity * whole).round() as i128,
                     list: good.list,
                     contracted: good.contracted,
-                    tiered: false,
+                    prices: LinePrices::Own,
                 };
                 biller.take(line, &mut out).expect("in order");
             }

@@ -16,7 +16,7 @@ use crate::rules::shipped;
 use crate::settle::tests::worlds::worlds;
 use crate::terms::AccountTerms;
 use crate::units::Span;
-use crate::usage::UsageLine;
+use crate::usage::{LinePrices, UsageLine};
 
 /// A bill in which every kind of charge occurs: of two months, of two providers.
 fn bill(version: FocusVersion) -> (String, Money) {
@@ -122,7 +122,7 @@ fn bill(version: FocusVersion) -> (String, Money) {
             quantity,
             list: price,
             contracted: price,
-            tiered: true,
+            prices: LinePrices::OfMonth,
         };
         feed.take(usage, &mut biller, &mut |charge| charges.push(charge)).expect("in order");
     }

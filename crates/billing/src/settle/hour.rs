@@ -8,7 +8,7 @@ use crate::commitment::{Benefit, Commitment, hour_of, start_of};
 use crate::rate::{self, Proportion};
 use crate::terms::AccountTerms;
 use crate::units::{Id, IdVec, Money, Rate, Time};
-use crate::usage::{Product, UsageLine, UsageUnit};
+use crate::usage::{LinePrices, Product, UsageLine, UsageUnit};
 
 use super::capacity::KeptCapacity;
 use super::coverage::Coverages;
@@ -29,7 +29,7 @@ pub(super) struct OpenLine {
     pub(super) quantity: i128,
     pub(super) list: Rate,
     pub(super) contracted: Rate,
-    pub(super) tiered: bool,
+    pub(super) prices: LinePrices,
     /// Quantity that is covered.
     pub(super) covered: i128,
     /// First and last of its pieces.
@@ -128,7 +128,7 @@ impl Hour {
             quantity: line.quantity,
             list: line.list,
             contracted: line.contracted,
-            tiered: line.tiered,
+            prices: line.prices,
             covered: 0,
             pieces: None,
         });
@@ -183,7 +183,7 @@ impl Hour {
                     quantity,
                     list: worth.price(kept.price),
                     contracted: worth.price(kept.contracted),
-                    tiered: false,
+                    prices: LinePrices::Own,
                     covered: 0,
                     pieces: None,
                 });
@@ -332,7 +332,7 @@ impl Hour {
             if line.covered == line.quantity {
                 continue;
             }
-            match tiers.table_of(line.product).filter(|_| line.tiered) {
+            match tiers.table_of(line.product).filter(|_| line.prices != LinePrices::Own) {
                 Some(table) => tiers.charge(terms, table, line, out),
                 None => {
                     let purpose = Purpose::Usage { origin: line.origin, product: line.product };

@@ -14,7 +14,7 @@ use crate::commitment::{Benefit, Commitment, Matching, PlanPrice, PlanRate, star
 use crate::reservation::CapacityReservation;
 use crate::terms::{Sharing, SustainedUse, TierTable};
 use crate::units::{Money, Rate, Span, Time};
-use crate::usage::{Sale, Service, UsageUnit};
+use crate::usage::{LinePrices, Sale, Service, UsageUnit};
 
 /// First hour of the usage: 2026-03-01T00:00Z.
 const START: i64 = 492_312;
@@ -131,7 +131,7 @@ impl Book {
             quantity,
             list,
             contracted: list,
-            tiered: true,
+            prices: LinePrices::OfMonth,
         };
         self.biller.take(line, &mut |charge| self.charges.push(charge)).expect("in order");
     }
@@ -866,7 +866,7 @@ fn usage_that_is_late_is_refused() {
         quantity: 1,
         list: Rate::ZERO,
         contracted: Rate::ZERO,
-        tiered: true,
+        prices: LinePrices::OfMonth,
     };
     assert_eq!(book.biller.take(late, &mut |_| {}), Err(OutOfOrder));
 }

@@ -7,7 +7,7 @@ use crate::commitment::hour_of;
 use crate::rate;
 use crate::terms::{AccountTerms, TierTable};
 use crate::units::Id;
-use crate::usage::Product;
+use crate::usage::{LinePrices, Product};
 
 use super::hour::OpenLine;
 
@@ -66,6 +66,8 @@ impl TierCounts {
         let (root, share) = (terms.accounts.root(line.account), self.paid_of(line.product));
         let before = self.count(table, root);
         let mut at = *before;
+        // Where the line began in the month, so that parts of it by its own price sum to it.
+        let start = at - line.covered;
         let end = at + line.quantity - line.covered;
         *before = end;
         let TierTable { steps, currency, .. } = &terms.tiers[table];
@@ -88,15 +90,21 @@ impl TierCounts {
                     (paid, rate::part(at, until, line.unit, paid))
                 }
             };
+            let (list_price, list) = match line.prices {
+                LinePrices::PaidOfMonth => {
+                    (line.list, rate::part(at - start, until - start, line.unit, line.list))
+                }
+                LinePrices::Own | LinePrices::OfMonth => (price, amount),
+            };
             out(BilledCharge {
                 purpose: Purpose::Usage { origin: line.origin, product: line.product },
                 account: line.account,
                 from: line.from,
                 until: line.until,
                 quantity: until - at,
-                list_price: price,
+                list_price,
                 contracted_price: paid,
-                list: amount,
+                list,
                 contracted,
                 effective: contracted,
                 billed: contracted,

@@ -48,6 +48,8 @@ pub struct Adjustment {
     pub region: Option<String>,
     /// What it is due to.
     pub kind: AdjustmentKind,
+    /// Whether it is for machines, whose savings are told.
+    pub of_machines: bool,
     /// Amount that the costs grow by.
     pub amount: Money,
 }
@@ -76,9 +78,10 @@ impl Summary {
 
 impl Costs {
     fn adjust(&mut self, all: &[Adjustment], finished: u64, [cores, gpus]: [f64; 2]) {
-        let before = self.total;
+        let (before, mut machines) = (self.total, Money::ZERO);
         for one in all {
             self.total += one.amount;
+            machines += if one.of_machines { one.amount } else { Money::ZERO };
             let stood = if one.kind.stands() { one.amount } else { Money::ZERO };
             self.standing += stood;
             let nowhere = || format!("{}, no region", one.provider);
@@ -105,7 +108,7 @@ impl Costs {
         }
         let terms = self.total - before;
         self.terms = Some(terms);
-        self.effective_savings_rate = savings_rate(self.rented + terms, self.at_list);
+        self.effective_savings_rate = savings_rate(self.rented + machines, self.at_list);
         let total = self.total.dollars();
         self.per_job_usd = ratio(total, finished as f64);
         self.per_useful_core_hour_usd = ratio(total, cores);
@@ -131,7 +134,8 @@ mod tests {
 
     fn adjustment(region: Option<&str>, kind: AdjustmentKind, amount: i128) -> Adjustment {
         let region = region.map(str::to_owned);
-        Adjustment { provider: "aws".into(), region, kind, amount: cents(amount) }
+        let amount = cents(amount);
+        Adjustment { provider: "aws".into(), region, kind, of_machines: true, amount }
     }
 
     /// A day of work for 14 dollars by the list, done in 44 hours. Commitments cost 8 dollars in
@@ -169,14 +173,19 @@ mod tests {
                 adjustment(there, AdjustmentKind::Commitment, 600),
                 adjustment(None, AdjustmentKind::Commitment, 200),
                 adjustment(there, AdjustmentKind::Covered, -1_000),
-                adjustment(there, AdjustmentKind::Discount, -100),
+                adjustment(there, AdjustmentKind::Discount, -70),
+                // What data costs less is no saving on machines.
+                Adjustment {
+                    of_machines: false,
+                    ..adjustment(there, AdjustmentKind::Discount, -30)
+                },
             ],
             ..Settled::default()
         });
         let cost = &summary.cost;
         assert_eq!((cost.total, cost.terms), (cents(1_100), Some(cents(-300))));
         assert_eq!((cost.per_job_usd, cost.per_useful_core_hour_usd), (Some(1.1), Some(0.11)));
-        assert_eq!(cost.effective_savings_rate, Some(0.45));
+        assert_eq!(cost.effective_savings_rate, Some(0.435));
         for rows in [&cost.by_provider, &cost.by_region, &cost.by_market, &cost.by_kind] {
             assert_eq!(rows.iter().map(|(_, sum)| *sum).sum::<Money>(), cost.total, "{rows:?}");
         }

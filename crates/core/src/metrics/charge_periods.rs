@@ -113,6 +113,7 @@ impl<O: Observer> ChargePeriods<O> {
             amount,
             instance: reference,
             region: instance.region,
+            to: instance.region,
             work: None,
             from: since.max(instance.meter().since()),
             until,

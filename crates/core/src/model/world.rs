@@ -239,6 +239,15 @@ pub struct Link {
     pub nanos_per_gib: i64,
     /// Bytes per second; 0 is unlimited.
     pub bytes_per_sec: i64,
+    /// Path by which terms price it; `None` where its own price holds whatever they say.
+    pub path: Option<Id<TransferPath>>,
+}
+
+/// A kind of way that data takes, as terms name it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TransferPath {
+    /// Its name: `internet`, `region` or a word of the scenario.
+    pub name: String,
 }
 
 impl Link {
@@ -290,6 +299,8 @@ pub struct World {
     pub quotas: Vec<Quota>,
     /// `links[from * regions + to]`; see [`World::link`].
     pub links: Vec<Link>,
+    /// The paths of links.
+    pub paths: IdVec<TransferPath>,
     /// All that fails.
     pub faults: Vec<Fault>,
     /// How tasks that compute move to other machines.
@@ -313,6 +324,7 @@ impl World {
             offers: IdVec::default(),
             quotas: Vec::new(),
             links: Vec::new(),
+            paths: IdVec::default(),
             faults: Vec::new(),
             migration: Migration::default(),
             classes: ClassOrder::STANDARD,

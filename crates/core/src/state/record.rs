@@ -263,6 +263,8 @@ pub struct Charge {
     /// Region whose provider bills it: the instance's, or, for a transfer, the region that the
     /// data leaves.
     pub region: Id<Region>,
+    /// Region that the data goes to; the same one for anything but a transfer.
+    pub to: Id<Region>,
     /// The work that caused it; `None` for boot and idle time.
     pub work: Option<WorkRef>,
     /// Start of the charged period.

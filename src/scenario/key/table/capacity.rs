@@ -717,6 +717,12 @@ pub(super) const ROWS: &[KeyRow] = &[
         "as before",
         "Bandwidth, shared by tasks that are placed together, such as those of a gang; each placement has it anew. 0 is unlimited.",
     ),
+    row(
+        "transfer.link[].path",
+        ValueKind::Text,
+        "`internet` between providers, `region` within one; none of a link with a price",
+        "Path by which terms price it (`[[tier]]`); without one its price holds.",
+    ),
     row("migration", ValueKind::Table, "", "How tasks that compute move to other machines."),
     row(
         "migration.gbps",

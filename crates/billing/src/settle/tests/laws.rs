@@ -11,7 +11,7 @@ use crate::commitment::{Benefit, Commitment, HOUR, PlanPrice};
 use crate::currency::Exchange;
 use crate::rate;
 use crate::units::{Money, Rate, Span, Time};
-use crate::usage::UsageUnit;
+use crate::usage::{LinePrices, UsageUnit};
 
 fn billed(charges: &[BilledCharge]) -> Money {
     charges.iter().map(|charge| charge.billed).sum()
@@ -85,10 +85,13 @@ fn lines_are_charged_once(world: &World, charges: &[BilledCharge]) {
             contracted += charge.contracted;
         }
         assert_eq!(quantity, line.quantity, "{line:?}");
-        if !tiered {
+        if !tiered || line.prices == LinePrices::PaidOfMonth {
             let price = |price| in_dollars(world, line, price);
             let wanted = rate::amount(quantity, product.unit, price(line.list));
             assert_eq!(list, wanted, "{line:?}");
+        }
+        if !tiered {
+            let price = |price| in_dollars(world, line, price);
             let wanted = rate::amount(quantity, product.unit, price(line.contracted));
             assert_eq!(contracted, wanted, "{line:?}");
         }

@@ -10,7 +10,7 @@ use crate::currency::{Currency, Exchange};
 use crate::reservation::CapacityReservation;
 use crate::terms::{Sharing, SustainedUse, TierTable};
 use crate::units::{Money, Rate, Time};
-use crate::usage::{Sale, Service, UsageUnit};
+use crate::usage::{LinePrices, Sale, Service, UsageUnit};
 
 /// 2026-03-01T00:00Z, and the lengths of March and April, in hours.
 pub(super) const MARCH: i64 = 492_312;
@@ -279,7 +279,7 @@ fn usage(
         quantity,
         list: Rate::from_picos(list),
         contracted: Rate::from_picos(contracted),
-        tiered: true,
+        prices: if price % 2 == 0 { LinePrices::OfMonth } else { LinePrices::PaidOfMonth },
     }
 }
 

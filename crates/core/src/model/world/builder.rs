@@ -458,7 +458,7 @@ mod tests {
 
     #[test]
     fn a_world_in_a_few_calls() {
-        let priced = Link { nanos_per_gib: 90_000_000, bytes_per_sec: 0 };
+        let priced = Link { nanos_per_gib: 90_000_000, bytes_per_sec: 0, path: None };
         let world = World::builder()
             .provider("aws", |aws| aws.billing.minimum = Span::from_secs(60))
             .region("aws/us-east-1", |region| region.jurisdiction = "US".to_owned())

@@ -108,7 +108,7 @@ fn the_cheapest_pays_for_the_way_of_the_data() {
     let there = Plan { provider: "away", zone: "away-a", ..rented_at("there", "0.90", 4_000) };
     let mut world = world(&[rented_at("here", "1.00", 4_000), there]);
     // 1 cent per GiB each way, from here (region 0) to there and back.
-    let link = Link { nanos_per_gib: 10_000_000, bytes_per_sec: 0 };
+    let link = Link { nanos_per_gib: 10_000_000, bytes_per_sec: 0, path: None };
     world.links = vec![Link::default(), link, link, Link::default()];
     let mut part = part(Cheapest);
     for (gib, want) in [(4, [0, 1]), (6, [1, 0])] {
