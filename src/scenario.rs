@@ -75,7 +75,7 @@ pub use schema::schema;
 pub use section::kind_of;
 pub use starter::{Starter, init_from, quickstart};
 pub use suite::{Gate, Subject, Suite, Tested, Tolerance, UnreadableScenario};
-pub use terms::BillingTerms;
+pub use terms::{Attached, BillingTerms, KeptData, kept_product};
 pub use unmodelled::{COMMITMENTS, not_modelled};
 pub use world::{known_events, past_prices};
 
@@ -284,7 +284,8 @@ fn syntax_problems(document: &ScenarioText) -> Vec<Problem> {
 }
 
 /// Tables by which the costs of runs are settled.
-const TERM_KEYS: [&str; 6] = ["account", "block", "commitment", "kept", "negotiated", "tier"];
+const TERM_KEYS: [&str; 8] =
+    ["account", "attached", "block", "commitment", "data_set", "kept", "negotiated", "tier"];
 
 /// The document as a checked section below `pattern` of the table of keys.
 fn root(document: &ScenarioText, pattern: &str, report: &mut Diagnostics<'_>) -> ConfigTable {
@@ -323,6 +324,7 @@ fn read(
     let terms = TERM_KEYS.iter().any(|key| root.has(key));
     let is_said = terms || root.has("offering");
     let sale = is_said.then(|| terms::read(root, report));
+    terms::check_places(root, &build.world, report);
     let terms = sale.clone().filter(|_| terms);
     let has_sale = sale.as_ref().is_some_and(|sale| !sale.offerings.is_empty());
     check_followers(root, &build.world, &policies.specs, report);
@@ -340,6 +342,8 @@ fn read(
     assumptions.extend(names::vague_models(&build.world).into_iter().map(Assumption::from));
     assumptions.extend(work.assumptions.into_iter().map(Assumption::from));
     assumptions.extend(terms.as_ref().map(|_| Assumption::from(TERMS.to_owned())));
+    let unpriced = terms.iter().flat_map(|terms| terms.unpriced.iter().cloned());
+    assumptions.extend(unpriced.map(Assumption::from));
     let mut inputs = std::mem::take(&mut build.inputs);
     inputs.extend(work.inputs);
     inputs.append(&mut policies.inputs);

@@ -15,13 +15,13 @@ pub(super) struct ChargeTally {
     products: Vec<ProductTally>,
     /// Cost of each commitment that belongs to no product, for nobody used it.
     unused: Vec<Money>,
-    /// What usage costs at list prices.
-    list: Money,
 }
 
 /// Sums of the charges for one product.
 #[derive(Clone, Copy, Debug, Default)]
 struct ProductTally {
+    /// What its use costs at list prices.
+    list: Money,
     /// Negotiated prices and discounts of a month, less the list price.
     discount: Money,
     /// List price of what commitments cover.
@@ -35,9 +35,11 @@ struct ProductTally {
 }
 
 impl ChargeTally {
-    /// What usage costs at list prices.
-    pub(super) const fn list(&self) -> Money {
-        self.list
+    /// What machines and data that moves cost at list prices.
+    pub(super) fn list(&self, biller: &Biller) -> Money {
+        let all = biller.products().rows().iter().zip(&self.products);
+        let metered = all.filter(|(product, _)| kept_kind(product.service).is_none());
+        metered.map(|(_, tally)| tally.list).sum()
     }
 
     /// Adds a charge: what it costs with what was paid for commitments spread over what they cover,
@@ -45,14 +47,14 @@ impl ChargeTally {
     pub(super) fn add(&mut self, charge: &BilledCharge) {
         match charge.purpose {
             Purpose::Usage { origin: Origin::Line(_), product } => {
-                self.list += charge.list;
                 let sums = self.product(product);
+                sums.list += charge.list;
                 sums.discount += charge.effective - charge.list;
                 sums.contracted[1] += charge.contracted;
             }
             Purpose::Covered { origin: Origin::Line(_), product, .. } => {
-                self.list += charge.list;
                 let sums = self.product(product);
+                sums.list += charge.list;
                 sums.covered += charge.list;
                 sums.commitment += charge.effective;
                 sums.contracted[0] += charge.contracted;
@@ -90,13 +92,15 @@ impl ChargeTally {
                 true => product.region.clone(),
                 false => format!("{provider}/{}", product.region),
             };
-            let of_machines = product.service != Service::Transfer;
-            for (kind, amount) in [
+            let of_machines = product.service == Service::Compute;
+            let listed = kept_kind(product.service).map(|kind| (kind, tally.list));
+            let changed = [
                 (AdjustmentKind::Commitment, tally.commitment),
                 (AdjustmentKind::Covered, -tally.covered),
                 (AdjustmentKind::Discount, tally.discount),
                 (AdjustmentKind::Kept, tally.kept),
-            ] {
+            ];
+            for (kind, amount) in changed.into_iter().chain(listed) {
                 *sums.entry((provider, Some(region.clone()), kind, of_machines)).or_default() +=
                     amount;
             }
@@ -118,6 +122,20 @@ impl ChargeTally {
         let [covered, uncovered] = contracted;
         let coverage = share(covered, uncovered);
         Settled { adjustments: adjustments.collect(), utilisation, coverage }
+    }
+}
+
+/// Kind of cost of what is no part of a run's costs at list prices but is kept, or had, beside it.
+const fn kept_kind(service: Service) -> Option<AdjustmentKind> {
+    match service {
+        Service::ObjectStorage => Some(AdjustmentKind::Storage),
+        Service::BlockStorage => Some(AdjustmentKind::Disk),
+        Service::Address => Some(AdjustmentKind::Address),
+        Service::Compute
+        | Service::Serverless
+        | Service::License
+        | Service::Transfer
+        | Service::LoadBalancer => None,
     }
 }
 

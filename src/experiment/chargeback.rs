@@ -44,6 +44,8 @@ pub(super) enum CostCause {
     UnusedCommitment,
     /// Capacity that is kept and does not run.
     Kept,
+    /// Data, and disks of instances that are stopped.
+    Stored,
 }
 
 /// What a run cost, by who caused it.
@@ -61,6 +63,8 @@ pub struct Chargeback {
     pub unused: Money,
     /// Capacity that is kept and does not run.
     pub kept: Money,
+    /// Data that is kept, and disks of instances that are stopped.
+    pub stored: Money,
     /// Parts of tenants, classes and providers, in this order. They sum to the total.
     pub rows: Vec<ChargebackRow>,
 }
@@ -87,7 +91,7 @@ pub struct ChargebackParts {
     pub transfer: Money,
     /// Its share of idle time.
     pub idle: Money,
-    /// Its share of boot, of commitments that nobody used and of capacity that is kept.
+    /// Its share of boot, of commitments that nobody used, and of capacity and data that are kept.
     pub overhead: Money,
 }
 
@@ -112,9 +116,9 @@ impl ChargebackParts {
 }
 
 impl Chargeback {
-    /// What belongs to no machine that is ready: boot, unused commitments and capacity that is kept.
+    /// What belongs to no machine that is ready: boot, unused commitments, capacity and data that are kept.
     pub fn overhead(&self) -> Money {
-        self.boot + self.unused + self.kept
+        self.boot + self.unused + self.kept + self.stored
     }
 
     /// What work caused.
@@ -206,7 +210,8 @@ impl CauseTally {
                 CostCause::Idle
                 | CostCause::Boot
                 | CostCause::UnusedCommitment
-                | CostCause::Kept => {}
+                | CostCause::Kept
+                | CostCause::Stored => {}
             }
         }
         for (row, provider) in self.providers.iter().map(String::as_str).enumerate() {
@@ -231,6 +236,7 @@ impl CauseTally {
             boot: of(CostCause::Boot),
             unused: of(CostCause::UnusedCommitment),
             kept: of(CostCause::Kept),
+            stored: of(CostCause::Stored),
             rows: rows.map(|((group, provider), parts)| self.row(group, provider, parts)).collect(),
         }
     }
@@ -253,7 +259,7 @@ impl CauseTally {
 
 fn is_overhead(cause: CostCause) -> bool {
     match cause {
-        CostCause::Boot | CostCause::UnusedCommitment | CostCause::Kept => true,
+        CostCause::Boot | CostCause::UnusedCommitment | CostCause::Kept | CostCause::Stored => true,
         CostCause::Work(_) | CostCause::Transfer(_) | CostCause::Idle => false,
     }
 }

@@ -1,6 +1,7 @@
 //! A run billed on the terms of its scenario: what its instances and transfers cost once the
 //! commitments of each clock hour and the rules of each month are applied.
 
+mod storage;
 mod transfer;
 
 use std::collections::BTreeMap;
@@ -17,13 +18,14 @@ use crate::billing::commitment::{hour_of, start_of};
 use crate::billing::feed::hour_after;
 use crate::billing::settle::Biller;
 use crate::billing::terms::AccountTerms;
-use crate::billing::usage::{LinePrices, Product, UsageLine, UsageUnit};
+use crate::billing::usage::{LinePrices, Product, Service, UsageLine, UsageUnit};
 use crate::metrics::Settled;
 use crate::model::{Offer, Region, TransferPath, WorkId, World};
 use crate::scenario::BillingTerms;
 use crate::sim::Observer;
-use crate::state::{ChargeKind, InstanceRef, Record, State};
+use crate::state::{ChargeKind, Exit, InstanceRef, Record, State};
 use crate::units::{Calendar, Id, Money, Rate, Span, Time};
+use storage::Upkeep;
 
 /// Hands the usage of a run to a biller, hour by hour.
 ///
@@ -52,6 +54,7 @@ pub struct Settlement {
     /// What is handed on of each live instance, by its slot.
     handed: Vec<Handed>,
     instances: Vec<(u32, InstanceRef)>,
+    upkeep: Upkeep,
     lines: u64,
     /// The clock, and the end of its hour.
     now: Time,
@@ -95,8 +98,8 @@ type Way = (Id<Region>, Option<Id<TransferPath>>);
 /// What used a line: an instance, or work that moved data from one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LineUse {
-    /// Number of the launch of the instance.
-    pub instance: u32,
+    /// Number of the launch of the instance; `None` of data that is kept.
+    pub instance: Option<u32>,
     /// The work that moved the data; `None` of the use of the instance.
     pub mover: Option<WorkId>,
 }
@@ -130,12 +133,14 @@ impl Settlement {
             moves: BTreeMap::new(),
             handed: Vec::new(),
             instances: Vec::new(),
+            upkeep: Upkeep::default(),
             lines: 0,
             now: Time::ZERO,
             until: Time::ZERO,
             first: 0,
             slack: 0,
         }
+        .keeping(&terms.data, &terms.attached)
     }
 
     /// The same, with somebody who buys commitments meanwhile.
@@ -175,7 +180,7 @@ impl Settlement {
         SettledRun {
             hours,
             settled: self.tally.settled(&self.biller, utilisation),
-            list: self.tally.list(),
+            list: self.tally.list(&self.biller),
             slack: self.slack,
             charges: self.charges.unwrap_or_default(),
             lines_of: self.lines_of,
@@ -212,8 +217,10 @@ impl Settlement {
             let amount = instance.meter().so_far(until);
             let from = self.handed(reference).until;
             self.use_of(state, reference, (until, until - from), amount);
+            self.attached(state, reference, (from, until));
         }
         self.split.forget_shares();
+        self.keep_until(until);
         self.instances = instances;
         let mut charges = Vec::new();
         self.biller.advance(hour_of(self.unix(until)), &mut |charge| charges.push(charge));
@@ -260,12 +267,14 @@ impl Settlement {
         let (line, reading) = (self.lines + 1, instance.meter().read(until));
         self.split.line(line, (reference, instance), reading, amount - before.amount);
         if self.charges.is_some() {
-            self.lines_of.push(LineUse { instance: instance.ordinal, mover: None });
+            self.lines_of.push(LineUse { instance: Some(instance.ordinal), mover: None });
         }
         let contracted = self.biller.negotiated(product, price);
-        self.take(product, (before.until, until), micros, (price, contracted), LinePrices::Own);
+        let stretch = (self.unix(before.until), self.unix(until));
+        self.take(product, stretch, micros, (price, contracted), LinePrices::Own);
     }
 
+    /// Hands on a line; the stretch is since 1970.
     fn take(
         &mut self,
         product: Id<Product>,
@@ -275,13 +284,16 @@ impl Settlement {
         prices: LinePrices,
     ) {
         self.lines += 1;
-        self.slack += 1 + quantity / (1_000 * self.biller.products()[product].unit.whole());
+        let Product { service, unit, .. } = self.biller.products()[product];
+        if matches!(service, Service::Compute | Service::Transfer) {
+            self.slack += 1 + quantity / (1_000 * unit.whole());
+        }
         let line = UsageLine {
             number: self.lines,
             account: self.account,
             product,
-            from: self.unix(from),
-            until: self.unix(until),
+            from,
+            until,
             quantity,
             list,
             contracted,
@@ -321,6 +333,7 @@ impl Observer for Settlement {
         self.calendar = world.calendar;
         self.offers = vec![None; world.offers.len()];
         self.now = state.now();
+        self.upkeep.begin(self.now);
         let hour = hour_of(self.unix(self.now));
         self.biller.advance(hour, &mut |_| {});
         if let Some(purchasing) = &self.purchasing {
@@ -330,7 +343,8 @@ impl Observer for Settlement {
         self.until = self.calendar.time(start_of(hour + 1).micros());
     }
 
-    fn elapse(&mut self, state: &State<'_>, _: Time, to: Time) {
+    fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
+        self.forget_started(state, from);
         self.now = to;
         while self.until <= to {
             self.cut(state);
@@ -343,10 +357,15 @@ impl Observer for Settlement {
                 *self.handed(*instance) = Handed { until: state.now(), amount: Money::ZERO };
                 self.split.requested(*instance);
             }
-            Record::Released { instance, billed, amount, .. } => {
+            Record::Released { instance, billed, amount, exit } => {
                 let since = state.instance(*instance).meter().since();
-                let before = self.handed(*instance).until - since;
-                self.use_of(state, *instance, (state.now(), *billed - before), *amount);
+                let from = self.handed(*instance).until;
+                self.use_of(state, *instance, (state.now(), *billed - (from - since)), *amount);
+                self.attached(state, *instance, (from, state.now()));
+                if *exit == Exit::Stopped {
+                    let instance = state.instance(*instance);
+                    self.stops((instance.offer, instance.ordinal));
+                }
             }
             Record::Charged(charge) if charge.kind == ChargeKind::Transfer => {
                 self.moved(state, charge);
@@ -378,6 +397,7 @@ impl Observer for Settlement {
     }
 
     fn ends(&mut self, state: &State<'_>) {
+        self.keep_until(self.now);
         self.split.keep_names(state);
     }
 }

@@ -470,8 +470,8 @@ impl<W: io::Write> BillCsv<W> {
         if let Some(lines) = &self.lines {
             let row = line.and_then(|line| usize::try_from(line).ok()?.checked_sub(1));
             let used = row.and_then(|row| lines.get(row));
-            match used {
-                Some(used) => sheet.whole(used.instance),
+            match used.and_then(|used| used.instance) {
+                Some(instance) => sheet.whole(instance),
                 None => sheet.empty(),
             }
             match used.and_then(|used| used.mover) {

@@ -95,6 +95,7 @@ impl ChargebackReport {
             ("boots", self.0.boot),
             ("commitments that nobody used", self.0.unused),
             ("capacity that is kept and does not run", self.0.kept),
+            ("data that is kept", self.0.stored),
         ];
         let overhead: Vec<String> = overhead
             .into_iter()
@@ -131,6 +132,7 @@ impl ChargebackReport {
             "boot_usd": back.boot.exact(),
             "unused_commitments_usd": back.unused.exact(),
             "kept_usd": back.kept.exact(),
+            "stored_usd": back.stored.exact(),
             "tenants": tenants.collect::<Vec<_>>(),
         })
     }

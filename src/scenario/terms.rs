@@ -3,6 +3,7 @@
 
 mod currency;
 mod outage;
+mod storage;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -25,6 +26,9 @@ use crate::billing::usage::{Product, Sale, Service, UsageUnit};
 use crate::problem::{Problems, clip};
 use crate::units::{Calendar, Id, IdVec, Money, Rate, Span, Time};
 
+pub(super) use storage::check as check_places;
+pub use storage::{Attached, KeptData, kept_product};
+
 /// Hours of a year of a term.
 const YEAR: i64 = 8_760;
 
@@ -37,6 +41,12 @@ pub struct BillingTerms {
     pub offerings: Vec<Offering>,
     /// Time in which services were not there.
     pub outages: Vec<ServiceOutage>,
+    /// Data that is kept.
+    pub data: Vec<KeptData>,
+    /// Disks and addresses of machines.
+    pub attached: Vec<Attached>,
+    /// What is said of data that costs nothing for want of a price.
+    pub unpriced: Vec<String>,
     /// Names of outages of which a bill cannot tell what they broke.
     pub passed_over: Vec<String>,
     kept: Vec<Kept>,
@@ -214,6 +224,8 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
             None => read.passed_over.push(named(section, "outage", number)),
         }
     }
+    read.data = storage::data_sets(root, &mut read.unpriced, report);
+    read.attached = storage::attached(root, report);
     read.terms.accounts = accounts;
     read.terms.add(shipped());
     read.prices = prices;

@@ -27,6 +27,10 @@ impl Scenario {
         if !offers.is_empty() && !self.is_settled() {
             told.push(COMMITMENTS.to_owned());
         }
+        let terms = self.sale.as_ref().filter(|_| self.is_settled());
+        if !offers.is_empty() && terms.is_some_and(|terms| terms.attached.is_empty()) {
+            told.push("disks and addresses of machines (`[[attached]]`)".to_owned());
+        }
         if let Some(names) = without_limit(world, &offers) {
             told.push(format!("what {names} can run out of (no quota or capacity is given)"));
         }

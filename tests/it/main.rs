@@ -20,6 +20,7 @@ mod explain;
 mod external;
 mod factory;
 mod faults;
+mod keeping;
 mod launching;
 mod formats;
 mod hostile;

@@ -2,6 +2,7 @@
 
 mod path;
 mod sla;
+mod storage;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
@@ -18,6 +19,7 @@ use crate::usage::{Service, UsageUnit};
 
 pub use path::{PairsRow, PathRow};
 pub use sla::{SlaRow, SlaScope};
+pub use storage::{AddressRow, StorageRow};
 
 /// Where a rule comes from.
 #[derive(Clone, Debug, Deserialize)]
@@ -193,6 +195,10 @@ pub struct BillingRules {
     pub path: Vec<PathRow>,
     /// On transfers between regions.
     pub pairs: Vec<PairsRow>,
+    /// On what is kept.
+    pub storage: Vec<StorageRow>,
+    /// On addresses.
+    pub address: Vec<AddressRow>,
     /// Spending plans that are sold.
     pub plan: Vec<PlanRow>,
     /// On promises.

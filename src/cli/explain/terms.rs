@@ -79,12 +79,11 @@ impl LinesOnTerms {
         let mut found = Self { machines: BTreeMap::new(), moved: BTreeMap::new(), start };
         let mut last = String::new();
         each(results, SETTLED, |row| {
-            if row.cell("instance").is_empty() {
-                return Ok(());
-            }
-            let lines = match row.cell("ordinal") {
-                "" => found.machines.entry(row.cell("instance").to_owned()).or_default(),
-                _ => found.moved.entry(moved(row)).or_default(),
+            let lines = match row.cell("service") {
+                _ if row.cell("instance").is_empty() => return Ok(()),
+                "compute" => found.machines.entry(row.cell("instance").to_owned()).or_default(),
+                "transfer" => found.moved.entry(moved(row)).or_default(),
+                _ => return Ok(()),
             };
             if lines.is_empty() || row.cell("line") != last {
                 let (from, until) = (micros(row, "from")?, micros(row, "until")?);

@@ -23,6 +23,8 @@ pub(in crate::experiment) struct LineSplit {
     metered: Vec<MeteredInstance>,
     /// Lines that are not settled yet, in their order.
     lines: VecDeque<(u64, Vec<(CostCause, u64)>)>,
+    /// The instance of the last of them, by its ordinal, if it has one.
+    last: Option<u32>,
     /// Shares that work holds now, by ordinal of the instance; kept for their memory.
     shares: Vec<(u32, WorkGroup, ShareUsage)>,
     /// What was paid in this month for what nothing covers, by provider, region and family.
@@ -99,6 +101,7 @@ impl LineSplit {
         let cause = CostCause::Transfer(WorkGroup::of(state, work));
         self.work += charge.amount;
         self.lines.extend(line.map(|line| (line, vec![(cause, 1)])));
+        self.last = None;
     }
 
     /// The use of an instance since its last line, which cost so much, becomes that line. `reading`
@@ -134,6 +137,16 @@ impl LineSplit {
         parts.retain(|_, amount| *amount > Money::ZERO);
         let weights = parts.into_iter().map(|(cause, amount)| (cause, weight(amount)));
         self.lines.push_back((line, weights.collect()));
+        self.last = Some(instance.ordinal);
+    }
+
+    /// Something that is kept becomes a line, if it is enough for one: with the instance whose line came
+    /// last, for what that is for, or for nobody.
+    pub(in crate::experiment) fn kept(&mut self, line: u64, with: Option<u32>) {
+        let last = self.lines.back().filter(|_| with.is_some() && with == self.last);
+        let parts = last.map(|(_, parts)| parts.clone());
+        let stored = || vec![(CostCause::Stored, 1)];
+        self.lines.push_back((line, parts.unwrap_or_else(stored)));
     }
 
     /// Nobody holds a share any more of what becomes a line now.

@@ -102,8 +102,7 @@ pub(super) fn effects(base: &[Measurement], other: &[Measurement]) -> CostEffect
 
 /// Whether a kind of cost is none of what was bought, but of terms.
 fn is_of_terms(kind: &str) -> bool {
-    use crate::metrics::AdjustmentKind::{Commitment, Covered, Discount, Kept};
-    [Commitment, Covered, Discount, Kept].iter().any(|known| known.name() == kind)
+    crate::metrics::AdjustmentKind::ALL.iter().any(|known| known.name() == kind)
 }
 
 impl ProductEffect {

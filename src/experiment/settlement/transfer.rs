@@ -53,16 +53,16 @@ impl Settlement {
         }
         let price = price(charge.amount.nanos(), quantity, UsageUnit::Gigabyte);
         if self.charges.is_some() {
-            let instance = state.instance(charge.instance).ordinal;
+            let instance = Some(state.instance(charge.instance).ordinal);
             self.lines_of
                 .push(LineUse { instance, mover: charge.work.map(|work| state.work(work).id) });
         }
-        let now = state.now();
+        let now = self.unix(state.now());
         let prices = match self.biller.has_tiers(product) {
             true => LinePrices::PaidOfMonth,
             false => LinePrices::Own,
         };
-        let of_path = shipped().transfer_price(&self.biller.products()[product], self.unix(now));
+        let of_path = shipped().transfer_price(&self.biller.products()[product], now);
         let paid = self.biller.negotiated(product, of_path.unwrap_or(price));
         self.take(product, (now, now), quantity, (price, paid), prices);
     }

@@ -16,9 +16,26 @@ pub enum AdjustmentKind {
     Discount,
     /// Capacity that is kept and does not run.
     Kept,
+    /// Data that is kept.
+    Storage,
+    /// Disks of machines.
+    Disk,
+    /// Addresses of machines.
+    Address,
 }
 
 impl AdjustmentKind {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Commitment,
+        Self::Covered,
+        Self::Discount,
+        Self::Kept,
+        Self::Storage,
+        Self::Disk,
+        Self::Address,
+    ];
+
     /// The word of tables.
     pub const fn name(self) -> &'static str {
         match self {
@@ -26,6 +43,9 @@ impl AdjustmentKind {
             Self::Covered => "covered",
             Self::Discount => "discount",
             Self::Kept => "kept",
+            Self::Storage => "storage",
+            Self::Disk => "disk",
+            Self::Address => "address",
         }
     }
 
@@ -33,8 +53,8 @@ impl AdjustmentKind {
     /// work stands for. What a commitment covers in a month is never more than a month of it could.
     const fn stands(self) -> bool {
         match self {
-            Self::Commitment | Self::Covered | Self::Kept => true,
-            Self::Discount => false,
+            Self::Commitment | Self::Covered | Self::Kept | Self::Storage => true,
+            Self::Discount | Self::Disk | Self::Address => false,
         }
     }
 }
