@@ -8,10 +8,10 @@ mod lines;
 use std::collections::BTreeMap;
 
 use crate::billing::split::by_largest_remainder;
-use crate::metrics::BrokenLaw;
-use crate::sim::Observer;
-use crate::state::{ChargeKind, Record, State, WorkRef};
-use crate::units::{Money, Time};
+use crate::metrics::{BrokenLaw, ChargedFor, SpendingTally, WorkNames};
+use crate::model::{Tenant, World};
+use crate::state::{State, WorkRef};
+use crate::units::{Id, Money, Time};
 
 pub(super) use lines::LineSplit;
 
@@ -162,8 +162,7 @@ pub(super) struct CauseTally {
     /// Names of providers, in the order in which they came; sums are by row of them.
     providers: Vec<String>,
     sums: BTreeMap<(usize, CostCause), Money>,
-    tenants: Vec<String>,
-    classes: Vec<String>,
+    names: WorkNames,
 }
 
 impl CauseTally {
@@ -176,11 +175,9 @@ impl CauseTally {
         *self.sums.entry((row, cause)).or_default() += amount;
     }
 
-    /// Keeps the names of tenants and classes, which only the state knows.
-    pub(super) fn keep_names(&mut self, state: &State<'_>) {
-        let book = state.book();
-        self.tenants = book.tenants().rows().iter().map(|tenant| tenant.name.clone()).collect();
-        self.classes = book.classes().rows().iter().map(|class| class.name.clone()).collect();
+    /// Keeps the names of tenants and classes.
+    pub(super) fn keep_names(&mut self, names: &WorkNames) {
+        self.names = names.clone();
     }
 
     /// Sum over all providers of what is for causes that `is` names.
@@ -249,8 +246,9 @@ impl CauseTally {
     ) -> ChargebackRow {
         let name = |names: &[String], row: usize| names.get(row).cloned().unwrap_or_default();
         ChargebackRow {
-            tenant: group.map(|group| name(&self.tenants, group.tenant as usize)),
-            class: group.map_or(String::new(), |of| name(&self.classes, usize::from(of.class))),
+            tenant: group.map(|group| name(&self.names.tenants, group.tenant as usize)),
+            class: group
+                .map_or(String::new(), |of| name(&self.names.classes, usize::from(of.class))),
             provider: provider.to_owned(),
             parts,
         }
@@ -286,37 +284,21 @@ fn weight(amount: Money) -> u64 {
     u64::try_from(amount.nanos().max(0)).unwrap_or(u64::MAX)
 }
 
-/// Adds up the charges of a run at list prices.
-#[derive(Clone, Debug, Default)]
-pub(super) struct ListChargeback {
-    tally: CauseTally,
-}
-
-impl ListChargeback {
-    /// The chargeback of what was charged.
-    pub(super) fn chargeback(&self) -> Chargeback {
-        self.tally.chargeback(false)
-    }
-}
-
-impl Observer for ListChargeback {
-    fn record(&mut self, state: &State<'_>, record: &Record) {
-        let Record::Charged(charge) = record else { return };
-        let work = charge.work.map(|work| WorkGroup::of(state, work));
-        let cause = match (charge.kind, work) {
-            (ChargeKind::Work, Some(group)) => CostCause::Work(group),
-            (ChargeKind::Transfer, Some(group)) => CostCause::Transfer(group),
-            (ChargeKind::Boot, _) => CostCause::Boot,
-            (ChargeKind::Idle | ChargeKind::Work | ChargeKind::Transfer, _) => CostCause::Idle,
+/// The chargeback of a run at list prices.
+pub(super) fn listed(spent: &SpendingTally, names: &WorkNames, world: &World) -> Chargeback {
+    let mut tally = CauseTally::default();
+    tally.keep_names(names);
+    for (region, cause, amount) in spent.causes() {
+        let group = |tenant: Id<Tenant>, class| WorkGroup { tenant: tenant.raw(), class };
+        let cause = match cause {
+            ChargedFor::Work(tenant, class) => CostCause::Work(group(tenant, class)),
+            ChargedFor::Transfer(tenant, class) => CostCause::Transfer(group(tenant, class)),
+            ChargedFor::Idle => CostCause::Idle,
+            ChargedFor::Boot => CostCause::Boot,
         };
-        let world = state.world();
-        let provider = &world.providers[world.regions[charge.region].provider].name;
-        self.tally.add(provider, cause, charge.amount);
+        tally.add(&world.providers[world.regions[region].provider].name, cause, amount);
     }
-
-    fn ends(&mut self, state: &State<'_>) {
-        self.tally.keep_names(state);
-    }
+    tally.chargeback(false)
 }
 
 #[cfg(test)]
@@ -329,8 +311,10 @@ mod tests {
 
     fn tally(all: &[(&str, CostCause, i128)]) -> CauseTally {
         let mut tally = CauseTally {
-            tenants: ["default", "a", "b"].map(str::to_owned).to_vec(),
-            classes: vec![String::new()],
+            names: WorkNames {
+                tenants: ["default", "a", "b"].map(str::to_owned).to_vec(),
+                classes: vec![String::new()],
+            },
             ..CauseTally::default()
         };
         all.iter()

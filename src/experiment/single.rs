@@ -3,14 +3,14 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use super::chargeback::{Chargeback, ListChargeback};
+use super::chargeback::{self, Chargeback};
 use super::purchasing::Purchasing;
 use super::settlement::{SettledRun, Settlement};
-use super::spending::{ProductSpending, SpendingTally};
+use super::spending::{self, ProductSpending};
 use crate::metrics::{
     Alert, AlertCount, Alerts, BrokenLaw, BudgetHistory, Budgets, Collector, HashTrace, Histogram,
-    Laws, Measures, RentWatch, Rentals, Series, Summary, WholeMachines, WindowSum, WindowValue,
-    Windows, budget_rules,
+    Laws, Measures, RentWatch, Rentals, Series, SpendingTally, Summary, WholeMachines, WindowSum,
+    WindowValue, Windows, budget_rules,
 };
 use crate::model::Offer;
 use crate::policy::external::{Launcher, NoLauncher};
@@ -157,16 +157,14 @@ pub fn run_with(
     let mut settlement = settlement(scenario, policy.0, settings.seed)
         .map(|settlement| settlement.counting_from(from))
         .map(|one| if settings.explain { one.keeping_charges() } else { one });
-    let is_listed = settlement.is_none() && from.is_none();
-    let mut listed = is_listed.then(ListChargeback::default);
-    let mut spending = SpendingTally::default();
-    let money = (&mut settlement, (&mut listed, &mut spending));
-    let mut others = (extra, ((&mut windows, (&mut alerts, &mut budgets)), money));
+    let others: Vec<&mut dyn Observer> =
+        vec![extra, &mut windows, &mut alerts, &mut budgets, &mut settlement];
     let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
-        measures.run(&scenario.world, source, policy, options, &mut others, control)
+        measures.run(&scenario.world, source, policy, options, others, control)
     };
     let (outcome, reading) = simulate(scenario, policy, settings, horizon, run);
-    let Measures { mut collector, series, laws, fingerprint, rents, tenants } = measures;
+    let Measures { mut collector, series, laws, fingerprint, rents, mut spending, names } =
+        measures;
     if let Some(broken) = laws.broken() {
         return Err(RunFailure::Law(broken.clone()));
     }
@@ -180,13 +178,14 @@ pub fn run_with(
         collector = collector.without(&before.0);
         spending = spending.without(&before.1);
     }
-    let mut summary = collector.summary(&scenario.world, tenants.names(), &outcome);
+    let mut summary = collector.summary(&scenario.world, &names.tenants, &outcome);
     if spending.total() != summary.cost.total {
         let law = "what is bought costs what the run costs";
         return Err(unequal(law, spending.total(), summary.cost.total));
     }
     let bill = settlement.map(|settlement| settle(settlement, from.is_none(), &mut summary));
     let bill = bill.transpose()?.map(Arc::new);
+    let listed = || chargeback::listed(&spending, &names, &scenario.world);
     let chargeback = charged_back(listed, bill.as_deref(), from.is_none(), &summary)?;
     let own = scenario.alerts.len() - budget_rules(&scenario.world.budgets).len();
     budgets.tell(&mut alerts, own);
@@ -220,7 +219,7 @@ pub fn run_with(
         rentals: rents.found(),
         bill,
         chargeback,
-        spending: spending.products(&scenario.world),
+        spending: spending::products(&spending, &scenario.world),
     })
 }
 
@@ -233,15 +232,17 @@ fn unequal(law: &'static str, one: Money, other: Money) -> RunFailure {
 /// The cost of a run by who caused it, which sums to the cost; `None` where the run is not counted
 /// from its beginning.
 fn charged_back(
-    listed: Option<ListChargeback>,
+    listed: impl FnOnce() -> Chargeback,
     bill: Option<&SettledRun>,
     is_whole: bool,
     summary: &Summary,
 ) -> Result<Option<Chargeback>, RunFailure> {
-    let (chargeback, cost) = match (listed, bill) {
-        (Some(listed), _) => (listed.chargeback(), summary.cost.total),
-        (None, Some(bill)) if is_whole => (bill.chargeback.clone(), bill.bill.total.effective),
-        (None, _) => return Ok(None),
+    if !is_whole {
+        return Ok(None);
+    }
+    let (chargeback, cost) = match bill {
+        None => (listed(), summary.cost.total),
+        Some(bill) => (bill.chargeback.clone(), bill.bill.total.effective),
     };
     match chargeback.broken(cost) {
         None => Ok(Some(chargeback)),

@@ -40,6 +40,7 @@ mod recovery;
 mod rental;
 mod work_hours;
 mod series;
+mod spending;
 mod summary;
 mod hash_trace;
 mod waits;
@@ -60,7 +61,7 @@ pub use histogram::{EXACT_SAMPLES, Histogram};
 pub use hours::ProviderHours;
 pub use jobs::SLOWDOWN_FLOOR;
 pub use laws::{BrokenLaw, Laws};
-pub use measures::{Measures, TenantNames};
+pub use measures::{Measures, WorkNames};
 pub use metric::{Direction, METRICS, Metric};
 pub use moves::PathTraffic;
 pub use occupancy::{MOST_HOLDS, MOST_MACHINES, Machine, MachineUse, OccupancyRecorder};
@@ -68,6 +69,7 @@ pub use rental::{
     Lack, RentWatch, RentalLimits, Rentals, Renting, ScatteredStart, WholeMachines, asked,
 };
 pub use series::{Bucket, Series, StoppedWork};
+pub use spending::{ChargedFor, SpendingTally};
 pub use summary::{
     Carbon, CostPart, Costs, CpuOnGpus, Deadlines, DistributionSummary, EnergyPart, Summary,
     Undone, WorkCounts,

@@ -9,6 +9,7 @@ use crate::billing::settle::Biller;
 use crate::billing::split::by_largest_remainder;
 use crate::billing::usage::{Product, Service};
 use crate::metering::{MeterReading, ShareUsage};
+use crate::metrics::WorkNames;
 use crate::state::{Charge, Instance, InstanceRef, State};
 use crate::units::{Id, Money};
 
@@ -238,7 +239,7 @@ impl LineSplit {
 
     /// Keeps the names of tenants and classes, which only the state knows.
     pub(in crate::experiment) fn keep_names(&mut self, state: &State<'_>) {
-        self.settled.keep_names(state);
+        self.settled.keep_names(&WorkNames::of(state));
     }
 
     /// What work costs at list prices, as far as it is metered.

@@ -92,7 +92,7 @@ impl Collector {
     }
 
     /// Summary of what was added up, for a run that went as `outcome` says. `tenants` are the names of
-    /// tenants by their rows, such as [`TenantNames`](super::TenantNames) gathers in the run; numbers
+    /// tenants by their rows, such as [`WorkNames`](super::WorkNames) gathers in the run; numbers
     /// by tenant are left out where there are none.
     pub fn summary(&self, world: &World, tenants: &[String], outcome: &Outcome) -> Summary {
         let (began, makespan) = (self.load.counts_from(outcome.started), self.jobs.makespan());

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use super::fact::{Fact, FactObserver};
-use super::{Collector, Fingerprint, Laws, RentWatch, Series};
+use super::{Collector, Fingerprint, Laws, RentWatch, Series, SpendingTally};
 use crate::model::World;
 use crate::policy::queue::Queue;
 use crate::policy::{Policy, Trigger};
@@ -12,25 +12,35 @@ use crate::state::{Record, StartPromise, State, WorkRef};
 use crate::units::{Span, Time};
 use crate::workload::Source;
 
-/// The names of tenants, which only the state knows.
-#[derive(Debug, Default)]
-pub struct TenantNames(Vec<String>);
+/// The names of tenants and of classes of work by their rows, which only the state knows; none before
+/// the run has ended.
+#[derive(Clone, Debug, Default)]
+pub struct WorkNames {
+    /// Tenants.
+    pub tenants: Vec<String>,
+    /// Classes of work; the first has no name.
+    pub classes: Vec<String>,
+}
 
-impl TenantNames {
-    /// The names, by row of the tenant; empty before the run has ended.
-    pub fn names(&self) -> &[String] {
-        &self.0
+impl WorkNames {
+    /// The names of a state.
+    pub fn of(state: &State<'_>) -> Self {
+        let book = state.book();
+        Self {
+            tenants: book.tenants().rows().iter().map(|tenant| tenant.name.clone()).collect(),
+            classes: book.classes().rows().iter().map(|class| class.name.clone()).collect(),
+        }
     }
 }
 
-impl Observer for TenantNames {
+impl Observer for WorkNames {
     fn ends(&mut self, state: &State<'_>) {
-        self.0 = state.book().tenants().rows().iter().map(|tenant| tenant.name.clone()).collect();
+        *self = Self::of(state);
     }
 }
 
 /// The observers of a whole run: numbers, numbers over time, laws, the event hash, work that cannot
-/// be rented for, and names of tenants.
+/// be rented for, what was spent on what, and names of tenants and classes.
 #[derive(Debug, Default)]
 pub struct Measures {
     /// The numbers.
@@ -43,13 +53,15 @@ pub struct Measures {
     pub fingerprint: Fingerprint,
     /// The work that the policy can and cannot rent for.
     pub rents: RentWatch,
-    /// The names of the tenants.
-    pub tenants: TenantNames,
+    /// What was spent.
+    pub spending: SpendingTally,
+    /// The names of the tenants and classes.
+    pub names: WorkNames,
 }
 
 impl Measures {
-    /// Does a run that these watch, and then `others`: [`crate::sim::run`], compiled for them.
-    /// `others` are not called if they watch nothing.
+    /// Does a run that these watch, and then `others`, in this order: [`crate::sim::run`], compiled
+    /// for them. Those of the others that watch nothing are not called.
     ///
     /// # Errors
     /// See [`Failure`].
@@ -59,28 +71,29 @@ impl Measures {
         source: &mut dyn Source,
         policy: &mut dyn Policy,
         options: &Options,
-        others: &mut dyn Observer,
+        mut others: Vec<&mut dyn Observer>,
         control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
     ) -> Result<Outcome, Failure> {
-        let mut watched = Watched { others: others.watches().then_some(others), measures: self };
+        others.retain(|other| other.watches());
+        let mut watched = Watched { measures: self, others };
         run_observed(world, source, policy, options, &mut watched, control)
     }
 }
 
 /// The measures, and the others that watch the same run, as one observer. What a record names is
 /// looked up once for all measures; a measure is called where it has something to do.
-struct Watched<'o> {
-    measures: &'o mut Measures,
-    others: Option<&'o mut dyn Observer>,
+struct Watched<'m, 'o> {
+    measures: &'m mut Measures,
+    others: Vec<&'o mut dyn Observer>,
 }
 
-impl Observer for Watched<'_> {
+impl Observer for Watched<'_, '_> {
     fn begins(&mut self, state: &State<'_>) {
         self.measures.collector.begins(state);
         self.measures.series.begins(state);
         self.measures.laws.begins(state);
         self.measures.fingerprint.begins(state);
-        self.others.begins(state);
+        self.others.iter_mut().for_each(|other| other.begins(state));
     }
 
     #[inline(always)]
@@ -88,58 +101,60 @@ impl Observer for Watched<'_> {
         self.measures.collector.elapse(state, from, to);
         self.measures.series.elapse(state, from, to);
         self.measures.laws.elapse(state, from, to);
-        self.others.elapse(state, from, to);
+        self.others.iter_mut().for_each(|other| other.elapse(state, from, to));
     }
 
     #[inline(always)]
     fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
         self.measures.laws.asks(state, triggers);
-        self.others.asks(state, triggers);
+        self.others.iter_mut().for_each(|other| other.asks(state, triggers));
     }
 
     #[inline(always)]
     fn decided(&mut self, state: &State<'_>, queue: Option<&Queue>) {
         self.measures.laws.decided(state, queue);
-        self.others.decided(state, queue);
+        self.others.iter_mut().for_each(|other| other.decided(state, queue));
     }
 
     fn neglected(&mut self, state: &State<'_>, work: WorkRef) {
         self.measures.laws.neglected(state, work);
-        self.others.neglected(state, work);
+        self.others.iter_mut().for_each(|other| other.neglected(state, work));
     }
 
     #[inline(always)]
     fn record(&mut self, state: &State<'_>, record: &Record) {
         let fact = Fact::of(state, record);
-        let Measures { collector, series, laws, fingerprint, rents, tenants: _ } = self.measures;
+        let Measures { collector, series, laws, fingerprint, rents, spending, names: _ } =
+            self.measures;
         collector.see(state, fact);
         series.see(state, fact);
         laws.see(state, fact);
         fingerprint.see(state, fact);
         rents.see(state, fact);
-        self.others.record(state, record);
+        spending.see(state, fact);
+        self.others.iter_mut().for_each(|other| other.record(state, record));
     }
 
     fn promised(&mut self, state: &State<'_>, work: WorkRef, promise: StartPromise) {
         self.measures.laws.promised(state, work, promise);
-        self.others.promised(state, work, promise);
+        self.others.iter_mut().for_each(|other| other.promised(state, work, promise));
     }
 
     fn planned(&mut self, state: &State<'_>) {
         self.measures.laws.planned(state);
-        self.others.planned(state);
+        self.others.iter_mut().for_each(|other| other.planned(state));
     }
 
     fn undone(&mut self, state: &State<'_>, work: WorkRef, left: Option<Span>) {
         self.measures.collector.undone(state, work, left);
-        self.others.undone(state, work, left);
+        self.others.iter_mut().for_each(|other| other.undone(state, work, left));
     }
 
     fn ends(&mut self, state: &State<'_>) {
         self.measures.collector.ends(state);
         self.measures.series.ends(state);
         self.measures.laws.ends(state);
-        self.measures.tenants.ends(state);
-        self.others.ends(state);
+        self.measures.names.ends(state);
+        self.others.iter_mut().for_each(|other| other.ends(state));
     }
 }

@@ -1,7 +1,7 @@
 //! Energy and carbon by hand.
 
 use super::*;
-use crate::metrics::{Carbon, Collector, TenantNames};
+use crate::metrics::{Carbon, Collector, WorkNames};
 use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, Interner, Region, Work};
 use crate::sim::Run;
 use crate::state::testing::{Plan, demand, shape, world};
@@ -40,10 +40,10 @@ fn carbon(world: &World, jobs: &[(&str, i64, i64, Demand)]) -> Carbon {
         })
         .collect();
     let mut source = WorkList::new(works).named(names);
-    let (mut collector, mut tenants) = (Collector::default(), TenantNames::default());
-    let run = Run::new(world, &mut source).observe(&mut collector).observe(&mut tenants);
+    let (mut collector, mut names) = (Collector::default(), WorkNames::default());
+    let run = Run::new(world, &mut source).observe(&mut collector).observe(&mut names);
     let outcome = run.run().expect("it runs");
-    collector.summary(world, tenants.names(), &outcome).carbon
+    collector.summary(world, &names.tenants, &outcome).carbon
 }
 
 fn close(found: f64, want: f64) {
