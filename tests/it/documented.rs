@@ -203,8 +203,8 @@ fn commands_work(page: &str) {
                 continue;
             }
             let place = format!("{page}:{}: {command}", block.line);
-            if words.starts_with(&["cargo", "run", "--release", "--"].map(str::to_owned)) {
-                words.splice(..4, ["windtunnel".to_owned()]);
+            if words.starts_with(&["cargo", "run", "--profile", "quick", "--"].map(str::to_owned)) {
+                words.splice(..5, ["windtunnel".to_owned()]);
             }
             words
                 .iter_mut()
