@@ -94,10 +94,14 @@ impl ChargeTally {
             };
             let of_machines = product.service == Service::Compute;
             let listed = kept_kind(product.service).map(|kind| (kind, tally.list));
+            let discount = match product.service == Service::Transfer {
+                true => AdjustmentKind::Tiers,
+                false => AdjustmentKind::Discount,
+            };
             let changed = [
                 (AdjustmentKind::Commitment, tally.commitment),
                 (AdjustmentKind::Covered, -tally.covered),
-                (AdjustmentKind::Discount, tally.discount),
+                (discount, tally.discount),
                 (AdjustmentKind::Kept, tally.kept),
             ];
             for (kind, amount) in changed.into_iter().chain(listed) {

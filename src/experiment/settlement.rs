@@ -87,6 +87,8 @@ pub struct SettledRun {
     pub chargeback: Chargeback,
     /// What work costs at list prices, by the shares of machines that it held hour by hour.
     pub metered_for_work: Money,
+    /// Millionths of gigabyte-months of data that are billed, and that were kept.
+    pub data: (i128, i128),
     /// Nano-dollars by which that may differ from what the run costs: a line is rounded to one of
     /// them, and its price to half a pico-dollar.
     pub slack: i128,
@@ -170,7 +172,9 @@ impl Settlement {
 
     /// The bill of a run that is over.
     pub fn finish(mut self) -> SettledRun {
-        let hours = self.first..hour_after(self.unix(self.now));
+        let end = self.unix(self.now);
+        let hours = self.first..hour_after(end);
+        let data = self.upkeep.data(self.unix(Time::ZERO), end);
         let mut charges = Vec::new();
         self.biller.finish(hours.end, &mut |charge| charges.push(charge));
         self.add(&charges);
@@ -187,6 +191,7 @@ impl Settlement {
             course: self.course,
             chargeback: self.split.chargeback(),
             metered_for_work: self.split.metered_for_work(),
+            data,
             bill: self.bill,
             biller: self.biller,
         }

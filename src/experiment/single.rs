@@ -260,8 +260,8 @@ fn settlement(scenario: &Scenario, policy: &PolicySpec, seed: u64) -> Option<Set
     Some(Settlement::new(sale).buying(purchasing))
 }
 
-/// Settles the costs of a run. Where it counts from the beginning, three laws hold: at list prices its
-/// bill is what it costs; work is metered hour by hour as it is charged when it ends; and each
+/// Settles the costs of a run. Where it counts from the beginning, four laws hold: at list prices its
+/// bill is what it costs; data is paid for as long as it is kept; work is metered hour by hour as it is charged when it ends; and each
 /// commitment costs what it covers and what of it is not used.
 fn settle(
     settlement: Settlement,
@@ -278,6 +278,11 @@ fn settle(
     if is_whole && run.metered_for_work != caused {
         let law = "work is metered by the hour as it is charged";
         return Err(unequal(law, run.metered_for_work, caused));
+    }
+    if is_whole && run.data.0 != run.data.1 {
+        let law = "data is paid for as long as it is kept";
+        let found = format!("{} and {} millionths of GB-months", run.data.0, run.data.1);
+        return Err(RunFailure::Law(BrokenLaw { at: Time::ZERO, law, found }));
     }
     let terms = run.biller.terms();
     for (held, commitment) in terms.commitments.iter().filter(|_| is_whole) {

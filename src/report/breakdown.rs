@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::experiment::Measurement;
-use crate::metrics::{EnergyPart, GroupWait, PathTraffic, ProviderHours};
+use crate::metrics::{AdjustmentKind, EnergyPart, GroupWait, PathTraffic, ProviderHours};
+use crate::state::ChargeKind;
 
 /// Cost of one provider or cluster for one kind of thing.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -52,17 +53,19 @@ impl Breakdown {
 
     /// Cost of a provider's machines.
     pub(super) fn machines(&self, provider: &str) -> f64 {
-        let of = |part: &&CostSlice| part.provider == provider && part.kind != TRANSFER;
+        let of = |part: &&CostSlice| part.provider == provider && !is_moving(part);
         self.cost.iter().filter(of).map(|part| part.usd).sum()
     }
 
-    /// Cost of moving data.
+    /// Cost of moving data, as the terms have it.
     pub(super) fn transfers(&self) -> f64 {
-        self.cost.iter().filter(|part| part.kind == TRANSFER).map(|part| part.usd).sum()
+        self.cost.iter().filter(|part| is_moving(part)).map(|part| part.usd).sum()
     }
 }
 
-const TRANSFER: &str = "transfer";
+fn is_moving(part: &CostSlice) -> bool {
+    [ChargeKind::Transfer.name(), AdjustmentKind::Tiers.name()].contains(&part.kind.as_str())
+}
 
 /// Own machines' hours, then those of rented ones.
 pub(super) fn own_and_rented(all: &[ProviderHours]) -> [ProviderHours; 2] {
@@ -182,4 +185,18 @@ fn moved(all: &[Measurement], runs: f64) -> Vec<PathTraffic> {
     }
     sums.sort_by(|a, b| b.usd.total_cmp(&a.usd).then(b.gib.total_cmp(&a.gib)));
     sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_costs_what_terms_make_of_it() {
+        let part =
+            |(kind, usd): (&str, f64)| CostSlice { provider: "aws".into(), kind: kind.into(), usd };
+        let cost = [("work", 5.0), ("transfer", 3.0), ("tiers", -1.0), ("storage", 0.5)];
+        let of = Breakdown { cost: cost.map(part).to_vec(), ..Breakdown::default() };
+        assert_eq!((of.machines("aws"), of.transfers()), (5.5, 2.0));
+    }
 }

@@ -66,7 +66,7 @@ fn a_month_of_egress_goes_through_tiers() {
     assert_eq!((cost.total, cost.terms), (usd("14122.2"), Some(usd("14122.2") - usd("18441"))));
     let kinds = &cost.by_kind;
     let of = |kind: &str| kinds.iter().find(|(name, _)| name == kind).map(|(_, sum)| *sum);
-    assert_eq!((of("transfer"), of("discount")), (Some(usd("18441")), cost.terms));
+    assert_eq!((of("transfer"), of("tiers")), (Some(usd("18441")), cost.terms));
     for sums in [&cost.by_provider, &cost.by_region, &cost.by_market, &cost.by_kind] {
         assert_eq!(sums.iter().map(|(_, sum)| *sum).sum::<Money>(), cost.total, "{sums:?}");
     }

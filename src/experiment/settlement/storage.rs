@@ -21,6 +21,8 @@ pub(super) struct Upkeep {
     stopped: BTreeMap<StoppedRef, Time>,
     /// The time until which data is handed on.
     since: Time,
+    /// Millionths of gigabyte-months of data that are handed on.
+    handed: i128,
 }
 
 /// Disk and addresses of the machines of an offer, with the price of each.
@@ -31,6 +33,23 @@ struct OfferExtras {
 }
 
 impl Upkeep {
+    /// Millionths of gigabyte-months of data that are handed on, and as many as there were between
+    /// these instants since 1970, month by month.
+    pub(super) fn data(&self, start: Time, end: Time) -> (i128, i128) {
+        let of = |data: &KeptData| {
+            let mut from = data.from.map_or(start, |from| from.max(start));
+            let until = data.until.map_or(end, |until| until.min(end));
+            let mut sum = 0;
+            while from < until {
+                let next = Month::of(from).until.min(until);
+                sum += gigabyte_months(data.bytes, from, next);
+                from = next;
+            }
+            sum
+        };
+        (self.handed, self.data.iter().map(|(_, data)| of(data)).sum())
+    }
+
     /// A run begins.
     pub(super) const fn begin(&mut self, now: Time) {
         self.since = now;
@@ -58,6 +77,7 @@ impl Settlement {
             let from = data.from.map_or(start, |from| from.clamp(start, end));
             let until = data.until.map_or(end, |until| until.clamp(start, end));
             let quantity = gigabyte_months(bytes, from, until);
+            self.upkeep.handed += quantity;
             self.keep((None, None), (product, price), (from, until), quantity);
         }
         let stopped: Vec<_> = self.upkeep.stopped.keys().copied().collect();

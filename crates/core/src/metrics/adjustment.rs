@@ -14,6 +14,9 @@ pub enum AdjustmentKind {
     Covered,
     /// Less: negotiated prices, and discounts of a month.
     Discount,
+    /// What transfers are paid by the tiers, negotiated and other prices of their path, less the
+    /// prices of their links.
+    Tiers,
     /// Capacity that is kept and does not run.
     Kept,
     /// Data that is kept.
@@ -26,10 +29,11 @@ pub enum AdjustmentKind {
 
 impl AdjustmentKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Commitment,
         Self::Covered,
         Self::Discount,
+        Self::Tiers,
         Self::Kept,
         Self::Storage,
         Self::Disk,
@@ -42,6 +46,7 @@ impl AdjustmentKind {
             Self::Commitment => "commitment",
             Self::Covered => "covered",
             Self::Discount => "discount",
+            Self::Tiers => "tiers",
             Self::Kept => "kept",
             Self::Storage => "storage",
             Self::Disk => "disk",
@@ -54,7 +59,7 @@ impl AdjustmentKind {
     const fn stands(self) -> bool {
         match self {
             Self::Commitment | Self::Covered | Self::Kept | Self::Storage => true,
-            Self::Discount | Self::Disk | Self::Address => false,
+            Self::Discount | Self::Tiers | Self::Disk | Self::Address => false,
         }
     }
 }
@@ -195,10 +200,7 @@ mod tests {
                 adjustment(there, AdjustmentKind::Covered, -1_000),
                 adjustment(there, AdjustmentKind::Discount, -70),
                 // What data costs less is no saving on machines.
-                Adjustment {
-                    of_machines: false,
-                    ..adjustment(there, AdjustmentKind::Discount, -30)
-                },
+                Adjustment { of_machines: false, ..adjustment(there, AdjustmentKind::Tiers, -30) },
             ],
             ..Settled::default()
         });
