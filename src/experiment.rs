@@ -56,7 +56,7 @@ pub use decision::{
     leading, work_ratio,
 };
 pub use event_log::{EntryReason, EventLog, EventLogEntry, PolicyView, RecordRange};
-pub(crate) use event_log::{refusal, rejection};
+pub(crate) use event_log::{numbers, refusal, rejection};
 pub use job_outcome::{JobOutcome, JobOutcomes, MAX_JOB_OUTCOMES};
 pub use lint::{lint, offered};
 pub use measurement::{Course, MeasuredCostPart, Measurement, WorkDone, mean_interval};

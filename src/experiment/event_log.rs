@@ -289,6 +289,7 @@ fn is_decision(record: &Record) -> bool {
         | Record::Repaired(_)
         | Record::Outage { .. }
         | Record::Slowed { .. }
+        | Record::Devices { .. }
         | Record::Restarted { .. }
         | Record::GivenUp { .. }
         | Record::Migrates { begins: false, .. }
@@ -426,6 +427,12 @@ fn words(state: &State<'_>, record: &Record) -> (String, Option<WorkRef>) {
             let name = &state.world().faults[fault].name;
             (format!("{} {how}: {name}", place(state, instance)), None)
         }
+        Record::Devices { instance, fault, devices, breaks } => {
+            let how = if breaks { "breaks" } else { "no longer breaks" };
+            let name = &state.world().faults[fault].name;
+            let (place, devices) = (place(state, instance), numbers(devices));
+            (format!("{name} {how} GPU {devices} of {place}"), None)
+        }
         Record::Restarted { instance, was } => {
             (format!("{} is instance {was} again, which was stopped", place(state, instance)), None)
         }
@@ -490,9 +497,7 @@ fn held(state: &State<'_>, allocation: AllocationRef) -> String {
             let _ = write!(text, " ({} tasks)", one.share.tasks);
         }
         if one.share.devices != 0 {
-            let devices = (0..32).filter(|bit| one.share.devices >> bit & 1 == 1);
-            let devices: Vec<String> = devices.map(|bit| bit.to_string()).collect();
-            let _ = write!(text, " (GPU {})", devices.join("+"));
+            let _ = write!(text, " (GPU {})", numbers(one.share.devices));
         }
     }
     if held.len() > MOST_HELD {
@@ -631,4 +636,9 @@ impl EntryReason {
     pub fn at(&self) -> Time {
         Time::from_micros(self.time_us)
     }
+}
+/// Numbers of the devices of a bit set, as text: `0+3`.
+pub(crate) fn numbers(devices: u32) -> String {
+    let devices = (0..32).filter(|bit| devices >> bit & 1 == 1);
+    devices.map(|bit: u32| bit.to_string()).collect::<Vec<_>>().join("+")
 }

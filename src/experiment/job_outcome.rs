@@ -169,6 +169,7 @@ impl Observer for JobOutcomeWatch {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Devices { .. }
             | Record::Restarted { .. }
             | Record::GivenUp { .. }
             | Record::Migrates { .. }

@@ -392,6 +392,7 @@ impl Observer for Settlement {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Devices { .. }
             | Record::Restarted { .. }
             | Record::GivenUp { .. }
             | Record::Migrates { .. }

@@ -151,6 +151,7 @@ impl<W: io::Write> Observer for InstancesCsv<W> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Devices { .. }
             | Record::GivenUp { .. }
             | Record::Migrates { .. }
             | Record::AtRisk { .. }

@@ -249,6 +249,7 @@ impl<W: io::Write> Observer for JobsCsv<W> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Devices { .. }
             | Record::Restarted { .. }
             | Record::GivenUp { .. }
             | Record::Migrates { .. }

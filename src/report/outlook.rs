@@ -149,6 +149,7 @@ impl OutlookReport<'_> {
             "name": fault.name,
             "offers": fault.offers.len(),
             "stops_machines": fault.effect.stops_machines(),
+            "breaks_devices": fault.effect.breaks_devices(),
             "refuses_launches": fault.effect.refuses_launches(),
             "slows": fault.effect.slows(),
         });
@@ -389,6 +390,7 @@ fn domain(domain: FaultDomain) -> String {
     match domain {
         FaultDomain::Machines(1) => "each machine".to_owned(),
         FaultDomain::Machines(many) => format!("{} machines", count(u64::from(many))),
+        FaultDomain::Device => "each GPU".to_owned(),
         FaultDomain::Slots { count: many, .. } => {
             several(u64::from(many), "machine of each offer", "machines of each offer")
         }
@@ -412,6 +414,7 @@ fn meanwhile(fault: &Fault) -> String {
 fn effect(effect: FaultEffect) -> String {
     match effect {
         FaultEffect::Machines => "machines stop".to_owned(),
+        FaultEffect::Devices => "GPUs break, machines go on".to_owned(),
         FaultEffect::Launches => "launches fail".to_owned(),
         FaultEffect::MachinesAndLaunches => "machines stop, launches fail".to_owned(),
         FaultEffect::Speed(part) => format!("machines work at {} of their speed", share_of(part)),

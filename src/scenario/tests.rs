@@ -1,5 +1,5 @@
 use super::*;
-use crate::model::{Checkpoint, FaultEffect, FaultTimes};
+use crate::model::{Checkpoint, FaultDomain, FaultEffect, FaultTimes};
 use crate::policy::checkpoint;
 use crate::units::{Rate, Time};
 use crate::workload::WorkloadInput;
@@ -869,6 +869,57 @@ fn electricity_that_cannot_be_is_told() {
           hint: paths are relative to the scenario's folder
     "#]],
     );
+}
+
+/// `devices` of a row: a GPU each, or all of so many machines; of `like` the cause `gpu` alone.
+#[test]
+fn single_gpus_fail_by_their_own_rate() {
+    let read = |row: &str| {
+        let d = "[cluster.d]\nnodes = 3\nshape = { vcpus = 2, memory = \"4 GiB\", gpus = \"8 x H100-80GB\" }\n";
+        let text = format!("{SMALL}{d}[[failure]]\n{row}\n");
+        Scenario::parse(&text, "a.toml", Path::new(""), &[])
+    };
+    let faults = |row: &str| -> Vec<_> {
+        let scenario = read(row).expect("it is right");
+        let told = scenario.world.faults.iter().map(|fault| {
+            let FaultTimes::Drawn { life, .. } = &fault.times else { panic!("it is drawn") };
+            let days = life.mean().expect("it has one") / 86_400.0;
+            (fault.offers.len(), fault.domain, fault.effect, days.round())
+        });
+        told.collect()
+    };
+    let (one, all) = (FaultDomain::Device, FaultDomain::Machines(18));
+    let (gpus, machines) = (FaultEffect::Devices, FaultEffect::Machines);
+    assert_eq!(faults("mtbf_per_gpu = \"80 d\"\ndevices = \"one\""), [(1, one, gpus, 80.0)]);
+    assert_eq!(faults("life = \"7 d\"\ndevices = \"one\""), [(1, one, gpus, 7.0)]);
+    let rack = "devices = \"all\"\nmachines = 18\n";
+    assert_eq!(faults(&format!("{rack}mtbf = \"9 d\"")), [(1, all, gpus, 9.0)]);
+    assert_eq!(faults(&format!("{rack}mtbf_per_gpu = \"80 d\"")), [(1, all, gpus, 10.0)]);
+    // 6.5 in 1,000 days of eight, of which .6, .15, .1 and .15: one GPU in 8 / .0039 days.
+    let node = FaultDomain::Machines(1);
+    let like = [
+        (1, one, gpus, 2_051.0),
+        (1, node, machines, 1_026.0),
+        (1, node, machines, 1_538.0),
+        (1, node, machines, 1_026.0),
+    ];
+    assert_eq!(faults("like = \"gpu-typical\"\ndevices = \"one\""), like);
+    let of_machine = faults("like = \"gpu-typical\"\ndevices = \"all\"");
+    assert_eq!(of_machine[0], (1, node, gpus, 256.0));
+    assert_eq!(of_machine[1..], like[1..]);
+    let wrong = |row: &str| match read(row) {
+        Ok(_) => panic!("it is wrong"),
+        Err(problems) => problems.to_string(),
+    };
+    let one = |row: &str| wrong(&format!("devices = \"one\"\n{row}"));
+    assert!(one("mtbf = \"9 d\"").contains("`mtbf` is of whole machines"));
+    assert!(one("mtbf_per_gpu = \"9 d\"\nmachines = 2").contains("one GPU is of one machine"));
+    assert!(one("trace = \"f.csv\"").contains("a trace names machines"));
+    assert!(
+        wrong("devices = \"all\"\nmtbf = \"9 d\"\nrepair = \"1 h\"\nspeed = \"50 %\"")
+            .contains("whose GPUs break is no slower")
+    );
+    assert!(one("life = \"9 d\"\nprovider = \"c\"").contains("has a GPU"));
 }
 
 /// Machines of a cluster of one node, and of a second cluster: numbers go on from one to the next.

@@ -17,10 +17,10 @@ impl Scenario {
         let offers = self.rentable(rows);
         let mut told = Vec::new();
         let fails = |fault: &Fault| match fault.domain {
-            FaultDomain::Machines(_) => true,
+            FaultDomain::Machines(_) | FaultDomain::Device => true,
             FaultDomain::Slots { .. } | FaultDomain::Share(_) => false,
         };
-        let stops = |fault: &&Fault| fault.effect.stops_machines();
+        let stops = |fault: &&Fault| fault.effect.stops_machines() || fault.effect.breaks_devices();
         if !world.faults.iter().filter(stops).any(fails) {
             told.push("failures of machines".to_owned());
         }

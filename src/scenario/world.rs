@@ -15,7 +15,7 @@ mod fault;
 
 pub(super) use availability::{AWS_BANDS, AZURE_BANDS, ONE_IS, TOGETHER};
 pub use fault::known_events;
-pub(super) use fault::{EACH, EVENTS, LIKE, PLANES};
+pub(super) use fault::{DEVICES, EACH, EVENTS, LIKE, PLANES};
 pub use price::past_prices;
 
 use std::path::{Path, PathBuf};

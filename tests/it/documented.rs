@@ -300,6 +300,7 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
             | "[policy.hedged.provision.spot-hedge]"
             | "[[failure]]                                 # nodes of a cluster of our own, with two who repair them"
             | "[[failure]]                                 # a GPU that throttles: half the speed, for a day in the median"
+            | "[[failure]]                                 # one GPU, while the others and the cores go on"
             | "[[cloud.aws.launch]]                        # stages of a boot, and launches that come to nothing"
             | "[policy.wary]"
             | "[[outage]]                                  # the same on a Monday at nine, at another provider",

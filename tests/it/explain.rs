@@ -840,3 +840,32 @@ fn a_charge_of_a_bill_is_told_with_its_commitment() {
         ],
     );
 }
+
+/// Both GPUs of a machine are broken from 1,000 s to 1,500 s: a job says which failed under it, and what
+/// let it start again.
+#[test]
+fn what_waits_for_a_broken_gpu_is_told() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cluster.dc]\nnodes = 1\n\
+        shape = { vcpus = 4, memory = \"1 TiB\", gpus = \"2 x A100-80GB\" }\n\
+        [[failure]]\nname = \"nvlink\"\ntrace = \"f.csv\"\ndevices = \"all\"\n[policy.p]\n";
+    let jobs = "id,arrival_s,runtime_s,vcpus,gpus\na,0,3600,1,1\nb,0,3600,1,0\n";
+    let write =
+        |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    write("a.toml", scenario);
+    write("a.csv", jobs);
+    write("f.csv", "machine,from,until\n0,1000,1500\n");
+    let run = |arguments: &[&str]| {
+        let out = run(folder.path(), arguments);
+        assert!(out.status.success(), "{}", text(&out.stderr));
+        text(&out.stdout)
+    };
+    run(&["run", "a.toml", "--explain", "--audit", "--out", "o", "--quiet"]);
+    let wanted = [
+        "failed after 16 min 40 s: nvlink on dc #0, GPU 0+1, 16 min 40 s of its work lost",
+        "It wanted 1 GPU, no instance that could hold them was there.",
+        "started again after 25 min: GPU 0+1 of instance 0 (dc) works again",
+    ];
+    has(&told(folder.path(), "a"), &wanted);
+    assert!(!told(folder.path(), "b").contains("nvlink"));
+}

@@ -291,8 +291,16 @@ fn the_python_client_decides_as_ours_does() {
         std::fs::copy(clients.join(file), folder.path().join(file)).expect("it can be copied");
     }
     let path = folder.path().join("a.toml");
-    std::fs::write(&path, BEST_FIT).expect("it can be written");
     let run = |policy| windtunnel(&path, &["--policy", policy]).output().expect("it starts");
-    let native = hash(&run("native"));
-    assert_eq!([hash(&run("part")), hash(&run("whole"))], [native.clone(), native]);
+    // GPUs that break one by one, of which the program must know that they are not free.
+    let breaks = "[[failure]]\nprovider = \"gpu\"\nmtbf_per_gpu = \"30 h\"\ndevices = \"one\"\n\
+                  repair = \"exponential(mean=2 h)\"\ncrews = 2\n";
+    let mut hashes = Vec::new();
+    for faults in ["", breaks] {
+        std::fs::write(&path, format!("{BEST_FIT}{faults}")).expect("it can be written");
+        let native = hash(&run("native"));
+        assert_eq!([hash(&run("part")), hash(&run("whole"))], [native.clone(), native.clone()]);
+        hashes.push(native);
+    }
+    assert_ne!(hashes[0], hashes[1]);
 }

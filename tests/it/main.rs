@@ -10,6 +10,7 @@ mod by_hand;
 mod commit;
 mod compare;
 mod conversations;
+mod devices;
 mod dice;
 mod documented;
 mod charge_periods;

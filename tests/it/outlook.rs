@@ -202,12 +202,12 @@ fn a_run_pays_the_prices_that_are_shown() {
     assert!(rows.lines().count() > 10);
 }
 
-/// Racks of two among five machines of our own, and machines that fail one by one, with one crew; and
-/// launches that are out from 100 h to 150 h: the run of a seed meets what was shown of it.
+/// Racks of two among five machines of our own, machines that fail one by one, GPUs that do, all of two
+/// machines and machines that get slow, with one crew each; and launches that are out from 100 h to 150 h: the run of a seed meets what was shown of it.
 #[test]
 fn a_run_meets_the_failures_that_are_shown() {
-    let shape = Shape { cpu: 1_000, memory: 1_024, gpus: 0 };
-    let cluster = OfferSpec::owned("dc/r/r-a", "m", shape, 5);
+    let shape = Shape { cpu: 1_000, memory: 1_024, gpus: 4 };
+    let cluster = OfferSpec::owned("dc/r/r-a", "m", shape, 5).gpu_model("A100");
     let mut world = World::builder().offer(cluster).build().expect("a world");
     let law = |text: &str| text.parse().expect("a law");
     let fault = |name: &str, domain, effect, times| Fault {
@@ -235,6 +235,10 @@ fn a_run_meets_the_failures_that_are_shown() {
             FaultEffect::Launches,
             FaultTimes::Periods(vec![(at(100), Some(at(150)))]),
         ),
+        fault("gpu", FaultDomain::Device, FaultEffect::Devices, drawn("200000")),
+        fault("nvlink", FaultDomain::Machines(2), FaultEffect::Devices, drawn("400000")),
+        // Who is slow is not out.
+        fault("slow", FaultDomain::Machines(1), FaultEffect::Speed(500_000), drawn("90000")),
     ];
     let demand = Demand { cpu: 1_000, ..Demand::default() };
     let work = windtunnel::model::Work::job(0, Time::ZERO, demand, Span::from_secs(1 << 30));

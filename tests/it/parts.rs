@@ -233,6 +233,7 @@ const EVERYTHING: &str = "question = \"?\"\n\
     [cloud.aws]\nregions = [\"us-east-1\"]\nzones = [\"us-east-1a\"]\nfamilies = [\"g5\"]\n\
     [[outage]]\nprovider = \"dc\"\nfrom = \"12 min\"\nuntil = \"13 min\"\n\
     [[outage]]\nplane = \"security\"\nfrom = \"5 min\"\nuntil = \"6 min\"\n\
+    [[failure]]\nname = \"one\"\nprovider = \"aws\"\nmtbf_per_gpu = \"100 d\"\ndevices = \"one\"\n\
     [[alert]]\nsignal = \"waiting\"\nabove = 0\n\
     [[account]]\nname = \"a\"\n[[commitment]]\nprovider = \"aws\"\naccount = \"a\"\nfrom = \"2026-01-01\"\nspend = \"1 USD/h\"\ndiscount = \"20 %\"\n\
     [policy.p]\nbackfill = \"greedy\"\nprovision = \"cheapest\"\n";

@@ -74,6 +74,7 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     add_shifts(&mut Dice::new(seed.rotate_left(16)), &mut scenario);
     add_spot_terms(&mut Dice::new(seed.rotate_left(48)), &mut scenario);
     add_slowness(&mut Dice::new(seed.rotate_left(40)), &mut scenario);
+    add_broken_devices(&mut Dice::new(seed.rotate_left(60)), &mut scenario);
     add_launches(&mut Dice::new(seed.rotate_left(24)), &mut scenario);
     add_recovery(&mut Dice::new(seed.rotate_left(8)), &mut scenario);
     add_migration(&mut Dice::new(seed.rotate_left(56)), &mut scenario);
@@ -364,6 +365,46 @@ fn add_faults(dice: &mut Dice, scenario: &mut Scenario) {
         let surge = None;
         let fault = Fault { name, offers, domain, effect, times, loses_data_of, surge, crews };
         world.faults.push(fault);
+    }
+}
+
+/// Half of the scenarios with GPUs have some that break while their machines go on: one by one, all of one
+/// machine or of several. Work may never outlive its devices: so they have a horizon.
+fn add_broken_devices(dice: &mut Dice, scenario: &mut Scenario) {
+    let world = &scenario.world;
+    let offers: Vec<_> = world.offers.ids().filter(|&offer| world.gpus_of(offer) > 0).collect();
+    if offers.is_empty() || dice.once_in(2) {
+        return;
+    }
+    let horizon = Time::ZERO + secs(dice, 1_000, 10_000);
+    scenario.options.horizon = Some(scenario.options.horizon.unwrap_or(horizon));
+    for row in 0..dice.within(1, 2) {
+        let period = |dice: &mut Dice| {
+            let from = Time::ZERO + secs(dice, 0, 300);
+            (from, (!dice.once_in(4)).then(|| from + secs(dice, 1, 300)))
+        };
+        let (domain, times) = match dice.within(0, 4) {
+            0 | 1 => (FaultDomain::Device, fault_laws(dice)),
+            2 => {
+                let parts = (0..dice.within(1, 8)).map(|_| vec![period(dice)]).collect();
+                (FaultDomain::Device, FaultTimes::Listed(parts))
+            }
+            3 => (FaultDomain::Machines(dice.within(1, 3) as u32), fault_laws(dice)),
+            _ => {
+                let share = dice.of(&[500_000, 1_000_000]);
+                (FaultDomain::Share(share), FaultTimes::Periods(vec![period(dice)]))
+            }
+        };
+        scenario.world.faults.push(Fault {
+            name: format!("devices {row}"),
+            offers: offers.clone(),
+            domain,
+            effect: FaultEffect::Devices,
+            times,
+            loses_data_of: Vec::new(),
+            surge: None,
+            crews: dice.once_in(3).then_some(1),
+        });
     }
 }
 
@@ -1089,6 +1130,15 @@ impl Observer for Log {
                     self.see("work becomes slower");
                 }
             }
+            Record::Devices { instance, breaks, .. } => {
+                let what = if breaks { "devices break" } else { "devices work again" };
+                self.add(state, what, None, place(instance));
+                self.see(what);
+                let target = state.instance(instance);
+                if breaks && target.phase.is_capacity() && target.allocations > 0 {
+                    self.see("devices break beside work");
+                }
+            }
             Record::Draining { instance, .. } => {
                 self.add(state, "draining", None, place(instance));
                 self.see("a spot instance is warned");
@@ -1151,7 +1201,10 @@ impl Observer for Log {
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 48] = [
+const CORNERS: [&str; 51] = [
+    "devices break",
+    "devices work again",
+    "devices break beside work",
     "work is hibernated",
     "a spot instance is stopped",
     "a stopped instance starts again",

@@ -8,6 +8,7 @@ mod change;
 mod charge;
 mod checkpoint;
 mod classes;
+mod devices;
 mod ending;
 mod fleet;
 mod index;
@@ -49,9 +50,10 @@ pub use cap::SpendingCap;
 pub use change::{Effect, Refusal, StartPromise};
 pub use checkpoint::{CheckpointCycle, CheckpointPlan};
 pub use classes::{ClassBy, InstanceClass};
+pub(crate) use devices::strike;
 pub use ending::Ending;
 pub use instance::{Instance, gpu_kind};
-pub(crate) use instance::{count_devices, fits_on, room_of, tightest_of};
+pub(crate) use instance::{count_devices, fill_devices, fits_on, room_of, tightest_of};
 pub use integrals::TimeIntegrals;
 pub use lifecycle::{Exit, Phase};
 pub use pending::{Pending, Why};
@@ -148,6 +150,8 @@ pub struct Totals {
     pub booting: u64,
     /// Instances that are down.
     pub down: u64,
+    /// Broken devices of instances that run.
+    pub broken: u64,
     /// Pico-dollars per hour of all live instances, by provider.
     pub rates: Vec<i64>,
 }

@@ -48,6 +48,7 @@ impl Observer for ListedOutcome {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Devices { .. }
             | Record::Restarted { .. }
             | Record::GivenUp { .. }
             | Record::Migrates { .. }

@@ -244,6 +244,7 @@ impl Observer for WindowWatch {
             | Record::Draining { .. }
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Devices { .. }
             | Record::Restarted { .. }
             | Record::GivenUp { .. }
             | Record::Migrates { .. }

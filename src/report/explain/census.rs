@@ -94,7 +94,7 @@ impl Census {
             state.instances().filter(|(_, one)| fits[one.offer.row()] && one.phase.takes_work())
         {
             room += u64::from(instance.room(demand));
-            let shape = instance.shape;
+            let shape = instance.working();
             let left = instance.free;
             let amounts = [
                 (instance.free_gpu, shape.gpu_milli(), 1),
@@ -145,7 +145,7 @@ fn holders(state: &State<'_>, resource: InstanceResource, fits: &[bool]) -> Vec<
             let here = shares.map(|share| (share.tasks, state.instance(share.instance)));
             let here = here.filter(|(_, instance)| fits[instance.offer.row()]);
             let held = here.map(|(tasks, instance)| match demand.exclusive {
-                true => resource.of(instance.shape),
+                true => resource.of(instance.working()),
                 false => i64::from(tasks) * resource.asked(demand),
             });
             let held: i64 = held.sum();

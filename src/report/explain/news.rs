@@ -1,6 +1,7 @@
 //! Events of the present instant that may let waiting work start.
 
 use super::census::name;
+use crate::experiment::numbers;
 use crate::state::{AllocationRef, Ending, InstanceRef, Record, State, WorkRef};
 use crate::units::Span;
 
@@ -38,6 +39,8 @@ pub(super) struct Preempted {
 pub(super) struct News {
     stopped: Vec<Stopped>,
     ready: Vec<InstanceRef>,
+    /// Devices that work again, and their instances.
+    repaired: Vec<(InstanceRef, u32)>,
     /// The last failure of this instant, in words.
     failure: String,
     /// Work left the queue: it started, or was turned away.
@@ -70,6 +73,15 @@ impl News {
                 let (world, failed) = (state.world(), state.instance(instance));
                 let (offer, slot) = (&world.offers[failed.offer].name, failed.slot);
                 self.failure = format!("{} on {offer} #{slot}", world.faults[fault].name);
+            }
+            Record::Devices { instance, fault, devices, breaks: true } => {
+                let (world, failed) = (state.world(), state.instance(instance));
+                let (offer, slot) = (&world.offers[failed.offer].name, failed.slot);
+                let name = &world.faults[fault].name;
+                self.failure = format!("{name} on {offer} #{slot}, GPU {}", numbers(devices));
+            }
+            Record::Devices { instance, devices, breaks: false, .. } => {
+                self.repaired.push((instance, devices));
             }
             Record::Placed(allocation) => self.placed(state, allocation),
             Record::Started(_) | Record::Refused { .. } => self.left = true,
@@ -132,6 +144,7 @@ impl News {
     pub(super) fn clear(&mut self) {
         self.stopped.clear();
         self.ready.clear();
+        self.repaired.clear();
         self.failure.clear();
         self.left = false;
     }
@@ -144,6 +157,11 @@ impl News {
             let instance = state.instance(instance);
             let offer = &state.world().offers[instance.offer].name;
             return format!("instance {} ({offer}) was ready", instance.ordinal);
+        }
+        if let Some(repaired) = self.repaired.iter().find(|row| held().any(|held| held == row.0)) {
+            let (instance, devices) = (state.instance(repaired.0), numbers(repaired.1));
+            let offer = &state.world().offers[instance.offer].name;
+            return format!("GPU {devices} of instance {} ({offer}) works again", instance.ordinal);
         }
         let here = self.stopped.iter().filter(|stopped| {
             stopped.instances.iter().any(|instance| held().any(|held| held == *instance))

@@ -184,9 +184,14 @@ pub(in crate::report) fn work(summary: &Summary) -> Table {
         table.row(["interruptions".to_owned(), count(work.interruptions)]);
         table.row(["instances taken back".to_owned(), count(work.reclaimed_instances)]);
     }
-    if work.failed_instances > 0 {
+    if work.failed_instances + work.failed_devices > 0 {
         table.row(["failures".to_owned(), count(work.failures)]);
+    }
+    if work.failed_instances > 0 {
         table.row(["machines that failed".to_owned(), count(work.failed_instances)]);
+    }
+    if work.failed_devices > 0 {
+        table.row(["GPUs that failed".to_owned(), count(work.failed_devices)]);
     }
     if summary.security.is_some() {
         table.row(["work that met no incident".to_owned(), figure("share", summary.security)]);

@@ -17,7 +17,7 @@ use crate::units::{Id, Span, Time};
 
 pub use event::known_events;
 pub(in crate::scenario) use event::{EVENTS, PLANES};
-pub(in crate::scenario) use failure::LIKE;
+pub(in crate::scenario) use failure::{DEVICES, LIKE};
 pub(in crate::scenario) use outage::EACH;
 
 /// Reads `[[failure]]`, `outages` and `[[outage]]`, once all offers are there.

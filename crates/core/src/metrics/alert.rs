@@ -327,10 +327,11 @@ impl Observer for Alerts {
             | Fact::Requested(..)
             | Fact::Ready(..)
             | Fact::Draining(..)
-            | Fact::Failed(_)
+            | Fact::Failed(..)
             | Fact::Repaired(..)
             | Fact::Outage(..)
             | Fact::Slowed { .. }
+            | Fact::Devices { .. }
             | Fact::Restarted(..)
             | Fact::GivenUp { .. }
             | Fact::Migrates(..)

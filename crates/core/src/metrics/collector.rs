@@ -146,6 +146,7 @@ impl Collector {
             lost_gpu_hours: lost[2],
             overhead_core_hours: overhead[0],
             overhead_gpu_hours: overhead[2],
+            broken_gpu_hours: self.load.broken_gpu_hours(world),
             cpu_on_gpus: CpuOnGpus {
                 hours: self.cpu_only.has_rented.then(|| self.cpu_only.rented as f64 / 3.6e9),
                 cost: self.cpu_only.has_rented.then_some(self.cpu_only.cost),
@@ -176,6 +177,8 @@ impl Collector {
             reclaimed_instances: self.launches.reclaimed,
             failures: self.progress.failures,
             failed_instances: self.launches.failed,
+            failed_devices: self.launches.failed_devices,
+            failed_by_cause: self.launches.failed_by_cause(world),
             failed_launches: self.launches.unready,
             refused_launches: refused.iter().map(|(_, count)| count).sum(),
             refused_launches_by_reason: refused,
@@ -269,9 +272,17 @@ impl FactObserver for Collector {
                 }
             }
             Fact::LaunchRefused(_, why) => self.launches.refused(state, why),
-            Fact::Failed(instance) => {
+            Fact::Failed(instance, fault) => {
                 self.launches.failed += 1;
+                self.launches.fails(state, fault, 1);
                 self.hours.released(state, instance);
+            }
+            Fact::Devices { fault, devices, breaks, .. } => {
+                if breaks {
+                    let devices = u64::from(devices.count_ones());
+                    self.launches.failed_devices += devices;
+                    self.launches.fails(state, fault, devices);
+                }
             }
             Fact::Repaired(instance, _) => self.hours.ready(state, instance),
             Fact::Outage(fault, begins) => {

@@ -176,7 +176,7 @@ impl EnergyMeter {
                 stopped.started()?;
                 return Some(self.stopped(state, allocation, stopped, live));
             }
-            Fact::Failed(instance) => self.turn(state, instance, true),
+            Fact::Failed(instance, _) => self.turn(state, instance, true),
             Fact::Repaired(instance, _) => self.turn(state, instance, false),
             Fact::Released { instance, .. } => {
                 let (row, offer) = (instance.slot(), state.instance(instance).offer);
@@ -196,6 +196,7 @@ impl EnergyMeter {
             | Fact::Draining(..)
             | Fact::Outage(..)
             | Fact::Slowed { .. }
+            | Fact::Devices { .. }
             | Fact::Restarted(..)
             | Fact::GivenUp { .. }
             | Fact::Migrates(..)

@@ -33,8 +33,8 @@ pub(super) enum Fact<'s> {
     Draining(&'s Instance, Time),
     /// It is recommended to leave an instance, which may be warned at that time.
     AtRisk(&'s Instance, Time),
-    /// An instance failed.
-    Failed(InstanceRef),
+    /// An instance failed by a fault, by its row.
+    Failed(InstanceRef, usize),
     Repaired(InstanceRef, &'s Instance),
     /// A fault, by its row, begins or ends.
     Outage(usize, bool),
@@ -46,6 +46,14 @@ pub(super) enum Fact<'s> {
         slowed: &'s Instance,
         fault: usize,
         begins: bool,
+    },
+    /// Devices of an instance break by a fault, by its row, or work again.
+    Devices {
+        instance: InstanceRef,
+        struck: &'s Instance,
+        fault: usize,
+        devices: u32,
+        breaks: bool,
     },
     /// An instance that was stopped was requested again, and the ordinal that it had.
     Restarted(&'s Instance, u32),
@@ -102,7 +110,7 @@ impl<'s> Fact<'s> {
             Record::Ready(instance) => Self::Ready(instance, state.instance(instance)),
             Record::Draining { instance, until } => Self::Draining(state.instance(instance), until),
             Record::AtRisk { instance, until } => Self::AtRisk(state.instance(instance), until),
-            Record::Failed { instance, .. } => Self::Failed(instance),
+            Record::Failed { instance, fault } => Self::Failed(instance, fault),
             Record::Repaired(instance) => Self::Repaired(instance, state.instance(instance)),
             Record::Outage { fault, begins } => Self::Outage(fault, begins),
             Record::Migrates { allocation, begins } => {
@@ -111,6 +119,10 @@ impl<'s> Fact<'s> {
             }
             Record::Slowed { instance, fault, begins } => {
                 Self::Slowed { instance, slowed: state.instance(instance), fault, begins }
+            }
+            Record::Devices { instance, fault, devices, breaks } => {
+                let struck = state.instance(instance);
+                Self::Devices { instance, struck, fault, devices, breaks }
             }
             Record::Restarted { instance, was } => Self::Restarted(state.instance(instance), was),
             Record::GivenUp { work, tasks, useful, lost } => {

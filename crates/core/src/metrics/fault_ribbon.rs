@@ -2,16 +2,25 @@
 
 use crate::model::{FaultDomain, Market};
 use crate::sim::Observer;
-use crate::state::{InstanceRef, Record, State};
+use crate::state::{Instance, InstanceRef, Record, State};
 use crate::weather::FaultRibbon;
 
-/// Rented machines that fail are gone at once, so only owned ones are out.
-fn machine(ribbon: &mut FaultRibbon, state: &State<'_>, reference: InstanceRef, fails: bool) {
+/// A share more of an owned machine is out, or less. Rented machines that fail are gone at once.
+fn machine(ribbon: &mut FaultRibbon, state: &State<'_>, reference: InstanceRef, share: f64) {
     let instance = state.instance(reference);
     if instance.market == Market::Owned {
         let all = state.world().offers[instance.offer].running_at_start;
-        ribbon.machine(state.now(), (instance.offer, instance.slot), all, fails);
+        ribbon.machine(state.now(), (instance.offer, instance.slot), all, share);
     }
+}
+
+/// Share of a machine that its devices leave where it does not stop: 1 without any that is broken.
+fn left(instance: &Instance) -> f64 {
+    1.0 - share_of_devices(instance, instance.broken())
+}
+
+fn share_of_devices(instance: &Instance, devices: u32) -> f64 {
+    f64::from(devices.count_ones()) / f64::from(instance.shape.gpus.max(1))
 }
 
 impl Observer for FaultRibbon {
@@ -21,8 +30,20 @@ impl Observer for FaultRibbon {
 
     fn record(&mut self, state: &State<'_>, record: &Record) {
         match *record {
-            Record::Failed { instance, .. } => machine(self, state, instance, true),
-            Record::Repaired(instance) => machine(self, state, instance, false),
+            Record::Failed { instance, .. } => {
+                machine(self, state, instance, left(state.instance(instance)));
+            }
+            Record::Repaired(instance) => {
+                machine(self, state, instance, -left(state.instance(instance)));
+            }
+            // What is down is out, with all its devices.
+            Record::Devices { instance, devices, breaks, .. } => {
+                let target = state.instance(instance);
+                let share = share_of_devices(target, devices);
+                if !target.phase.is_down() {
+                    machine(self, state, instance, if breaks { share } else { -share });
+                }
+            }
             Record::Outage { fault, begins } => {
                 let share = state.world().faults[fault].domain.share();
                 self.outage(state.now(), fault, share, begins);
@@ -59,7 +80,7 @@ impl FaultDomain {
     pub(crate) const fn share(self) -> f64 {
         match self {
             Self::Share(millionths) => millionths as f64 / 1e6,
-            Self::Machines(_) | Self::Slots { .. } => 1.0,
+            Self::Machines(_) | Self::Device | Self::Slots { .. } => 1.0,
         }
     }
 }

@@ -115,13 +115,18 @@ impl FactObserver for Fingerprint {
                 (0, None, Some(instance), i128::from(i64::MIN) + i128::from(until.micros()))
             }
             // Negative, unlike the time until which another is there.
-            Fact::Failed(instance) => (0, None, Some(state.instance(instance)), -1),
+            Fact::Failed(instance, _) => (0, None, Some(state.instance(instance)), -1),
             Fact::Repaired(_, instance) => (0, None, Some(instance), -2),
             Fact::Outage(fault, begins) => (0, None, None, 2 * fault as i128 + i128::from(begins)),
             // Below what outages say of a world, which has fewer faults.
             Fact::Slowed { slowed, fault, begins, .. } => {
                 let what = 2 * fault as i128 + i128::from(begins);
                 (0, None, Some(slowed), -3 - what)
+            }
+            // Far below and above all others.
+            Fact::Devices { struck, fault, devices, breaks, .. } => {
+                let what = (fault as i128) << 33 | i128::from(devices) << 1 | i128::from(breaks);
+                (0, None, Some(struck), -(1 << 62) - what)
             }
             // Above all times, and of work, which no other with this tag is.
             Fact::Restarted(instance, was) => {

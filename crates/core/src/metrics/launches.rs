@@ -16,6 +16,10 @@ pub(super) struct Launches {
     pub(super) reclaimed: u64,
     /// Times that an instance failed.
     pub(super) failed: u64,
+    /// Times that a device failed of an instance that went on.
+    pub(super) failed_devices: u64,
+    /// Both by row of the fault.
+    by_cause: Vec<u64>,
     refused_by_outage: u64,
     refused_by_price: u64,
     refused_by_throttle: u64,
@@ -44,6 +48,24 @@ impl Launches {
         }
     }
 
+    /// A machine fails, or so many devices.
+    pub(super) fn fails(&mut self, state: &State<'_>, fault: usize, count: u64) {
+        self.by_cause.resize(state.world().faults.len(), 0);
+        self.by_cause[fault] += count;
+    }
+
+    /// Failures of machines and devices by the name of their fault, in the order of the world.
+    pub(super) fn failed_by_cause(&self, world: &World) -> Vec<(String, u64)> {
+        let mut all: Vec<(String, u64)> = Vec::new();
+        for (fault, &count) in world.faults.iter().zip(&self.by_cause).filter(|row| *row.1 > 0) {
+            match all.iter_mut().find(|(name, _)| *name == fault.name) {
+                Some((_, sum)) => *sum += count,
+                None => all.push((fault.name.clone(), count)),
+            }
+        }
+        all
+    }
+
     pub(super) fn ended(&mut self, exit: Exit) {
         match exit {
             Exit::Reclaimed | Exit::Stopped | Exit::Expired => self.reclaimed += 1,
@@ -66,6 +88,10 @@ impl Launches {
         self.refused_by_outage -= earlier.refused_by_outage;
         self.reclaimed -= earlier.reclaimed;
         self.failed -= earlier.failed;
+        self.failed_devices -= earlier.failed_devices;
+        for (mine, theirs) in self.by_cause.iter_mut().zip(&earlier.by_cause) {
+            *mine -= theirs;
+        }
     }
 
     /// Refused launches by the quota's name, or `capacity`, `max price`, `outage`, `throttle` or `budget`.

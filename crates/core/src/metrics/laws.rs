@@ -1,6 +1,7 @@
 //! Laws that every run must keep. The cheap ones are always watched; under an
 //! audit the whole live world is counted again at every moment.
 
+mod devices;
 mod launches;
 mod pace;
 mod promise;
@@ -8,6 +9,7 @@ mod spending;
 #[cfg(test)]
 mod tests;
 
+use devices::BrokenDevices;
 use pace::Paces;
 use promise::Promises;
 use spending::Charged;
@@ -55,6 +57,7 @@ pub struct Laws {
     transfers: Money,
     promises: Promises,
     paces: Paces,
+    devices: BrokenDevices,
     /// Progress under way from the instances that tasks left to those where they go on, times tasks.
     in_transit: i128,
     /// Whether any of that has ever waited on a stopped instance.
@@ -443,7 +446,7 @@ impl Laws {
             let [cpu, memory, gpu] = held[reference.slot()];
             let holds = cpu + u64::from(instance.free.cpu) == u64::from(instance.shape.cpu)
                 && memory + u64::from(instance.free.memory) == u64::from(instance.shape.memory)
-                && gpu + u64::from(instance.free_gpu) == u64::from(instance.shape.gpu_milli())
+                && gpu + u64::from(instance.free_gpu) == u64::from(instance.working().gpu_milli())
                 && instance.devices().iter().map(|&free| u64::from(free)).sum::<u64>()
                     == u64::from(instance.free_gpu)
                 && allocations[reference.slot()] == instance.allocations;
@@ -451,6 +454,7 @@ impl Laws {
                 format!("{instance:?} holds {cpu}, {memory}, {gpu}")
             });
         }
+        self.recount_devices(state);
         for (reference, instance) in state.instances().filter(|(_, one)| one.market == Market::Spot)
         {
             let world = state.world();
@@ -598,7 +602,7 @@ impl Observer for Laws {
 fn count_share(state: &State<'_>, (one, demand): (&HeldShare, Demand), held: &mut [[u64; 3]]) {
     let (instance, tasks) = (one.share.instance, u64::from(one.share.tasks));
     let asked = [demand.cpu, demand.memory, demand.gpu_milli()];
-    let whole = state.instance(instance).shape;
+    let whole = state.instance(instance).working();
     let whole = [whole.cpu, whole.memory, whole.gpu_milli()];
     for (at, held) in held[instance.slot()].iter_mut().enumerate() {
         let part = u64::from(asked[at]) * tasks;
@@ -621,7 +625,10 @@ impl FactObserver for Laws {
                     format!("{:?}", live.id)
                 });
             }
-            Fact::Placed(placed) => self.placed(state, placed),
+            Fact::Placed(placed) => {
+                self.on_working_devices(state, placed);
+                self.placed(state, placed);
+            }
             Fact::Started(allocation, started, live) => {
                 self.paces.starts(state, allocation, started);
                 self.in_transit -= state.carried(allocation) * carried_tasks(state, started);
@@ -638,6 +645,7 @@ impl FactObserver for Laws {
                     self.stays_together(state, started);
                 }
                 self.runs_alone(state, started, live);
+                self.on_working_devices(state, started);
             }
             Fact::Stopped { allocation, stopped, live, ending, useful, lost, overhead, .. } => {
                 if let Some(saved) = self.saved.get_mut(&stopped.work()) {
@@ -648,6 +656,9 @@ impl FactObserver for Laws {
                 let copied = self.migrating.contains(&allocation);
                 self.check(!copied, now, "every migration ends once", || format!("{:?}", live.id));
                 self.leaves(stopped, live);
+                if ending.is_done() {
+                    self.on_working_devices(state, stopped);
+                }
             }
             Fact::Finished(work, live) => {
                 self.saved.remove(&work);
@@ -679,12 +690,20 @@ impl FactObserver for Laws {
             Fact::Slowed { instance, fault, begins, .. } => {
                 self.paces.change(state, instance, fault, begins);
             }
+            Fact::Devices { instance, struck, devices, breaks, .. } => {
+                // What was counted on is gone.
+                if breaks {
+                    self.excuse_loss();
+                }
+                self.devices_change(now, (instance, struck), devices, breaks);
+            }
             Fact::Released { instance, released, amount, exit, .. } => {
                 let free = exit != Exit::NotLaunched || amount == Money::ZERO;
                 self.check(free, now, "a launch that came to nothing costs nothing", || {
                     format!("instance {} cost {}", released.ordinal, amount.exact())
                 });
                 self.paces.released(instance);
+                self.devices.released(instance);
                 self.excuse_loss();
                 self.released(now, instance.slot(), released, amount);
                 if state.has_budgets() {
@@ -692,7 +711,7 @@ impl FactObserver for Laws {
                 }
             }
             // What was counted on is gone as soon as it takes no more work.
-            Fact::Draining(..) | Fact::Failed(_) => self.excuse_loss(),
+            Fact::Draining(..) | Fact::Failed(..) => self.excuse_loss(),
             Fact::Repaired(_, repaired) => self.was_down(repaired, now),
             Fact::Outage(_, begins) => {
                 if begins {

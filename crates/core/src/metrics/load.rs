@@ -1,6 +1,7 @@
 //! Load of machines and length of the queue, over the time that counts.
 
 use super::ratio;
+use crate::model::World;
 use crate::state::{State, TimeIntegrals};
 use crate::units::{Span, Time};
 
@@ -97,6 +98,12 @@ impl Load {
     pub(super) fn availability(&self) -> Option<f64> {
         let (_, areas) = self.measured();
         ratio(areas.running as f64, (areas.running + areas.down) as f64)
+    }
+
+    /// Hours of broken devices of instances that ran; `None` where nothing breaks any.
+    pub(super) fn broken_gpu_hours(&self, world: &World) -> Option<f64> {
+        let can_break = world.faults.iter().any(|fault| fault.effect.breaks_devices());
+        can_break.then(|| self.areas.broken as f64 / 3.6e9)
     }
 
     /// Hours of running instances, and of booting ones.

@@ -222,6 +222,7 @@ pub const METRICS: &[Metric] = &[
     amount("overhead_core_hours", "core-hours for checkpoints", "h", Lower, |s| {
         Some(s.overhead_core_hours)
     }),
+    amount("broken_gpu_hours", "hours of broken GPUs", "h", Lower, |s| s.broken_gpu_hours),
     amount("instance_hours", "instance-hours", "h", Neutral, |s| Some(s.instance_hours)),
     count("instances_max", "instances at once, most", Neutral, |s| Some(s.instances_max as f64)),
     amount("cpu_on_gpus_hours", "rented GPU machines with CPU work only", "h", Lower, |s| {

@@ -309,6 +309,7 @@ impl Observer for OccupancyRecorder {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
+            | Record::Devices { .. }
             | Record::Restarted { .. }
             | Record::GivenUp { .. }
             | Record::Migrates { .. }

@@ -307,10 +307,11 @@ impl FactObserver for Series {
             | Fact::Unfinished(_)
             | Fact::Ready(..)
             | Fact::Draining(..)
-            | Fact::Failed(_)
+            | Fact::Failed(..)
             | Fact::Repaired(..)
             | Fact::Outage(..)
             | Fact::Slowed { .. }
+            | Fact::Devices { .. }
             | Fact::Restarted(..)
             | Fact::Migrates(..)
             | Fact::AtRisk(..)

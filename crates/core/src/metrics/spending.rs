@@ -151,11 +151,12 @@ impl FactObserver for SpendingTally {
             | Fact::Ready(..)
             | Fact::Draining(..)
             | Fact::AtRisk(..)
-            | Fact::Failed(_)
+            | Fact::Failed(..)
             | Fact::Repaired(..)
             | Fact::Outage(..)
             | Fact::Migrates(..)
             | Fact::Slowed { .. }
+            | Fact::Devices { .. }
             | Fact::Restarted(..)
             | Fact::GivenUp { .. }
             | Fact::LaunchRefused(..)

@@ -99,6 +99,11 @@ pub struct WorkCounts {
     pub failures: u64,
     /// Times that a machine failed, whatever was on it.
     pub failed_instances: u64,
+    /// Times that a GPU device failed of a machine that went on, whatever was on it.
+    pub failed_devices: u64,
+    /// Both by the name of what failed.
+    #[serde(serialize_with = "as_map")]
+    pub failed_by_cause: Vec<(String, u64)>,
     /// Launches that came to nothing.
     pub failed_launches: u64,
     /// Launches refused by quota, capacity or outage, also those of an attempt that was rolled back.
@@ -309,6 +314,8 @@ pub struct Summary {
     pub overhead_core_hours: f64,
     /// The same for GPUs.
     pub overhead_gpu_hours: f64,
+    /// Hours of GPU devices that were broken while their machine ran; `None` where none can break.
+    pub broken_gpu_hours: Option<f64>,
     /// GPUs that were paid for and that nobody asked for.
     pub cpu_on_gpus: CpuOnGpus,
     /// Hours of cores and GPUs by provider, own clusters first.

@@ -295,9 +295,10 @@ impl Observer for WindowSums {
             | Fact::Requested(..)
             | Fact::Ready(..)
             | Fact::Draining(..)
-            | Fact::Failed(_)
+            | Fact::Failed(..)
             | Fact::Repaired(..)
             | Fact::Slowed { .. }
+            | Fact::Devices { .. }
             | Fact::Restarted(..)
             | Fact::Migrates(..)
             | Fact::AtRisk(..)

@@ -31,6 +31,8 @@ pub struct Fault {
 pub enum FaultDomain {
     /// So many machines of an offer, of slots that follow each other: one machine, or a rack.
     Machines(u32),
+    /// One GPU device of a machine.
+    Device,
     /// The machines in these slots of each offer, at once.
     Slots {
         /// Lowest of the slots.
@@ -52,6 +54,9 @@ pub enum FaultEffect {
     Launches,
     /// Both.
     MachinesAndLaunches,
+    /// GPU devices: of single devices these, of machines all that they have. Tasks on them stop; those
+    /// beside them go on. Owned ones work again after the repair, rented ones never.
+    Devices,
     /// Speed: tasks on the machines come on at this share of theirs, in millionths.
     Speed(u32),
     /// Speed of the network: data moves at this share of it, and tasks that are spread over several
@@ -66,7 +71,24 @@ impl FaultEffect {
     pub const fn stops_machines(self) -> bool {
         match self {
             Self::Machines | Self::MachinesAndLaunches => true,
-            Self::Launches | Self::Speed(_) | Self::NetworkSpeed(_) | Self::Security => false,
+            Self::Launches
+            | Self::Devices
+            | Self::Speed(_)
+            | Self::NetworkSpeed(_)
+            | Self::Security => false,
+        }
+    }
+
+    /// Whether devices break of machines that go on.
+    pub const fn breaks_devices(self) -> bool {
+        match self {
+            Self::Devices => true,
+            Self::Machines
+            | Self::Launches
+            | Self::MachinesAndLaunches
+            | Self::Speed(_)
+            | Self::NetworkSpeed(_)
+            | Self::Security => false,
         }
     }
 
@@ -74,7 +96,11 @@ impl FaultEffect {
     pub const fn slows(self) -> bool {
         match self {
             Self::Speed(_) | Self::NetworkSpeed(_) => true,
-            Self::Machines | Self::Launches | Self::MachinesAndLaunches | Self::Security => false,
+            Self::Machines
+            | Self::Launches
+            | Self::MachinesAndLaunches
+            | Self::Devices
+            | Self::Security => false,
         }
     }
 
@@ -85,6 +111,7 @@ impl FaultEffect {
             Self::Machines
             | Self::Launches
             | Self::MachinesAndLaunches
+            | Self::Devices
             | Self::Speed(_)
             | Self::NetworkSpeed(_) => false,
         }
@@ -99,6 +126,7 @@ impl FaultEffect {
             | Self::Machines
             | Self::Launches
             | Self::MachinesAndLaunches
+            | Self::Devices
             | Self::Security => 1_000_000,
         }
     }
@@ -111,6 +139,7 @@ impl FaultEffect {
             | Self::Machines
             | Self::Launches
             | Self::MachinesAndLaunches
+            | Self::Devices
             | Self::Security => 1_000_000,
         }
     }
@@ -119,7 +148,11 @@ impl FaultEffect {
     pub const fn refuses_launches(self) -> bool {
         match self {
             Self::Launches | Self::MachinesAndLaunches => true,
-            Self::Machines | Self::Speed(_) | Self::NetworkSpeed(_) | Self::Security => false,
+            Self::Machines
+            | Self::Devices
+            | Self::Speed(_)
+            | Self::NetworkSpeed(_)
+            | Self::Security => false,
         }
     }
 }

@@ -354,6 +354,11 @@ impl World {
         &self.types[self.offers[offer].instance_type]
     }
 
+    /// Number of GPU devices of a machine of an offer.
+    pub fn gpus_of(&self, offer: Id<Offer>) -> u32 {
+        self.type_of(offer).shape.gpus.into()
+    }
+
     /// `provider/region`, or the cluster's name alone where both are the same.
     pub fn region_name(&self, region: Id<Region>) -> String {
         let provider = &self.providers[self.regions[region].provider].name;

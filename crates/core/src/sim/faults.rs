@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
+use std::ops::Range;
 
 use crate::model::{Fault, FaultDomain, FaultTimes, Lemons, Market, Offer, World};
 use crate::units::stream::fnv1a;
@@ -10,7 +11,8 @@ use crate::units::{Distribution, Id, Span, Stream, Time};
 /// Shortest life of a part, so that none fails without end in one instant.
 const SHORTEST_LIFE: Span = Span::from_micros(1_000_000);
 
-/// Parts of one fault that fail by the same law: the machines of an offer, or all of it at once.
+/// Parts of one fault that fail by the same law: the machines of an offer, the devices of these, or all
+/// of it at once.
 #[derive(Debug)]
 struct FaultGroup {
     /// Row of the fault in the world.
@@ -83,6 +85,8 @@ pub(super) struct FaultMachines {
     pub(super) first: u32,
     /// Number of their slots.
     pub(super) slots: u32,
+    /// Devices of each that fail, as a bit set; all of those that are taken whole.
+    pub(super) devices: u32,
 }
 
 /// The failures that are to come.
@@ -91,7 +95,7 @@ pub(super) struct Faults {
     seed: u64,
     started: Time,
     groups: Vec<FaultGroup>,
-    /// Groups whose parts are machines of each offer; empty where nothing fails.
+    /// Groups whose parts are machines of each offer, or devices; empty where nothing fails.
     by_offer: Vec<Vec<u32>>,
     crews: Vec<Crews>,
     next: BinaryHeap<Reverse<(Time, u32, u32)>>,
@@ -142,16 +146,16 @@ impl Faults {
                     all.groups.push(group(None, name));
                     all.expect_part(world, all.groups.len() - 1, 0);
                 }
-                FaultDomain::Machines(each) => {
+                FaultDomain::Machines(_) | FaultDomain::Device => {
                     for &offer in &fault.offers {
                         let key = name ^ keys[offer.row()].rotate_left(1);
                         all.by_offer[offer.row()].push(all.groups.len() as u32);
                         all.groups.push(group(Some(offer), key));
                         let facts = &world.offers[offer];
                         if facts.market == Market::Owned {
-                            let parts = facts.running_at_start.div_ceil(each);
+                            let parts = fault.parts(world, offer, 0..facts.running_at_start);
                             let row = all.groups.len() - 1;
-                            (0..parts).for_each(|part| all.expect_part(world, row, part as usize));
+                            parts.for_each(|part| all.expect_part(world, row, part as usize));
                         }
                     }
                 }
@@ -176,10 +180,10 @@ impl Faults {
     pub(super) fn holds(&mut self, world: &World, offer: Id<Offer>, slot: u32, now: Time) {
         for at in 0..self.by_offer.get(offer.row()).map_or(0, Vec::len) {
             let row = self.by_offer[offer.row()][at] as usize;
-            let FaultDomain::Machines(each) = world.faults[self.groups[row].fault].domain else {
-                continue;
-            };
-            self.await_part(world, row, (slot / each) as usize, now);
+            let fault = &world.faults[self.groups[row].fault];
+            for part in fault.parts(world, offer, slot..slot.saturating_add(1)) {
+                self.await_part(world, row, part as usize, now);
+            }
         }
     }
 
@@ -190,10 +194,12 @@ impl Faults {
         let group = &mut self.groups[row];
         let (row_of_fault, offer) = (group.fault, group.offer);
         let fault = &world.faults[row_of_fault];
-        let machines = offer.map(|offer| fault.machines(offer, part as u32));
-        // A rented machine that stops is gone, and the next one in its place works.
+        let machines = offer.map(|offer| fault.machines(world, offer, part as u32));
+        // A rented machine that stops is gone, and the next one in its place works. Nobody repairs a
+        // device of one that goes on.
         let is_gone = |offer| world.offers[offer].market != Market::Owned;
-        let replaced = fault.effect.stops_machines() && offer.is_some_and(is_gone);
+        let for_good = fault.effect.stops_machines() || fault.effect.breaks_devices();
+        let replaced = for_good && offer.is_some_and(is_gone);
         let target = &mut group.parts[part];
         target.awaited = false;
         let event = match target.phase {
@@ -250,6 +256,7 @@ impl Faults {
     fn next_life(&mut self, world: &World, (row, part): (usize, usize), now: Time) {
         let (seed, started) = (self.seed, self.started);
         let group = &mut self.groups[row];
+        let lemon = lemon_of(world, (group.fault, group.offer), part as u32).into();
         let target = &mut group.parts[part];
         let times = &world.faults[group.fault].times;
         target.fails = match (times, times.periods(part)) {
@@ -264,7 +271,7 @@ impl Faults {
                 period.map(|&(from, _)| from.max(started))
             }
             (FaultTimes::Drawn { life, lemons, .. }, _) => {
-                let entity = [group.machines, part as u64];
+                let entity = [group.machines, lemon];
                 let times = lemons.map_or(1.0, |lemons| lemons.times_of(seed, &entity));
                 let drawn = draw(life, seed, "life", [group.key, part as u64, target.lives.into()]);
                 let life = drawn.and_then(|secs| Span::from_secs_f64(secs / times));
@@ -349,13 +356,43 @@ impl Crews {
 }
 
 impl Fault {
-    /// The machines of an offer that part `part` is.
-    fn machines(&self, offer: Id<Offer>, part: u32) -> FaultMachines {
-        let slots = match self.domain {
-            FaultDomain::Machines(each) => each,
-            FaultDomain::Share(_) | FaultDomain::Slots { .. } => u32::MAX,
+    /// The machines of an offer, and the devices of each, that part `part` is.
+    fn machines(&self, world: &World, offer: Id<Offer>, part: u32) -> FaultMachines {
+        let (first, slots, devices) = match self.domain {
+            FaultDomain::Machines(each) => (part.saturating_mul(each), each, u32::MAX),
+            FaultDomain::Device => {
+                let gpus = world.gpus_of(offer).max(1);
+                (part / gpus, 1, 1 << (part % gpus))
+            }
+            FaultDomain::Share(_) | FaultDomain::Slots { .. } => (0, u32::MAX, u32::MAX),
         };
-        FaultMachines { offer, first: part.saturating_mul(slots), slots }
+        FaultMachines { offer, first, slots, devices }
+    }
+
+    /// The parts that some of these slots of an offer are in.
+    fn parts(&self, world: &World, offer: Id<Offer>, slots: Range<u32>) -> Range<u32> {
+        match self.domain {
+            FaultDomain::Machines(each) => slots.start / each..slots.end.div_ceil(each),
+            FaultDomain::Device => {
+                let gpus = world.gpus_of(offer);
+                slots.start.saturating_mul(gpus)..slots.end.saturating_mul(gpus)
+            }
+            FaultDomain::Share(_) | FaultDomain::Slots { .. } => 0..0,
+        }
+    }
+}
+
+/// Number of what is a lemon or is none, of which part `part` is: the machine of a device.
+fn lemon_of(world: &World, (fault, offer): (usize, Option<Id<Offer>>), part: u32) -> u32 {
+    match (world.faults[fault].domain, offer) {
+        (FaultDomain::Device, Some(offer)) => part / world.gpus_of(offer).max(1),
+        (
+            FaultDomain::Device
+            | FaultDomain::Machines(_)
+            | FaultDomain::Share(_)
+            | FaultDomain::Slots { .. },
+            _,
+        ) => part,
     }
 }
 

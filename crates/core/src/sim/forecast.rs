@@ -3,6 +3,7 @@
 use super::faults::{FaultEvent, FaultMachines, Faults};
 use crate::halt;
 use crate::model::World;
+use crate::state::strike;
 use crate::units::Time;
 use crate::units::stream::fnv1a;
 use crate::weather::FaultRibbon;
@@ -17,18 +18,29 @@ pub fn fault_ribbon(world: &World, seed: u64, (from, until): (Time, Time)) -> Op
         world.offers.rows().iter().map(|offer| fnv1a(offer.name.as_bytes())).collect();
     let mut faults = Faults::after(world, seed, from, &keys);
     let mut ribbon = FaultRibbon::new(from);
-    // Faults that hold each slot of each offer down.
-    let mut holds: Vec<Vec<u32>> =
-        world.offers.rows().iter().map(|offer| vec![0; offer.running_at_start as usize]).collect();
-    let mut machines = |ribbon: &mut FaultRibbon, now: Time, struck: FaultMachines, fails: bool| {
-        let slots = &mut holds[struck.offer.row()];
+    let slots = world.offers.rows().iter().map(|offer| offer.running_at_start as usize);
+    let mut slots: Vec<Vec<StruckMachine>> =
+        slots.map(|all| vec![StruckMachine::default(); all]).collect();
+    let mut machines = |ribbon: &mut FaultRibbon,
+                        now: Time,
+                        (fault, struck): (usize, FaultMachines),
+                        fails: bool| {
+        let gpus = world.gpus_of(struck.offer);
+        let slots = &mut slots[struck.offer.row()];
         let all = slots.len() as u32;
         let last = struck.first.saturating_add(struck.slots).min(all);
         for slot in struck.first..last {
-            let held = &mut slots[slot as usize];
-            *held = if fails { *held + 1 } else { *held - 1 };
-            if *held == u32::from(fails) {
-                ribbon.machine(now, (struck.offer, slot), all, fails);
+            let target = &mut slots[slot as usize];
+            let before = target.out(gpus);
+            let effect = world.faults[fault].effect;
+            if effect.stops_machines() {
+                target.down = if fails { target.down + 1 } else { target.down - 1 };
+            } else if effect.breaks_devices() {
+                strike(&mut target.broken_by, (fault, struck.devices), fails);
+            }
+            let share = target.out(gpus) - before;
+            if share != 0.0 {
+                ribbon.machine(now, (struck.offer, slot), all, share);
             }
         }
     };
@@ -36,11 +48,11 @@ pub fn fault_ribbon(world: &World, seed: u64, (from, until): (Time, Time)) -> Op
     while let Some(now) = faults.at().filter(|&at| at < until) {
         let share = |fault: usize| world.faults[fault].domain.share();
         match faults.pop(world)? {
-            FaultEvent::Fails { machines: Some(struck), .. } => {
-                machines(&mut ribbon, now, struck, true);
+            FaultEvent::Fails { fault, machines: Some(struck), .. } => {
+                machines(&mut ribbon, now, (fault, struck), true);
             }
-            FaultEvent::Returns { machines: Some(struck), .. } => {
-                machines(&mut ribbon, now, struck, false);
+            FaultEvent::Returns { fault, machines: Some(struck) } => {
+                machines(&mut ribbon, now, (fault, struck), false);
             }
             FaultEvent::Fails { fault, machines: None, .. } => {
                 ribbon.outage(now, fault, share(fault), true);
@@ -56,4 +68,25 @@ pub fn fault_ribbon(world: &World, seed: u64, (from, until): (Time, Time)) -> Op
     }
     ribbon.end(until);
     Some(ribbon)
+}
+
+/// What holds an owned machine, or parts of it.
+#[derive(Clone, Debug, Default)]
+struct StruckMachine {
+    /// Faults that hold it down.
+    down: u32,
+    /// Rows of the faults that break devices of it, each with those.
+    broken_by: Vec<(u32, u32)>,
+}
+
+impl StruckMachine {
+    /// Share of the machine, of `gpus` devices, that is out, from 0 to 1.
+    fn out(&self, gpus: u32) -> f64 {
+        if self.down > 0 {
+            return 1.0;
+        }
+        let broken = self.broken_by.iter().fold(0, |broken, &(_, devices)| broken | devices);
+        let all = 1_u64.checked_shl(gpus).map_or(u64::MAX, |next| next - 1);
+        f64::from((u64::from(broken) & all).count_ones()) / f64::from(gpus.max(1))
+    }
 }

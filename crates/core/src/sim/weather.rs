@@ -4,7 +4,9 @@ use super::faults::{FaultEvent, FaultMachines};
 use super::{Event, Observer, OfferChanges, Simulation};
 use crate::model::{Fault, FaultDomain, Market, Offer};
 use crate::policy::Trigger;
-use crate::state::{AllocationRef, Ending, Exit, InstanceRef, Record, RefusalReason, WorkRef};
+use crate::state::{
+    AllocationRef, Ending, Exit, InstanceRef, Record, RefusalReason, State, WorkRef,
+};
 use crate::units::stream::fnv1a;
 use crate::units::{Id, Stream, Time};
 
@@ -47,8 +49,19 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     /// Ends all that runs or waits on an instance.
     fn stop_tenants(&mut self, instance: InstanceRef, ending: Ending) {
+        self.stop_those(instance, ending, |_, _| true);
+    }
+
+    /// Ends those allocations on an instance that are `meant`.
+    fn stop_those(
+        &mut self,
+        instance: InstanceRef,
+        ending: Ending,
+        meant: impl Fn(&State<'_>, AllocationRef) -> bool,
+    ) {
         let mut tenants = std::mem::take(&mut self.tenants);
         self.state.tenants(instance, &mut tenants);
+        tenants.retain(|&one| meant(&self.state, one));
         for allocation in tenants.drain(..) {
             if self.state.is_arriving(allocation) {
                 self.stay_away(allocation);
@@ -94,6 +107,13 @@ impl<O: Observer> Simulation<'_, '_, O> {
             }
             self.lost = hit;
         }
+        if effect.breaks_devices() {
+            let mut hit = self.machines_of(fault, machines);
+            for instance in hit.drain(..) {
+                self.break_devices(instance, (fault, devices_of(machines)));
+            }
+            self.lost = hit;
+        }
         if self.state.world().faults[fault].surge.is_some() {
             self.state.seek(fault, true);
             self.surges += 1;
@@ -118,16 +138,17 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn slow_down(&mut self, (fault, machines): (usize, Option<FaultMachines>), begins: bool) {
         let mut hit = self.machines_of(fault, machines);
         for instance in hit.drain(..) {
-            self.change_speed(instance, fault, begins);
+            self.change_speed(instance, (fault, devices_of(machines)), begins);
         }
         self.lost = hit;
     }
 
     /// A fault slows a machine, or no longer does: tasks on it go on at another speed.
-    fn change_speed(&mut self, instance: InstanceRef, fault: usize, begins: bool) {
-        if !self.state.set_slow(instance, fault, begins) {
+    fn change_speed(&mut self, instance: InstanceRef, by: (usize, u32), begins: bool) {
+        if !self.state.set_slow(instance, by, begins) {
             return;
         }
+        let fault = by.0;
         self.record(&Record::Slowed { instance, fault, begins });
         let mut tenants = std::mem::take(&mut self.tenants);
         self.state.tenants(instance, &mut tenants);
@@ -158,7 +179,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             let facts = &self.state.world().faults[fault];
             let target = self.state.instance(instance);
             if facts.concerns(target.offer) && self.strikes(facts, target.offer, target.slot) {
-                self.change_speed(instance, fault, true);
+                self.change_speed(instance, (fault, u32::MAX), true);
             }
         }
     }
@@ -166,7 +187,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// Whether a fault strikes the machine in a slot of one of its offers, by no part of its own.
     fn strikes(&self, fault: &Fault, offer: Id<Offer>, slot: u32) -> bool {
         match fault.domain {
-            FaultDomain::Machines(_) => false,
+            FaultDomain::Machines(_) | FaultDomain::Device => false,
             FaultDomain::Slots { first, count } => {
                 (first..first.saturating_add(count)).contains(&slot)
             }
@@ -224,6 +245,15 @@ impl<O: Observer> Simulation<'_, '_, O> {
             }
             self.lost = hit;
         }
+        if effect.breaks_devices() {
+            let mut hit = self.machines_of(fault, machines);
+            for instance in hit.drain(..) {
+                if self.state.instance(instance).market == Market::Owned {
+                    self.mend_devices(instance, (fault, devices_of(machines)));
+                }
+            }
+            self.lost = hit;
+        }
         if let Some(surge) = &self.state.world().faults[fault].surge {
             let event = Event::Calms(fault);
             self.queue.schedule(self.state.now().saturating_add(surge.after), event.class(), event);
@@ -248,10 +278,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let mut hit = std::mem::take(&mut self.lost);
         let facts = &self.state.world().faults[fault];
         match (facts.domain, only) {
-            (_, Some(FaultMachines { offer, first, slots })) => {
+            (_, Some(FaultMachines { offer, first, slots, devices: _ })) => {
                 self.state.held_slots(offer, first, slots, &mut hit);
             }
-            (FaultDomain::Machines(_), None) => {}
+            (FaultDomain::Machines(_) | FaultDomain::Device, None) => {}
             (FaultDomain::Slots { first, count }, None) => {
                 for &offer in &facts.offers {
                     self.state.held_slots(offer, first, count, &mut hit);
@@ -294,6 +324,30 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
     }
 
+    /// Devices of a machine break: what holds them stops, and what is beside them goes on.
+    fn break_devices(&mut self, instance: InstanceRef, (fault, devices): (usize, u32)) {
+        let broken = self.state.working_of(instance, devices);
+        if broken != 0 {
+            self.record(&Record::Devices { instance, fault, devices: broken, breaks: true });
+            self.stop_those(instance, Ending::Failed, |state, one| {
+                state.holds_devices(one, instance, broken)
+            });
+            self.triggers.push(Trigger::Lost(self.state.instance(instance).offer));
+        }
+        self.state.set_broken(instance, (fault, devices), true);
+    }
+
+    /// One of the faults of devices of an owned machine is over.
+    fn mend_devices(&mut self, instance: InstanceRef, (fault, devices): (usize, u32)) {
+        let devices = self.state.set_broken(instance, (fault, devices), false);
+        if devices != 0 {
+            self.record(&Record::Devices { instance, fault, devices, breaks: false });
+            if self.state.instance(instance).phase.takes_work() {
+                self.triggers.push(Trigger::Ready(instance));
+            }
+        }
+    }
+
     /// Forgets what was to be told of instances that were lost since.
     pub(super) fn forget_lost(&mut self) {
         if !std::mem::take(&mut self.has_lost) {
@@ -317,4 +371,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
             | Trigger::Acted => true,
         });
     }
+}
+
+/// Devices of each machine that fails: those of a single one, or all.
+fn devices_of(machines: Option<FaultMachines>) -> u32 {
+    machines.map_or(u32::MAX, |machines| machines.devices)
 }

@@ -52,8 +52,12 @@ pub struct Instance {
     pub(super) at_risk: Option<Time>,
     /// Whether nothing is charged for it.
     pub(super) waived: bool,
-    /// Rows of the faults that make tasks on it slower.
-    pub(super) slowed_by: Vec<u32>,
+    /// Rows of the faults that make tasks on it slower, each with the devices by which it does.
+    pub(super) slowed_by: Vec<(u32, u32)>,
+    /// Rows of the faults that break devices of it, each with those.
+    pub(super) broken_by: Vec<(u32, u32)>,
+    /// Devices that are broken, as a bit set.
+    pub(super) broken: u32,
     pub(super) meter: Meter,
 }
 
@@ -122,6 +126,13 @@ pub(crate) fn fits_on(
         && chosen.all(|(_, &free)| free >= demand.gpu_share)
 }
 
+/// Makes all devices free that are not `broken`.
+pub(crate) fn fill_devices(devices: &mut [u16], broken: u32) {
+    for (at, free) in devices.iter_mut().enumerate() {
+        *free = if broken & (1 << at) == 0 { WHOLE_GPU } else { 0 };
+    }
+}
+
 /// Counts in `free` what is free by device.
 pub(crate) fn count_devices(free: &mut Free, devices: &[u16]) {
     free.whole_gpus = devices.iter().filter(|&&free| free == WHOLE_GPU).count() as u8;
@@ -183,6 +194,8 @@ impl Default for Instance {
             at_risk: None,
             waived: false,
             slowed_by: Vec::new(),
+            broken_by: Vec::new(),
+            broken: 0,
             meter: Meter::default(),
         }
     }
@@ -193,10 +206,26 @@ impl Instance {
     pub fn used(&self) -> u64 {
         let share =
             |free: u32, whole: u32| u64::from(whole - free) * 1_000_000 / u64::from(whole.max(1));
-        let (free, whole) = (self.free, self.shape);
+        let (free, whole) = (self.free, self.working());
         share(free.cpu, whole.cpu)
             .max(share(free.memory, whole.memory))
             .max(share(self.free_gpu, whole.gpu_milli()))
+    }
+
+    /// Devices that are broken, as a bit set: nothing of them is free, and nothing holds any.
+    pub const fn broken(&self) -> u32 {
+        self.broken
+    }
+
+    /// All devices that it has, as a bit set.
+    pub(super) fn all_devices(&self) -> u32 {
+        // The shift is of 64 bits, so that all 32 can be said.
+        ((1_u64 << self.shape.gpus) - 1) as u32
+    }
+
+    /// The shape without the devices that are broken.
+    pub const fn working(&self) -> Shape {
+        Shape { gpus: self.shape.gpus - self.broken.count_ones() as u8, ..self.shape }
     }
 
     /// Free milli-shares by device.
@@ -247,9 +276,13 @@ impl Instance {
         match by {
             Scalar::Cpu => self.shape.cpu,
             Scalar::Memory => self.shape.memory,
-            Scalar::Gpu => self.shape.gpu_milli(),
+            Scalar::Gpu => self.working().gpu_milli(),
             Scalar::Mean if self.shape == Shape::default() => 0,
-            Scalar::Mean => WHOLE,
+            Scalar::Mean if self.broken == 0 => WHOLE,
+            Scalar::Mean => {
+                let whole = self.working();
+                self.mean_of([whole.cpu, whole.memory, whole.gpu_milli()])
+            }
         }
     }
 
@@ -260,11 +293,14 @@ impl Instance {
 
     /// The mean free fraction after one task of `demand`, which fits.
     pub fn mean_left(&self, demand: Demand) -> u32 {
-        let parts = [
-            (self.free.cpu - demand.cpu, self.shape.cpu),
-            (self.free.memory - demand.memory, self.shape.memory),
-            (self.free_gpu - demand.gpu_milli(), self.shape.gpu_milli()),
-        ];
+        let free = [self.free.cpu, self.free.memory, self.free_gpu];
+        self.mean_of([free[0] - demand.cpu, free[1] - demand.memory, free[2] - demand.gpu_milli()])
+    }
+
+    /// Mean over the resources it has of these parts of them, in millionths, rounded down.
+    fn mean_of(&self, [cpu, memory, gpu]: [u32; 3]) -> u32 {
+        let whole = self.shape;
+        let parts = [(cpu, whole.cpu), (memory, whole.memory), (gpu, whole.gpu_milli())];
         let present = parts.iter().filter(|(_, whole)| *whole > 0);
         let (sum, count) = present.fold((0_u64, 0_u64), |(sum, count), &(free, whole)| {
             (sum + u64::from(free) * u64::from(WHOLE) / u64::from(whole), count + 1)
@@ -352,8 +388,7 @@ impl Instance {
     pub fn give(&mut self, demand: Demand, tasks: u32, devices: u32) {
         self.allocations -= 1;
         if demand.exclusive {
-            (self.free, self.free_gpu) = (self.shape.free(), self.shape.gpu_milli());
-            self.devices.fill(WHOLE_GPU);
+            self.empty();
         } else {
             if self.allocations == 0 {
                 self.free.occupancy = Occupancy::Empty;
@@ -374,6 +409,31 @@ impl Instance {
                 self.kinds.remove(at);
             }
         }
+    }
+
+    /// Breaks exactly these devices. Who works again is free; who breaks was.
+    pub(super) fn set_broken(&mut self, broken: u32) {
+        let alone = self.free.occupancy == Occupancy::Exclusive;
+        for at in 0..self.devices.len().min(32) {
+            let bit = 1_u32 << at;
+            if (self.broken ^ broken) & bit == 0 || alone {
+                continue;
+            }
+            debug_assert!(broken & bit == 0 || self.devices[at] == WHOLE_GPU, "a device is held");
+            self.devices[at] = if broken & bit == 0 { WHOLE_GPU } else { 0 };
+        }
+        self.broken = broken;
+        if !alone {
+            self.free_gpu = self.devices.iter().map(|&free| u32::from(free)).sum();
+            count_devices(&mut self.free, &self.devices);
+        }
+    }
+
+    /// All that works of it is free.
+    pub(super) fn empty(&mut self) {
+        let working = self.working();
+        (self.free, self.free_gpu) = (working.free(), working.gpu_milli());
+        fill_devices(&mut self.devices, self.broken);
     }
 
     /// Notes that an allocation holds a share of it.

@@ -24,6 +24,8 @@ pub struct TimeIntegrals {
     pub booting: i128,
     /// Integral of instances that are down.
     pub down: i128,
+    /// Integral of broken devices of instances that run.
+    pub broken: i128,
     /// Integral of pico-dollars per hour, by provider.
     pub rates: SmallVec<[i128; 4]>,
 }
@@ -39,6 +41,7 @@ impl TimeIntegrals {
             running: self.running - since.running,
             booting: self.booting - since.booting,
             down: self.down - since.down,
+            broken: self.broken - since.broken,
             rates: self
                 .rates
                 .iter()
@@ -61,6 +64,7 @@ impl TimeIntegrals {
         self.running += area(totals.running as i64, span);
         self.booting += area(totals.booting as i64, span);
         self.down += area(totals.down as i64, span);
+        self.broken += area(totals.broken as i64, span);
         self.rates.resize(totals.rates.len(), 0);
         for (sum, &rate) in self.rates.iter_mut().zip(&totals.rates) {
             *sum += area(rate, span);

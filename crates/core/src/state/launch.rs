@@ -125,11 +125,12 @@ impl State<'_> {
         (instance.region, instance.market) =
             (self.world.region_of(offer), self.world.offers[offer].market);
         (instance.phase, instance.shape) = (Phase::Gone(Exit::Returned), shape);
-        instance.free = shape.free();
-        (instance.free_gpu, instance.allocations) = (shape.gpu_milli(), 0);
+        instance.broken_by.clear();
+        (instance.broken, instance.allocations) = (0, 0);
         (instance.launched, instance.idle_since, instance.listed) = (self.now, self.now, false);
         instance.devices.clear();
-        instance.devices.resize(usize::from(shape.gpus), crate::units::WHOLE_GPU);
+        instance.devices.resize(usize::from(shape.gpus), 0);
+        instance.empty();
         instance.kinds.clear();
         instance.awaited_by.clear();
         instance.tenants.clear();

@@ -154,7 +154,7 @@ impl State<'_> {
     }
 
     /// Counts an instance among those of a phase, or no longer.
-    fn count_phase(&mut self, reference: InstanceRef, phase: Phase, sign: i64) {
+    pub(super) fn count_phase(&mut self, reference: InstanceRef, phase: Phase, sign: i64) {
         let totals = &mut self.totals;
         if phase.is_booting() {
             totals.booting = totals.booting.wrapping_add_signed(sign);
@@ -164,7 +164,10 @@ impl State<'_> {
         }
         if phase.is_capacity() {
             totals.running = totals.running.wrapping_add_signed(sign);
-            totals.capacity.add(self.fleet.instances[reference].shape, sign);
+            let instance = &self.fleet.instances[reference];
+            totals.capacity.add(instance.working(), sign);
+            totals.broken =
+                totals.broken.wrapping_add_signed(sign * i64::from(instance.broken.count_ones()));
         }
     }
 }

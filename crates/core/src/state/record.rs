@@ -362,6 +362,17 @@ pub enum Record {
         /// Whether it begins.
         begins: bool,
     },
+    /// GPU devices of the instance break, while it goes on, or work again.
+    Devices {
+        /// The instance.
+        instance: InstanceRef,
+        /// Row of the fault in the world.
+        fault: usize,
+        /// Devices that worked before, or that work now, as a bit set.
+        devices: u32,
+        /// Whether they break.
+        breaks: bool,
+    },
     /// An instance that was stopped is requested again, under another ordinal: told before the request.
     Restarted {
         /// The instance now.

@@ -1,23 +1,23 @@
 //! Machines on which tasks come on more slowly, and the rates of these tasks.
 
+use super::devices::strike;
 use super::transfers::{WHOLE, stretched};
 use super::{AllocationRef, InstanceRef, Progress, State};
 use crate::units::Span;
 
 impl State<'_> {
-    /// A fault makes tasks on an instance slower from now on, or no longer. Returns whether that is
-    /// new.
-    pub(crate) fn set_slow(&mut self, reference: InstanceRef, fault: usize, slow: bool) -> bool {
+    /// A fault of some devices, or of all, makes tasks on an instance slower from now on, or no longer.
+    /// Returns whether that is new: not where others of its devices do.
+    pub(crate) fn set_slow(
+        &mut self,
+        reference: InstanceRef,
+        (fault, devices): (usize, u32),
+        slow: bool,
+    ) -> bool {
         let slowed = &mut self.fleet.instances[reference].slowed_by;
-        let at = slowed.iter().position(|&other| other as usize == fault);
-        match (at, slow) {
-            (None, true) => slowed.push(fault as u32),
-            (Some(at), false) => {
-                slowed.swap_remove(at);
-            }
-            (None, false) | (Some(_), true) => return false,
-        }
-        true
+        let before = slowed.len();
+        strike(slowed, (fault, devices), slow);
+        slowed.len() != before
     }
 
     /// Speed at which the tasks of an allocation come on now, in millionths of the reference machine:
@@ -27,7 +27,7 @@ impl State<'_> {
         let machines = target.held.len();
         let faults = target.held.iter().flat_map(|held| {
             let instance = &self.fleet.instances[held.share.instance];
-            instance.slowed_by.iter().map(|&fault| self.world.faults[fault as usize].effect)
+            instance.slowed_by.iter().map(|&(fault, _)| self.world.faults[fault as usize].effect)
         });
         let share = faults.map(|effect| effect.share_of_speed(machines)).min().unwrap_or(WHOLE);
         let pace = u64::from(target.speed) * u64::from(share) / u64::from(WHOLE);

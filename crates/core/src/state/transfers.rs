@@ -90,7 +90,7 @@ impl State<'_> {
     /// The same of one instance.
     pub(super) fn network_of(&self, instance: InstanceRef) -> u32 {
         let faults = self.fleet.instances[instance].slowed_by.iter();
-        let effects = faults.map(|&fault| self.world.faults[fault as usize].effect);
+        let effects = faults.map(|&(fault, _)| self.world.faults[fault as usize].effect);
         effects.map(FaultEffect::share_of_network).min().unwrap_or(WHOLE).max(1)
     }
 

@@ -55,18 +55,18 @@ impl FaultRibbon {
         self.change(now, FaultRow::Outage(fault), by);
     }
 
-    /// The machine in a slot of an offer, of `all` that are owned, fails or works again.
+    /// A share more of the machine in a slot of an offer, of `all` that are owned, is out, or less: it fails
+    /// or works again, or devices of it do.
     pub(crate) fn machine(
         &mut self,
         now: Time,
         (offer, slot): (Id<Offer>, u32),
         all: u32,
-        fails: bool,
+        share: f64,
     ) {
-        let sign = if fails { 1.0 } else { -1.0 };
         match all > APART {
-            true => self.change(now, FaultRow::Machines(offer, None), sign / f64::from(all)),
-            false => self.change(now, FaultRow::Machines(offer, Some(slot)), sign),
+            true => self.change(now, FaultRow::Machines(offer, None), share / f64::from(all)),
+            false => self.change(now, FaultRow::Machines(offer, Some(slot)), share),
         }
     }
 
@@ -143,13 +143,13 @@ mod tests {
         let at = Time::from_secs;
         let mut ribbon = FaultRibbon::new(at(0));
         let [few, many] = [0, 1].map(Id::new);
-        ribbon.machine(at(1), (few, 1), 2, true);
-        ribbon.machine(at(3), (few, 1), 2, false);
+        ribbon.machine(at(1), (few, 1), 2, 1.0);
+        ribbon.machine(at(3), (few, 1), 2, -1.0);
         ribbon.outage(at(10), 4, 0.5, true);
         ribbon.outage(at(13), 4, 0.5, false);
-        ribbon.machine(at(318), (few, 1), 2, true);
-        ribbon.machine(at(318), (many, 7), 20, true);
-        ribbon.machine(at(319), (many, 7), 20, false);
+        ribbon.machine(at(318), (few, 1), 2, 1.0);
+        ribbon.machine(at(318), (many, 7), 20, 1.0);
+        ribbon.machine(at(319), (many, 7), 20, -1.0);
         ribbon.end(at(320));
         assert_eq!(ribbon.parts(), (at(0), Span::from_secs(2)));
         let rows: Vec<(FaultRow, Vec<f64>)> = ribbon.rows().collect();

@@ -2,7 +2,7 @@
 
 use super::super::ValueKind;
 use super::{ALL_MARKETS, FROM_ONE, KeyRow, row};
-use crate::scenario::world::{EACH, EVENTS, LIKE, PLANES};
+use crate::scenario::world::{DEVICES, EACH, EVENTS, LIKE, PLANES};
 
 pub(super) const ROWS: &[KeyRow] = &[
     row("failure[]", ValueKind::List, "", "Machines that fail by themselves."),
@@ -60,6 +60,12 @@ pub(super) const ROWS: &[KeyRow] = &[
         ValueKind::Count(1, 1_000_000),
         "1",
         "Machines of an offer that fail together, such as those of a rack.",
+    ),
+    row(
+        "failure[].devices",
+        ValueKind::Choice(DEVICES),
+        "whole machines",
+        "What fails of a machine, which goes on otherwise: one of its GPUs, or all of them at once. Of `like` that is the cause `gpu`.",
     ),
     row(
         "failure[].lemons",

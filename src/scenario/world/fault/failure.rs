@@ -7,6 +7,8 @@ use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, Lemons, Offer};
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Distribution, Id, Span};
 
+/// Words of `devices`.
+pub(in crate::scenario) const DEVICES: &[&str] = &["one", "all"];
 /// Words of `like`.
 pub(in crate::scenario) const LIKE: &[&str] = &["gpu-good", "gpu-typical", "gpu-poor"];
 
@@ -56,6 +58,8 @@ struct Cause {
     life: Distribution,
     /// Repair that holds where the row gives none.
     repair: Distribution,
+    /// Whether it is of GPUs, so that `devices` says what it takes.
+    of_gpus: bool,
 }
 
 /// Reads one row.
@@ -87,6 +91,9 @@ pub(super) fn read(
     if section.has("speed") && !section.has("repair") && !["like", "trace"].contains(&law) {
         report.at(&section.spot("speed"), "`speed` needs a `repair`: how long machines are slow");
     }
+    if !devices_fit(section, report) {
+        return;
+    }
     let name = name_of(section, "failure", row);
     if law == "trace" {
         return listed::read(build, section, name, report);
@@ -96,18 +103,50 @@ pub(super) fn read(
     }
 }
 
+/// Whether a row says nothing beside `devices` that is not of devices, which is a problem.
+fn devices_fit(section: &ConfigTable, report: &mut Diagnostics<'_>) -> bool {
+    let Some(devices) = section.text("devices") else { return true };
+    let one = devices == "one";
+    let wrong = [
+        ("speed", true, "a machine whose GPUs break is no slower", "leave `devices` out"),
+        (
+            "machines",
+            one,
+            "one GPU is of one machine",
+            "leave `machines` out, or say `devices = \"all\"`",
+        ),
+        ("mtbf", one, "`mtbf` is of whole machines", "give `mtbf_per_gpu`"),
+        ("trace", one, "a trace names machines, not their GPUs", "say `devices = \"all\"`"),
+    ];
+    let wrong = wrong.into_iter().filter(|&(key, is_wrong, ..)| is_wrong && section.has(key));
+    let before = report.problems.len();
+    for (key, _, message, hint) in wrong {
+        report.hint(&section.spot(key), message, hint);
+    }
+    report.problems.len() == before
+}
+
 /// The causes of a row. A life that is too short is a problem.
 fn causes(
     build: &mut Build<'_>,
     (section, law, name): (&ConfigTable, &str, String),
     report: &mut Diagnostics<'_>,
 ) -> Vec<Cause> {
-    let offers = offers_of(&build.world, section, KEYS, report);
+    let mut offers = offers_of(&build.world, section, KEYS, report);
+    if section.has("devices") {
+        offers = by_gpus(build, offers, section, report).into_values().flatten().collect();
+        offers.sort_unstable();
+    }
+    let one = section.text("devices") == Some("one");
+    let of_gpus = true;
     let mean = section.span(law).map(Span::secs_f64);
     let at_once = Distribution::Constant(0.0);
     let causes = match (law, mean, section.distribution(law), section.text(law)) {
         ("mtbf", Some(mean), ..) => {
-            vec![Cause { name, offers, life: exponential(mean), repair: at_once }]
+            vec![Cause { name, offers, life: exponential(mean), repair: at_once, of_gpus }]
+        }
+        ("mtbf_per_gpu", Some(mean), ..) if one => {
+            vec![Cause { name, offers, life: exponential(mean), repair: at_once, of_gpus }]
         }
         ("mtbf_per_gpu", Some(mean), ..) => by_gpus(build, offers, section, report)
             .into_iter()
@@ -116,10 +155,11 @@ fn causes(
                 offers,
                 life: exponential(mean / f64::from(gpus)),
                 repair: at_once.clone(),
+                of_gpus,
             })
             .collect(),
         ("life", _, Some(life), _) => {
-            vec![Cause { name, offers, life: life.clone(), repair: at_once }]
+            vec![Cause { name, offers, life: life.clone(), repair: at_once, of_gpus }]
         }
         ("like", .., Some(like)) => shipped(build, (section, like, &name), offers, report),
         // The value is wrong, which has been said.
@@ -143,11 +183,16 @@ fn shipped(
     let mut causes = Vec::new();
     for (gpus, offers) in by_gpus(build, offers, section, report) {
         for (cause, share, repair) in CAUSES {
+            let of_gpus = cause == "gpu";
+            // A part of its own is each GPU, or the machine with all that it has.
+            let one = of_gpus && section.text("devices") == Some("one");
+            let gpus = if one { 1.0 } else { f64::from(gpus) };
             causes.push(Cause {
                 name: format!("{name}: {cause}"),
                 offers: offers.clone(),
-                life: exponential(DAY / (per_day * share * f64::from(gpus) / 8.0)),
+                life: exponential(DAY / (per_day * share * gpus / 8.0)),
                 repair: repair.law(),
+                of_gpus,
             });
         }
     }
@@ -160,10 +205,13 @@ fn shipped(
     causes
 }
 
-/// What failing machines lose: all, or a part of their speed.
-pub(super) fn effect(section: &ConfigTable) -> FaultEffect {
-    let speed = section.integer("speed");
-    speed.map_or(FaultEffect::Machines, |speed| FaultEffect::Speed(speed as u32))
+/// What failing machines lose: all, their GPUs or a part of their speed.
+pub(super) fn effect(section: &ConfigTable, of_gpus: bool) -> FaultEffect {
+    match section.integer("speed") {
+        _ if of_gpus && section.has("devices") => FaultEffect::Devices,
+        Some(speed) => FaultEffect::Speed(speed as u32),
+        None => FaultEffect::Machines,
+    }
 }
 
 /// Lives of that mean, in seconds, that end at random.
@@ -174,18 +222,21 @@ fn exponential(mean: f64) -> Distribution {
 impl Cause {
     /// The fault of the world, with what the row says of all its causes.
     fn fault(self, section: &ConfigTable) -> Fault {
-        let Self { name, offers, life, repair } = self;
+        let Self { name, offers, life, repair, of_gpus } = self;
         let lemons = Lemons {
             share: u32::try_from(section.integer("lemons").unwrap_or(0)).unwrap_or(0),
             times: section.number("lemon_rate").unwrap_or(10.0),
         };
         let repair = section.distribution("repair").cloned().unwrap_or(repair);
+        let machines = FaultDomain::Machines(section.count32("machines").unwrap_or(1));
+        let one = of_gpus && section.text("devices") == Some("one");
+        let domain = if one { FaultDomain::Device } else { machines };
         let lemons = Some(lemons).filter(|lemons| lemons.share > 0);
         Fault {
             name,
             offers,
-            domain: FaultDomain::Machines(section.count32("machines").unwrap_or(1)),
-            effect: effect(section),
+            domain,
+            effect: effect(section, of_gpus),
             times: FaultTimes::Drawn { life, repair, lemons },
             loses_data_of: Vec::new(),
             surge: None,
@@ -195,7 +246,7 @@ impl Cause {
 }
 
 /// Offers by the number of their GPUs; one without any cannot be meant.
-fn by_gpus(
+pub(super) fn by_gpus(
     build: &Build<'_>,
     offers: Vec<Id<Offer>>,
     section: &ConfigTable,

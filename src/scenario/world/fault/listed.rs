@@ -1,6 +1,6 @@
 //! Failures that somebody saw: the trace of a `[[failure]]`.
 
-use super::failure::{KEYS, effect};
+use super::failure::{KEYS, by_gpus, effect};
 use super::{Build, offers_of};
 use crate::model::{Fault, FaultDomain, FaultTimes, Market, Offer};
 use crate::scenario::section::{ConfigTable, Diagnostics};
@@ -22,6 +22,9 @@ pub(super) fn read(
         report.at(&section.spot(key), format!("`{key}` is what the trace says"));
     }
     let offers = offers_of(&build.world, section, KEYS, report);
+    if section.has("devices") {
+        by_gpus(build, offers.clone(), section, report);
+    }
     let Some(history) = build.traced(section, "trace", read_failures, report) else { return };
     let Some(parts) = machines(build, &offers, section, report) else { return };
     let all: u64 = parts.iter().map(|&(_, machines)| u64::from(machines)).sum();
@@ -42,7 +45,7 @@ pub(super) fn read(
             name: name.clone(),
             offers: vec![offer],
             domain: FaultDomain::Machines(1),
-            effect: effect(section),
+            effect: effect(section, true),
             times: FaultTimes::Listed(lists),
             loses_data_of: Vec::new(),
             surge: None,

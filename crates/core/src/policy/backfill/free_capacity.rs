@@ -2,8 +2,8 @@
 
 use smallvec::SmallVec;
 
-use crate::state::{Instance, count_devices, fits_on, room_of, tightest_of};
-use crate::units::{Demand, Free, Occupancy, WHOLE_GPU};
+use crate::state::{Instance, count_devices, fill_devices, fits_on, room_of, tightest_of};
+use crate::units::{Demand, Free, Occupancy};
 
 /// Free part of one instance.
 #[derive(Clone, Debug)]
@@ -15,16 +15,19 @@ pub(super) struct FreeCapacity {
     holders: u32,
     /// Free milli-shares by device.
     devices: SmallVec<[u16; 8]>,
+    /// Devices that are broken, as a bit set.
+    broken: u32,
 }
 
 impl FreeCapacity {
     /// Free part of `instance` now.
     pub(super) fn of(instance: &Instance) -> Self {
         Self {
-            whole: instance.shape.free(),
+            whole: instance.working().free(),
             free: instance.free,
             holders: instance.allocations,
             devices: SmallVec::from_slice(instance.devices()),
+            broken: instance.broken(),
         }
     }
 
@@ -73,7 +76,7 @@ impl FreeCapacity {
         self.holders -= 1;
         if demand.exclusive {
             self.free = self.whole;
-            self.devices.fill(WHOLE_GPU);
+            fill_devices(&mut self.devices, self.broken);
             return;
         }
         if self.holders == 0 {

@@ -233,9 +233,12 @@ pub struct InstanceMessage {
     pub cpu: u32,
     /// Free MiB.
     pub memory: u32,
-    /// Free thousandths by GPU device.
+    /// Free thousandths by GPU device: 0 of one that is broken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub gpus: Vec<u16>,
+    /// Numbers of the devices that are broken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub broken: Vec<u8>,
     /// Number of allocations on it.
     pub allocations: u32,
 }
@@ -284,6 +287,11 @@ pub enum EventMessage {
     Broken(InstanceChange),
     /// An owned instance works again.
     Repaired(InstanceChange),
+    /// GPU devices of an instance broke: the tasks on them failed, and the instance goes on. Those of a
+    /// rented one never work again.
+    DevicesBroken(DeviceChange),
+    /// GPU devices of an owned instance work again.
+    DevicesRepaired(DeviceChange),
     /// A part of the world is out, or is there again.
     Outage(OutageMessage),
     /// A launch was refused.
@@ -438,6 +446,19 @@ pub struct InstanceChange {
     pub instance: u32,
     /// Its offer.
     pub offer: String,
+}
+
+/// Change of devices of an instance.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct DeviceChange {
+    /// Time of the change.
+    pub at: i64,
+    /// The instance that they belong to.
+    pub instance: u32,
+    /// Its offer.
+    pub offer: String,
+    /// Their numbers.
+    pub devices: Vec<u8>,
 }
 
 /// A launch was refused.

@@ -4,7 +4,7 @@
 use rustc_hash::FxHashMap;
 
 use super::message::{
-    Allocated, CheckpointMessage, Ended, EventMessage, InstanceChange, LaunchRefused,
+    Allocated, CheckpointMessage, DeviceChange, Ended, EventMessage, InstanceChange, LaunchRefused,
     OutageMessage, Placed, PriceChanged, RulesMessage, ShareMessage, Submitted,
 };
 use crate::model::{self, Checkpoint, Offer, Spread, WorkKind};
@@ -167,6 +167,14 @@ impl EventOutbox {
             Record::LaunchRefused { offer, why } => {
                 EventMessage::LaunchRefused(launch_refused(state, offer, why))
             }
+            Record::Devices { instance, devices, breaks, .. } => {
+                let InstanceChange { at, instance, offer } = rented(state, instance);
+                let change = DeviceChange { at, instance, offer, devices: numbers(devices) };
+                match breaks {
+                    true => EventMessage::DevicesBroken(change),
+                    false => EventMessage::DevicesRepaired(change),
+                }
+            }
             // That a machine is slow, nobody says: who looks at the progress of its tasks can tell.
             Record::Slowed { .. }
             // It is told of the instance, and of the tasks on it.
@@ -249,9 +257,7 @@ impl EventOutbox {
             instance: Some(state.instance(held.share.instance).ordinal),
             rented: None,
             tasks: held.share.tasks,
-            devices: Some(held.share.devices)
-                .filter(|&devices| devices != 0)
-                .map(|devices| (0..32).filter(|at| devices & (1 << at) != 0).collect()),
+            devices: Some(held.share.devices).filter(|&devices| devices != 0).map(numbers),
         });
         EventMessage::Placed(Placed {
             at: state.now().micros(),
@@ -277,6 +283,11 @@ fn rented(state: &State<'_>, reference: InstanceRef) -> InstanceChange {
         instance: instance.ordinal,
         offer: state.world().offers[instance.offer].name.clone(),
     }
+}
+
+/// Numbers of the devices of a bit set.
+pub(super) fn numbers(devices: u32) -> Vec<u8> {
+    (0..32).filter(|at| devices & (1 << at) != 0).collect()
 }
 
 /// A refused launch, as it is told.

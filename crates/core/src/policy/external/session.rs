@@ -10,7 +10,7 @@ use super::conversation::{BrokenConversation, Conversation, Launcher};
 use super::message::{
     CallAnswer, Hello, InstanceMessage, PROTOCOL, Question, Reply, Request, StandingMessage,
 };
-use super::outbox::EventOutbox;
+use super::outbox::{EventOutbox, numbers};
 use super::world;
 use crate::model::Offer;
 use crate::policy::spec::{External, PolicyPart};
@@ -365,6 +365,7 @@ fn picture(state: &State<'_>, instance: &state::Instance) -> InstanceMessage {
         cpu: instance.free.cpu,
         memory: instance.free.memory,
         gpus: instance.devices().to_vec(),
+        broken: numbers(instance.broken()),
         allocations: instance.allocations,
     }
 }

@@ -65,7 +65,7 @@ fn sought(demand: Demand) -> Demand {
 fn shown(instance: &Instance) -> Free {
     match instance.free.occupancy {
         Occupancy::Empty => {
-            Free { cpu: instance.shape.cpu.saturating_add(1), ..instance.shape.free() }
+            Free { cpu: instance.shape.cpu.saturating_add(1), ..instance.working().free() }
         }
         Occupancy::Shared | Occupancy::Exclusive => Free::EXCLUSIVE,
     }
