@@ -6,6 +6,7 @@
 //! the mean must lie within 4.79 standard errors of the exact value, and the
 //! standard error must be small enough for that to mean something.
 
+pub mod bills;
 pub mod coverage;
 pub mod easy;
 pub mod exact;
@@ -88,7 +89,8 @@ pub fn verify(effort: Effort, told: &mut dyn FnMut(&CheckRow)) -> Result<VerifyR
         told(&row);
         rows.push(row);
     };
-    for row in exact::micro_cases()?.into_iter().chain(easy::rows()?) {
+    let exact = exact::micro_cases()?.into_iter().chain(easy::rows()?).chain(bills::rows()?);
+    for row in exact {
         add(row, &mut rows);
     }
     let (mut runs, mut balanced) = (0_u64, 0_u64);
