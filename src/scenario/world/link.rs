@@ -32,7 +32,8 @@ impl Build<'_> {
             let told = match has_terms {
                 true => {
                     "Policies weigh what it costs to move data at one flat price per path; tiers and free \
-                     allowances of egress are in the costs."
+                     allowances of egress are in the costs, and a cost per month scales those of the run. \
+                     Between regions it is one price for all pairs, but for links with a `path`."
                 }
                 false => {
                     "Data moves at one flat price per path: volume tiers and free allowances of egress are \

@@ -3,6 +3,7 @@
 
 use super::ratio;
 use super::summary::{CostPart, Costs, Summary, savings_rate};
+use crate::state::ChargeKind;
 use crate::units::Money;
 
 /// What a change is due to.
@@ -54,14 +55,26 @@ impl AdjustmentKind {
         }
     }
 
-    /// Whether a month of it is scaled from the time that the run takes, and not from the time that its
-    /// work stands for. What a commitment covers in a month is never more than a month of it could.
-    const fn stands(self) -> bool {
+    /// What a month of it is scaled from. What a commitment covers in a month is never more than a month
+    /// of it could.
+    const fn scale(self) -> MonthScale {
         match self {
-            Self::Commitment | Self::Covered | Self::Kept | Self::Storage => true,
-            Self::Discount | Self::Tiers | Self::Disk | Self::Address => false,
+            Self::Commitment | Self::Covered | Self::Kept | Self::Storage => MonthScale::Run,
+            Self::Discount | Self::Tiers => MonthScale::Work,
+            Self::Disk | Self::Address => MonthScale::Machines,
         }
     }
+}
+
+/// What a month of a cost is scaled from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum MonthScale {
+    /// The time that the run takes.
+    Run,
+    /// The time that its work stands for.
+    Work,
+    /// Both, as the machines of the provider are.
+    Machines,
 }
 
 /// One change of the costs.
@@ -107,7 +120,7 @@ impl Costs {
         for one in all {
             self.total += one.amount;
             machines += if one.of_machines { one.amount } else { Money::ZERO };
-            let stood = if one.kind.stands() { one.amount } else { Money::ZERO };
+            let stood = self.stood(one);
             self.standing += stood;
             let nowhere = || format!("{}, no region", one.provider);
             let region = one.region.clone().unwrap_or_else(nowhere);
@@ -138,6 +151,29 @@ impl Costs {
         self.per_job_usd = ratio(total, finished as f64);
         self.per_useful_core_hour_usd = ratio(total, cores);
         self.per_useful_gpu_hour_usd = ratio(total, gpus);
+    }
+}
+
+impl Costs {
+    /// The part of an amount that is paid because time passes. Of disks and addresses it is the share
+    /// that it is of the cost of the provider's machines; all, where those cost nothing.
+    fn stood(&self, one: &Adjustment) -> Money {
+        match one.kind.scale() {
+            MonthScale::Run => one.amount,
+            MonthScale::Work => Money::ZERO,
+            MonthScale::Machines => {
+                let is_machine = |part: &&CostPart| {
+                    let kinds = [ChargeKind::Work, ChargeKind::Boot, ChargeKind::Idle];
+                    part.provider == one.provider
+                        && kinds.iter().any(|kind| part.kind == kind.name())
+                };
+                let of = |what: fn(&CostPart) -> Money| {
+                    self.parts.iter().filter(is_machine).map(what).sum::<Money>().dollars()
+                };
+                let share = ratio(of(|part| part.standing), of(|part| part.paid)).unwrap_or(1.0);
+                Money::from_nanos(libm::round(one.amount.nanos() as f64 * share) as i128)
+            }
+        }
     }
 }
 
@@ -218,5 +254,41 @@ mod tests {
         assert!((found - month).abs() < 1e-9, "{found} and not {month}");
         let parts: f64 = cost.parts.iter().filter_map(|part| part.monthly).sum();
         assert!((parts - month).abs() < 1e-9, "{parts} and not {month}");
+    }
+
+    /// In a day that has work of an hour: disks of a cluster, which stood all along, are scaled from
+    /// the day; those of a cloud, of which a quarter stood, by a quarter of it.
+    #[test]
+    fn disks_are_scaled_as_the_machines_of_their_provider() {
+        let part = |provider: &str, standing: i128| CostPart {
+            provider: provider.into(),
+            kind: ChargeKind::Idle.name(),
+            paid: cents(400),
+            standing: cents(standing),
+            monthly: None,
+        };
+        let disk = |provider: &str, amount| Adjustment {
+            provider: provider.into(),
+            of_machines: false,
+            ..adjustment(None, AdjustmentKind::Disk, amount)
+        };
+        let mut summary = Summary {
+            simulated_s: 86_400.0,
+            arrivals_s: 3_600.0,
+            cost: Costs { parts: vec![part("dc", 400), part("aws", 100)], ..Costs::default() },
+            ..Summary::default()
+        };
+        let adjustments = vec![disk("dc", 24), disk("aws", 96), disk("free", 24)];
+        summary.settle(Settled { adjustments, ..Settled::default() });
+        let months: Vec<_> = summary.cost.parts[2..].iter().map(|part| part.monthly).collect();
+        let month = 730.485;
+        for (found, right) in months.into_iter().zip([
+            0.24 * month / 24.0,
+            0.24 * month / 24.0 + 0.72 * month,
+            0.24 * month / 24.0,
+        ]) {
+            let found = found.expect("the run took time");
+            assert!((found - right).abs() < 1e-9, "{found} and not {right}");
+        }
     }
 }
