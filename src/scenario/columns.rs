@@ -85,7 +85,9 @@ fn default_unit(field: Field) -> ColumnUnit {
         Field::Cpu | Field::Gpus | Field::GpuShare => ColumnUnit::Cores,
         Field::Memory => ColumnUnit::Mib,
         Field::Input | Field::Output => ColumnUnit::Bytes,
-        Field::Tasks | Field::MinTasks | Field::Priority => ColumnUnit::Count,
+        Field::Tasks | Field::MinTasks | Field::ParallelFraction | Field::Priority => {
+            ColumnUnit::Count
+        }
         Field::Id | Field::Exclusive | Field::Tenant | Field::Home | Field::GpuModels => {
             ColumnUnit::Text
         }

@@ -62,10 +62,12 @@ pub(super) fn read(
             let told = foreseen(&spec, world).map(|told| (policies.specs.len(), told));
             policies.assumptions.extend(told);
         }
-        if spec.is_ours(PolicyPart::Recover) && spec.recover.build().is_some_and(|rule| rule.shrink)
-        {
+        let shrinks = spec.is_ours(PolicyPart::Recover)
+            && spec.recover.build().is_some_and(|rule| rule.shrink);
+        let scales = spec.is_ours(PolicyPart::Shift) && spec.shift.is(&shift::CARBON_SCALER);
+        if shrinks || scales {
             let told = format!(
-                "Policy {} lets gangs go on with fewer tasks, which come on in proportion (linear speedup).",
+                "Policy {} lets gangs run with fewer tasks, which come on in proportion (linear speedup), or by Amdahl's law where work says its `parallel_fraction`.",
                 clip(&spec.name)
             );
             policies.assumptions.push((policies.specs.len(), told));
@@ -111,7 +113,9 @@ impl Policies {
 
 /// What the shift part of a policy is taken to know beforehand, if it holds anything.
 fn foreseen(spec: &PolicySpec, world: &World) -> Option<String> {
-    let (what, moves) = if spec.shift.is(&shift::WAIT_AWHILE) {
+    let (what, moves) = if spec.shift.is(&shift::WAIT_AWHILE)
+        || spec.shift.is(&shift::CARBON_SCALER)
+    {
         let mut grids = world.regions.rows().iter().filter_map(|region| region.carbon.as_ref());
         ("the carbon intensity", grids.any(StepPath::moves))
     } else if spec.shift.is(&shift::PRICE_AWARE) {

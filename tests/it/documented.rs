@@ -289,7 +289,8 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
             "docs/carbon.md",
             "[cluster.own]                               # 24 machines"
             | "[[cloud.aws.carbon]]                        # over time, in one region"
-            | "[policy.clean.shift.wait-awhile]",
+            | "[policy.clean.shift.wait-awhile]"
+            | "[policy.scaled.shift.carbon-scaler]",
         )
         | (
             "docs/weather.md",

@@ -54,6 +54,7 @@ mod stopped;
 mod swarm;
 mod verdicts;
 mod weather;
+mod scaling;
 mod settling;
 mod shifting;
 mod shrinking;

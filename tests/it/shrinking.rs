@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use windtunnel::metrics::{Collector, Laws, Summary};
 use windtunnel::model::{
-    Ask, Checkpoint, Fault, FaultDomain, FaultEffect, FaultTimes, Interner, Link, OfferSpec, Work,
-    World,
+    Ask, Checkpoint, Fault, FaultDomain, FaultEffect, FaultTimes, Interner, Link, OfferSpec,
+    Speedup, Work, World,
 };
 use windtunnel::policy::external::message::{
     Action, CallAnswer, CallMessage, EventMessage, PROTOCOL, Ready, Reply, Request, ShareMessage,
@@ -59,9 +59,17 @@ struct Gang {
     saves_every: Option<i64>,
     /// GiB, which take a second each.
     input: i64,
+    speedup: Speedup,
 }
 
-const GANG: Gang = Gang { tasks: 4, min_tasks: 2, secs: 3_600, saves_every: Some(600), input: 0 };
+const GANG: Gang = Gang {
+    tasks: 4,
+    min_tasks: 2,
+    secs: 3_600,
+    saves_every: Some(600),
+    input: 0,
+    speedup: Speedup::LINEAR,
+};
 
 fn run(world: &World, gang: Gang, shrink: bool) -> (Outcome, Summary) {
     let mut names = Interner::default();
@@ -72,7 +80,7 @@ fn run(world: &World, gang: Gang, shrink: bool) -> (Outcome, Summary) {
     let home = (gang.input > 0).then(|| names.home("dc/b"));
     let (tasks, input) = (gang.tasks, gang.input << 30);
     work.ask = Ask { tasks, gang: true, checkpoint, home, input, ..work.ask };
-    work.min_tasks = gang.min_tasks;
+    (work.min_tasks, work.speedup) = (gang.min_tasks, gang.speedup);
     let mut spec = PolicySpec {
         recover: recover::ANYWHERE.spec().set("shrink", shrink),
         ..PolicySpec::named("p")
@@ -100,7 +108,7 @@ fn close(found: f64, expected: f64) -> bool {
 #[test]
 fn a_gang_goes_on_with_one_machine_fewer() {
     for tasks in 2..9_u32 {
-        let gang = Gang { tasks, min_tasks: 1, secs: 1_000, saves_every: None, input: 0 };
+        let gang = Gang { tasks, min_tasks: 1, secs: 1_000, saves_every: None, ..GANG };
         let (outcome, summary) = run(&world(tasks, &[(0, 1, 250, None)]), gang, true);
         let (all, left) = (i64::from(tasks), i64::from(tasks - 1));
         let rest = (1_000_000_000 * all + left - 1).div_euclid(left);
@@ -137,6 +145,40 @@ fn a_gang_goes_on_from_what_it_saved_with_the_machines_that_are_left() {
         assert!(close(summary.lost_core_hours, 16.0 * 400.0 / 3_600.0));
         assert!(close(summary.useful_core_hours, 16.0));
     }
+}
+
+/// Four fifths of the work are divided: four tasks are 2.5 times as fast as one. Of 3,600 s 600 are saved
+/// when three machines go at 1,000 s, so that one takes 2.5 times 3,000 s. With three tasks, 15/7 as fast,
+/// a gang that saved nothing takes 7/6 as long as with four.
+#[test]
+fn fewer_tasks_come_on_by_amdahls_law() {
+    let speedup = Speedup::amdahl(800_000);
+    let gang = Gang { min_tasks: 1, speedup, ..GANG };
+    let (outcome, summary) = run(&world(4, &[(0, 3, 1_000, None)]), gang, true);
+    assert_eq!(outcome.ended, Time::from_secs(1_000 + 7_500));
+    // What is of use is what the whole gang would have had to do, whoever did it.
+    assert!(close(summary.lost_core_hours, 16.0 * 400.0 / 3_600.0));
+    assert!(close(summary.useful_core_hours, 16.0));
+    let gang = Gang { saves_every: None, ..gang };
+    let (outcome, _) = run(&world(4, &[(0, 1, 1_000, None)]), gang, true);
+    // A speedup of three in whole millionths: 2,142,857.
+    let rest = (3_600_000_000_i64 * 2_500_000 + 2_142_856).div_euclid(2_142_857);
+    assert_eq!(outcome.ended, micros(1_000_000_000 + rest));
+    assert_eq!(rest, 4_200_000_281);
+}
+
+/// Of 9,000 s of one task four do 600 s at 2.5, one does 1,000 s, and four the rest in 2,600 s: nothing is
+/// rounded as a gang becomes smaller and whole again. It had saved 600 s, as the machines go, and then
+/// 1,000, when another one goes, of five.
+#[test]
+fn no_progress_by_amdahls_law_is_rounded_from_start_to_start() {
+    let speedup = Speedup::amdahl(800_000);
+    let gang = Gang { min_tasks: 1, saves_every: Some(100), speedup, ..GANG };
+    let failures = [(0, 4, 600, Some(1_600)), (4, 1, 1_600, None)];
+    let (outcome, summary) = run(&world(5, &failures), gang, true);
+    assert_eq!((outcome.ended, summary.work.finished), (Time::from_secs(4_200), 1));
+    assert_eq!((summary.work.shrunk_starts, summary.lost_core_hours), (1, 0.0));
+    assert!(close(summary.useful_core_hours, 16.0));
 }
 
 /// With three gone there are too few, until one works again.
@@ -282,7 +324,7 @@ fn a_scenario_tells_that_speedup_is_linear() {
 [workload.synthetic]
 count = 1
 arrivals = {{ per_hour = 1 }}
-class.gang = {{ runtime = "1 h", vcpus = 4, tasks = 4, min_tasks = 3 }}
+class.gang = {{ runtime = "1 h", vcpus = 4, tasks = 4, min_tasks = 3, parallel_fraction = 0.95 }}
 [cluster.c]
 nodes = 4
 shape = {{ vcpus = 4, memory = "4 GiB" }}

@@ -14,8 +14,8 @@ use windtunnel::model::{
     ClassOrder, Comovement, ComovementMember, DrawnCapacity, DrawnPrice, Fault, FaultDomain,
     FaultEffect, FaultTimes, Filter, GpuModel, InstanceType, Interner, LaunchStage, LaunchTerms,
     Lemons, LevelLaw, Link, Market, Migration, Offer, PowerCurve, PriceLaw, PriceMotion, PricePath,
-    Provider, Quota, QuotaUnit, Reclaimed, Region, Rules, SpotTerms, Spread, StateLaw, StepPath,
-    Throttle, Together, Work, WorkId, WorkKind, World, Zone,
+    Provider, Quota, QuotaUnit, Reclaimed, Region, Rules, Speedup, SpotTerms, Spread, StateLaw,
+    StepPath, Throttle, Together, Work, WorkId, WorkKind, World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
@@ -261,13 +261,15 @@ fn add_recovery(dice: &mut Dice, scenario: &mut Scenario) {
     settings.set("backoff", Setting::Span(secs(dice, 0, 60)));
 }
 
-/// A third of the scenarios have gangs that go on with fewer tasks.
+/// A third of the scenarios have gangs that can run with fewer tasks, most with a speedup that is not
+/// linear.
 fn add_shrinking(dice: &mut Dice, scenario: &mut Scenario) {
     if !dice.once_in(3) {
         return;
     }
     for work in scenario.works.iter_mut().filter(|work| work.ask.gang && work.ask.tasks > 1) {
         work.min_tasks = dice.within(0, u64::from(work.ask.tasks)) as u32;
+        work.speedup = Speedup::amdahl(dice.of(&[1_000_000, 950_000, 500_000, 0]));
     }
     scenario.policy.recover.settings.set("shrink", Setting::Flag(true));
 }
@@ -753,6 +755,7 @@ fn works(dice: &mut Dice, names: &Interner) -> Vec<Work> {
                 arrival: Time::from_secs(arrival),
                 ask: ask(dice, names, &demands, arrival, runtime),
                 min_tasks: 0,
+                speedup: Speedup::LINEAR,
                 body: kind.body(Some(Span::from_secs(runtime))),
             }
         })
@@ -1000,7 +1003,12 @@ impl Log {
         }
         if target.tasks < state.gang_tasks(target.work()) {
             self.see("a gang goes on with fewer tasks");
-            self.rounds_ends |= !divides(target.tasks, state.gang_tasks(target.work()));
+            let work = target.work();
+            self.rounds_ends |= !divides(target.tasks, state.gang_tasks(work));
+            self.rounds_ends |= !state.speedup(work).is_linear();
+            if state.planned_tasks(work) == Some(target.tasks) {
+                self.see("a gang runs with as many tasks as are planned");
+            }
         }
         if live.id.ordinal < self.latest_started {
             self.see("work starts after later work");
@@ -1201,7 +1209,7 @@ impl Observer for Log {
 }
 
 /// Corners that some scenario must reach, or the swarm tests less than it says.
-const CORNERS: [&str; 51] = [
+const CORNERS: [&str; 52] = [
     "devices break",
     "devices work again",
     "devices break beside work",
@@ -1210,6 +1218,7 @@ const CORNERS: [&str; 51] = [
     "a stopped instance starts again",
     "what was in memory is given up",
     "a gang goes on with fewer tasks",
+    "a gang runs with as many tasks as are planned",
     "tasks move to other machines",
     "tasks are copied while they compute",
     "it is recommended to leave an instance",

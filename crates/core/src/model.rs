@@ -5,6 +5,7 @@ mod checkpoint;
 mod fault;
 pub mod gpu;
 mod migration;
+mod speedup;
 mod work;
 mod world;
 
@@ -13,6 +14,7 @@ pub use checkpoint::Checkpoint;
 pub use fault::{Fault, FaultDomain, FaultEffect, FaultTimes, Lemons};
 pub use gpu::GpuModel;
 pub use migration::{Manner, Migration, MigrationCost};
+pub use speedup::Speedup;
 pub use work::{
     Ask, Filter, Home, Interner, Rules, Spread, Tenant, Together, Work, WorkBody, WorkClass,
     WorkId, WorkKind,

@@ -470,8 +470,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
     fn arrive(&mut self, source: &mut dyn Source) -> Result<(), Failure> {
         let runtime = self.next.body.length();
         let work = self.state.submit(&self.next);
-        let joint = i64::from(self.state.joint_tasks(work)) * 1_000_000;
-        let total = runtime.map(|runtime| i128::from(runtime.micros()) * i128::from(joint));
+        let rate = self.state.joint_rate(work, self.state.joint_tasks(work));
+        let each = i128::from(rate) * 1_000_000;
+        let total = runtime.map(|runtime| i128::from(runtime.micros()) * each);
         if self.state.work_count() > self.options.max_alive {
             return Err(limit("max_alive", self.options.max_alive));
         }

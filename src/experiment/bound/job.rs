@@ -25,7 +25,7 @@ pub(super) struct Job {
     /// together, it writes no checkpoints and no machine is ever slow, at the most.
     pub(super) shortest: Span,
     pub(super) longest: Option<Span>,
-    /// Milli-cores, MiB, milli-GPUs of all tasks together.
+    /// Milli-cores, MiB, milli-GPUs of all tasks together; less where fewer tasks hold less in all.
     pub(super) amounts: [i128; 3],
     /// Amounts that must be there for the job to have started: of one task, or of the gang.
     pub(super) first_amounts: [i128; 3],
@@ -171,6 +171,7 @@ impl<'w> JobReader<'w> {
         let first = fewest(work) as i128;
         let runtime = work.body.length().unwrap_or(Span::ZERO).micros() as f64;
         let hours = runtime / 3.6e9 * f64::from(ask.tasks) / 1e3;
+        let held = i128::from(least_held(work));
         Job {
             feasible: false,
             arrival: work.arrival,
@@ -179,7 +180,7 @@ impl<'w> JobReader<'w> {
             done: Time::MAX,
             shortest: Span::MAX,
             longest: None,
-            amounts: of_task.map(|amount| amount * i128::from(ask.tasks)),
+            amounts: of_task.map(|amount| amount * held / 1_000_000),
             first_amounts: of_task.map(|amount| amount * first),
             limited: true,
             owned: None,
@@ -223,7 +224,8 @@ impl<'w> JobReader<'w> {
             return;
         }
         let (in_time, there) = self.in_spells(job, work, class, busy, in_time);
-        let cost = class.price * busy.micros() as f64 * f64::from(work.ask.tasks);
+        let held = least_held(work) as f64 / 1e6;
+        let cost = class.price * busy.micros() as f64 * held;
         let demand = work.ask.demand;
         let asked = [demand.cpu, demand.memory, demand.gpu_milli()].map(f64::from);
         let mut rent = WayRents::NONE;
@@ -334,7 +336,16 @@ fn shrinks(work: &Work) -> bool {
     work.ask.gang && (1..work.ask.tasks).contains(&work.min_tasks)
 }
 
-/// Fewest tasks of a job that ever start together, though never so few before it had a place for all.
+/// The number of tasks that would hold a job for as long as all of them take together, at the least, in
+/// millionths: fewer tasks of a gang may hold it for less.
+fn least_held(work: &Work) -> u64 {
+    match shrinks(work) {
+        true => work.speedup.least_held(work.min_tasks, work.ask.tasks),
+        false => u64::from(work.ask.tasks) * 1_000_000,
+    }
+}
+
+/// Fewest tasks of a job that ever start together.
 fn fewest(work: &Work) -> u128 {
     match (work.ask.gang, shrinks(work)) {
         (true, true) => work.min_tasks.into(),

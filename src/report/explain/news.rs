@@ -54,8 +54,8 @@ impl News {
             Record::Stopped { allocation, ending, lost, .. } => {
                 let target = state.allocation(allocation);
                 let work = target.work();
-                let joint = if state.joint_tasks(work) > 1 { target.tasks } else { 1 };
-                let lost = i64::try_from(lost / 1_000_000 / i128::from(joint)).unwrap_or(i64::MAX);
+                let rate = i128::from(state.joint_rate(work, target.tasks));
+                let lost = i64::try_from(lost / 1_000_000 / rate).unwrap_or(i64::MAX);
                 let (tasks, lost) = (target.tasks, Span::from_micros(lost));
                 let to = (ending == Ending::Failed).then(|| self.failure_of(state, allocation));
                 let preempted = Preempted { ending, tasks, lost, next: None, to };

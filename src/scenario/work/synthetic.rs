@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{Around, check_names, checkpoint, home, kind, priority, spread, together};
-use crate::model::{Filter, Rules};
+use crate::model::{Filter, Rules, Speedup};
 use crate::problem::clip;
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
@@ -118,6 +118,11 @@ fn check_constants(own: &ConfigTable, report: &mut Diagnostics<'_>) {
     }
 }
 
+/// Amdahl's law for a fraction, millionths at the finest.
+fn amdahl(fraction: f64) -> Speedup {
+    Speedup::amdahl((fraction * 1e6).round() as u32)
+}
+
 fn class(
     name: &str,
     own: &ConfigTable,
@@ -159,6 +164,7 @@ fn class(
         runtime: draws("runtime", default.runtime),
         tasks: draws("tasks", default.tasks),
         min_tasks: own.count32("min_tasks").unwrap_or(default.min_tasks),
+        speedup: own.number("parallel_fraction").map_or(default.speedup, amdahl),
         gang: own.flag("gang").unwrap_or(default.gang),
         cpu: draws("vcpus", default.cpu),
         memory: draws("memory", default.memory),

@@ -247,7 +247,8 @@ impl FactObserver for Collector {
             }
             Fact::Stopped { allocation, stopped, live, tasks, ending, useful, lost, overhead } => {
                 let demand = &live.ask.demand;
-                self.progress.stopped(tasks, demand, ending, [useful, lost, overhead]);
+                let parts = [useful, lost, overhead].map(|part| state.of_all(stopped.work(), part));
+                self.progress.stopped(tasks, demand, ending, parts);
                 self.cpu_only.stopped(state, allocation);
                 self.recoveries.stopped(state.now(), stopped.work(), ending);
                 self.hours.stopped(state, stopped, demand);

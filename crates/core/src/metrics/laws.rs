@@ -351,6 +351,24 @@ impl Laws {
         }
     }
 
+    /// A gang that waits, and is planned to start with fewer tasks, could still be done before its deadline
+    /// by its estimate if all of them started now.
+    fn none_is_too_small(&mut self, state: &State<'_>) {
+        let now = state.now();
+        for (work, live) in state.works().filter(|(_, live)| live.waiting > 0) {
+            let Some(tasks) = state.planned_tasks(work) else { continue };
+            let latest = live.ask.deadline.zip(live.remaining_estimate());
+            let latest = latest.map(|(deadline, rest)| deadline - rest);
+            let holds = latest.is_none_or(|latest| now <= latest);
+            self.check(
+                holds,
+                now,
+                "nobody waits with fewer tasks than the deadline allows",
+                || format!("{:?} with {tasks}, latest start of all {latest:?}", live.id),
+            );
+        }
+    }
+
     /// Progress in memory is that of tasks that wait on stopped instances, and on those that boot again.
     /// An instance is stopped for no longer than there is no room for it.
     fn all_stopped(&mut self, state: &State<'_>) {
@@ -525,6 +543,9 @@ impl Observer for Laws {
             self.all_queue(state, queue);
             if queue.aside() > 0 {
                 self.none_is_late(state, queue);
+            }
+            if self.audit {
+                self.none_is_too_small(state);
             }
         }
     }

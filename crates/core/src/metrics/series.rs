@@ -290,9 +290,10 @@ impl FactObserver for Series {
         match fact {
             Fact::Requested(_, instance) => self.change_live(state, instance.offer, 1),
             Fact::Released { released, .. } => self.change_live(state, released.offer, -1),
-            Fact::Stopped { live, tasks, ending, useful, lost, overhead, .. } => {
+            Fact::Stopped { stopped, live, tasks, ending, useful, lost, overhead, .. } => {
                 let Some(bucket) = self.buckets.last_mut() else { return };
-                bucket.stopped.add(held(live, tasks), [useful, lost, overhead]);
+                let parts = [useful, lost, overhead].map(|part| state.of_all(stopped.work(), part));
+                bucket.stopped.add(held(live, tasks), parts);
                 bucket.stopped.count(ending);
             }
             Fact::GivenUp { live, tasks, useful, lost, .. } => {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Checkpoint;
+use super::{Checkpoint, Speedup};
 use crate::units::{Demand, Id, IdVec, Span, Time};
 
 /// Submitter of work; the key of a cost split.
@@ -334,10 +334,12 @@ pub struct Work {
     pub arrival: Time,
     /// Properties that may be seen.
     pub ask: Ask,
-    /// Fewest tasks with which a gang can go on after it lost its place, each doing the part of those
+    /// Fewest tasks with which a gang can run where its policy lets it, each doing the part of those
     /// that are not there; 0 where it needs them all. Seen too, but no part of [`Ask`], of which there
     /// is one per live piece of work.
     pub min_tasks: u32,
+    /// How much faster more tasks of such a gang come on. Its runtime is that of all.
+    pub speedup: Speedup,
     /// Its kind, with the facts that only the simulator knows.
     pub body: WorkBody,
 }
@@ -352,6 +354,7 @@ impl Work {
             arrival,
             ask: Ask { demand, ..Ask::default() },
             min_tasks: 0,
+            speedup: Speedup::LINEAR,
             body: WorkBody::Job { runtime: Some(runtime) },
         }
     }

@@ -19,8 +19,10 @@ pub enum Field {
     Deadline,
     /// Number of tasks.
     Tasks,
-    /// Fewest tasks with which a gang can go on after a loss.
+    /// Fewest tasks with which a gang can run.
     MinTasks,
+    /// Part of its work that its tasks divide among them.
+    ParallelFraction,
     /// CPU per task.
     Cpu,
     /// Memory per task.
@@ -138,7 +140,7 @@ impl Field {
     }
 
     /// Every field with its name in a scenario file.
-    pub const ALL: [(&'static str, Self); 21] = [
+    pub const ALL: [(&'static str, Self); 22] = [
         ("id", Self::Id),
         ("arrival", Self::Arrival),
         ("runtime", Self::Runtime),
@@ -148,6 +150,7 @@ impl Field {
         ("deadline", Self::Deadline),
         ("tasks", Self::Tasks),
         ("min_tasks", Self::MinTasks),
+        ("parallel_fraction", Self::ParallelFraction),
         ("cpu", Self::Cpu),
         ("memory", Self::Memory),
         ("gpus", Self::Gpus),
@@ -253,6 +256,7 @@ pub(crate) fn factor(field: Field, unit: ColumnUnit) -> Option<(i64, i64)> {
             _ => bytes.map(|bytes| (bytes, 1 << 20)),
         },
         Field::Input | Field::Output => bytes.map(|bytes| (bytes, 1)),
+        Field::ParallelFraction => (unit == ColumnUnit::Count).then_some((1_000_000, 1)),
         Field::Tasks | Field::MinTasks | Field::Priority => {
             (unit == ColumnUnit::Count).then_some((1, 1))
         }

@@ -307,8 +307,11 @@ impl Composed {
     fn take_in(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) -> bool {
         let mut changed = false;
         self.joined.clear();
-        if let Some(shift) = &mut self.shift {
-            shift.keep_time(turn, &mut self.queue, &mut self.joined);
+        if let Some(shift) = &mut self.shift
+            && shift.keep_time(turn, &mut self.queue, &mut self.joined)
+        {
+            (self.blocked, self.informed) = (None, false);
+            changed = true;
         }
         changed |= self.try_again(turn);
         for &trigger in triggers {

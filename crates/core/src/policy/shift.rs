@@ -1,7 +1,9 @@
 //! Shift part: when work that may wait starts. One part per file.
 
 mod awaiter;
+mod carbon_scaler;
 mod price_aware;
+mod schedule;
 mod signal;
 mod slots;
 mod wait_awhile;
@@ -10,6 +12,7 @@ use crate::part::{Part, PartSpec};
 use crate::state::{State, WorkRef};
 use crate::units::{Span, Time};
 
+pub use carbon_scaler::CARBON_SCALER;
 pub use price_aware::PRICE_AWARE;
 pub use wait_awhile::WAIT_AWHILE;
 
@@ -19,7 +22,7 @@ pub type ShiftPart = Part<Option<Box<dyn ShiftRule>>>;
 pub type ShiftSpec = PartSpec<Option<Box<dyn ShiftRule>>>;
 
 /// Every shift part.
-pub static PARTS: &[&ShiftPart] = &[&NOW, &WAIT_AWHILE, &PRICE_AWARE];
+pub static PARTS: &[&ShiftPart] = &[&NOW, &WAIT_AWHILE, &PRICE_AWARE, &CARBON_SCALER];
 
 /// No work is held.
 pub static NOW: ShiftPart = Part {
@@ -34,16 +37,19 @@ pub static NOW: ShiftPart = Part {
 pub struct ShiftPlan {
     /// Time until which it is held, no earlier than now; its deadline less its estimate is the latest.
     pub start: Time,
-    /// Time at which it is to pause, after the start; `None` if it runs to its end.
+    /// Time at which it is to pause, after the start, or is planned anew; `None` if it runs to its end.
     pub pause: Option<Time>,
+    /// Number of its tasks with which a gang is to run until then; `None` if that is not planned.
+    pub tasks: Option<u32>,
 }
 
-/// Says when work that may wait is to start.
+/// Says when work that may wait is to start, and with how many tasks.
 pub trait ShiftRule: std::fmt::Debug {
     /// Called once, when the run begins.
     fn begin(&mut self, state: &State<'_>);
 
     /// Plan for `work`, of which by its estimate `rest` on the reference machine is left. Asked when
-    /// the work arrives and when it is to pause; it waits, or runs until then.
+    /// the work arrives and when it is to pause; it waits, or runs until then. Work whose number of tasks
+    /// was planned may wait for a place at its pause.
     fn plan(&mut self, state: &State<'_>, work: WorkRef, rest: Option<Span>) -> ShiftPlan;
 }

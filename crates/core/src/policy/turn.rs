@@ -222,6 +222,17 @@ impl<'a, 'w> Turn<'a, 'w> {
         self.judge(result)
     }
 
+    /// Lets a gang that waits, and can run with fewer tasks than it asked for, start with so many and come
+    /// on that much more slowly, until it waits again.
+    ///
+    /// # Errors
+    /// Work that is gone, of which tasks are placed, or a number of tasks below [`State::min_tasks`] or
+    /// above what it asked for: illegal.
+    pub fn scale(&mut self, work: WorkRef, tasks: u32) -> Result<(), Refusal> {
+        let result = self.state.scale(work, tasks);
+        self.judge(result)
+    }
+
     /// Lets an instance take no more work for the rest of an attempt, which is rolled back.
     pub(super) fn shut(&mut self, instance: InstanceRef) {
         self.state.shut(instance);

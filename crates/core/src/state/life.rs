@@ -178,7 +178,7 @@ impl State<'_> {
         self.forget_pause(reference);
         self.forget_wait(reference);
         self.forget_saved_waiting(reference);
-        self.set_fewest(reference, work.min_tasks);
+        self.set_fewest(reference, work.min_tasks, work.speedup);
         self.totals.waiting += 1;
         if !work.name.is_empty() || self.names.len() > reference.slot() {
             if self.names.len() <= reference.slot() {

@@ -3,7 +3,7 @@
 use super::change::{Refusal, Undo};
 use super::progress::span_at;
 use super::{Allocation, AllocationRef, State, Why, WorkRef, run_length};
-use crate::model::WorkKind;
+use crate::model::{Speedup, WorkKind};
 use crate::units::Span;
 
 /// A gang that can go on with fewer tasks; all zero of other work.
@@ -13,26 +13,37 @@ pub(super) struct Shrinking {
     whole: u32,
     /// Fewest tasks with which it goes on, fewer than that.
     fewest: u32,
+    speedup: Speedup,
+    /// Number of tasks with which it is planned to run until it waits again, fewer than all; 0 if it is
+    /// not.
+    planned: u32,
     /// Whether its provider or a failure ever took its place.
     has_lost: bool,
 }
 
+impl Shrinking {
+    /// Progress of so many tasks together in the time in which one of the smallest rate makes one.
+    fn rate(&self, tasks: u32) -> u64 {
+        self.speedup.rate(tasks, self.whole)
+    }
+}
+
 impl State<'_> {
-    /// New work goes on with no fewer than so many tasks; with all where it is no job, no gang, or
-    /// says 0 or no fewer than all.
+    /// New work goes on with no fewer than so many tasks, and comes on so; with all where it is no job,
+    /// no gang, or says 0 or no fewer than all.
     #[inline]
-    pub(super) fn set_fewest(&mut self, work: WorkRef, fewest: u32) {
+    pub(super) fn set_fewest(&mut self, work: WorkRef, fewest: u32, speedup: Speedup) {
         if fewest > 0 || work.slot() < self.shrinking.len() {
-            self.keep_fewest(work, fewest);
+            self.keep_fewest(work, fewest, speedup);
         }
     }
 
     #[cold]
-    fn keep_fewest(&mut self, work: WorkRef, fewest: u32) {
+    fn keep_fewest(&mut self, work: WorkRef, fewest: u32, speedup: Speedup) {
         let live = &self.works[work];
         let (ask, slot) = (&live.ask, work.slot());
         let shrinks = fewest > 0 && fewest < ask.tasks && ask.gang && live.kind == WorkKind::Job;
-        let new = Shrinking { whole: ask.tasks, fewest, has_lost: false };
+        let new = Shrinking { whole: ask.tasks, fewest, speedup, planned: 0, has_lost: false };
         let new = if shrinks { new } else { Shrinking::default() };
         if slot >= self.shrinking.len() && shrinks {
             self.shrinking.resize(slot + 1, Shrinking::default());
@@ -66,11 +77,23 @@ impl State<'_> {
         self.shrinking(work).map(|one| one.fewest)
     }
 
+    /// How much faster more tasks of `work` come on: linear but of a gang that can go on with fewer.
+    pub fn speedup(&self, work: WorkRef) -> Speedup {
+        self.shrinking(work).map_or(Speedup::LINEAR, |one| one.speedup)
+    }
+
+    /// Number of tasks with which a gang is planned to run until it waits again, fewer than all of them;
+    /// `None` where that is not planned.
+    pub fn planned_tasks(&self, work: WorkRef) -> Option<u32> {
+        self.shrinking(work).map(|one| one.planned).filter(|&planned| planned > 0)
+    }
+
     /// Fewest tasks with which `work` may start now: all of a gang, but of one that can go on with
-    /// fewer once its provider or a failure has taken its place.
+    /// fewer those that are planned, or its fewest once its provider or a failure has taken its place.
     pub fn fewest_tasks(&self, work: WorkRef) -> u32 {
         match self.shrinking(work) {
             Some(one) if one.has_lost => one.fewest,
+            Some(one) if one.planned > 0 => one.planned,
             Some(_) | None => self.whole_tasks(work),
         }
     }
@@ -82,21 +105,41 @@ impl State<'_> {
         self.shrinking(work).map_or(1, |one| one.whole)
     }
 
+    /// Progress that so many tasks of `work` make together, counted as one, in a microsecond on the
+    /// reference machine, in millionths of it: a whole number by the speedup of a gang that can go on with
+    /// fewer tasks; 1 of other work, whose tasks are counted each.
+    #[inline(always)]
+    pub fn joint_rate(&self, work: WorkRef, tasks: u32) -> u64 {
+        self.shrinking(work).map_or(1, |one| one.rate(tasks))
+    }
+
+    /// Progress of `work` that is counted as one as the sum of that of all tasks that it asked for, had
+    /// they made it.
+    #[inline(always)]
+    pub fn of_all(&self, work: WorkRef, progress: i128) -> i128 {
+        match self.shrinking(work) {
+            Some(one) if !one.speedup.is_linear() => {
+                self.of_each(work, progress) * i128::from(one.whole)
+            }
+            Some(_) | None => progress,
+        }
+    }
+
     /// Progress of `work` as that of one of the tasks that it asked for, rounded down.
     #[inline(always)]
     pub fn of_each(&self, work: WorkRef, progress: i128) -> i128 {
         match self.shrinking(work) {
-            Some(one) => progress.div_euclid(i128::from(one.whole)),
+            Some(one) => progress.div_euclid(i128::from(one.rate(one.whole))),
             None => progress,
         }
     }
 
-    /// Progress that the tasks of an allocation make in a microsecond at a speed in millionths: with half
-    /// the tasks half as much, if progress is counted together.
+    /// Progress that the tasks of an allocation make in a microsecond at a speed in millionths: with fewer
+    /// tasks less, if progress is counted together.
     #[inline(always)]
     pub(super) fn rate_of(&self, target: &Allocation, speed: u32) -> u64 {
         match self.shrinking(target.work()) {
-            Some(_) => u64::from(speed) * u64::from(target.tasks),
+            Some(one) => u64::from(speed) * one.rate(target.tasks),
             None => u64::from(speed),
         }
     }
@@ -107,7 +150,8 @@ impl State<'_> {
         let target = &self.allocations[allocation];
         match self.shrinking(target.work()) {
             Some(one) => {
-                let all = i128::from(rest.micros()) * 1_000_000 * i128::from(one.whole);
+                let whole = i128::from(one.rate(one.whole));
+                let all = i128::from(rest.micros()) * 1_000_000 * whole;
                 span_at(all, self.rate_of(target, target.speed))
             }
             None => run_length(rest, target.speed),
@@ -120,11 +164,22 @@ impl State<'_> {
     pub(super) fn length_with(&self, work: WorkRef, rest: Span) -> Span {
         match self.shrinking(work) {
             Some(one) => {
-                let all = i128::from(rest.micros()) * i128::from(one.whole);
-                span_at(all, u64::from(self.works[work].ask.tasks))
+                let all = i128::from(rest.micros()) * i128::from(one.rate(one.whole));
+                span_at(all, one.rate(self.works[work].ask.tasks))
             }
             None => rest,
         }
+    }
+
+    /// Plans the number of tasks of a gang that waits: it starts with so many until it waits again.
+    pub(crate) fn scale(&mut self, work: WorkRef, tasks: u32) -> Result<(), Refusal> {
+        if !self.works.contains(work) {
+            return Err(Refusal::WorkGone);
+        }
+        let whole = self.shrinking(work).filter(|one| one.fewest <= tasks).map(|one| one.whole);
+        let Some(whole) = whole else { return Err(Refusal::TaskCount) };
+        self.shrinking[work.slot()].planned = if tasks < whole { tasks } else { 0 };
+        self.resize(work, tasks)
     }
 
     /// Lets a gang that waits start with so many tasks, until it waits again.
@@ -178,6 +233,7 @@ impl State<'_> {
             Why::Preempted | Why::Arrived => {}
             Why::Migrated => return tasks,
         }
+        one.planned = 0;
         self.works[work].ask.tasks = one.whole;
         one.whole
     }

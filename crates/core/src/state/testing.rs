@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{InstanceRef, Needs, Share, State, WorkRef};
-use crate::model::{Ask, Market, OfferSpec, Rules, Work, WorkBody, WorkId, World, WorldBuilder};
+use crate::model::{
+    Ask, Market, OfferSpec, Rules, Speedup, Work, WorkBody, WorkId, World, WorldBuilder,
+};
 use crate::units::{Demand, Distribution, Id, Shape};
 
 /// Plan of an offer of a test world; its instance type has the same name.
@@ -105,8 +107,15 @@ pub(crate) fn start(world: &World, needs: Needs) -> State<'_> {
 pub(crate) fn submit(state: &mut State<'_>, row: u64, ask: Ask) -> WorkRef {
     let id = WorkId { source: 0, ordinal: row };
     let arrival = state.now();
-    let work =
-        Work { id, name: String::new(), arrival, ask, min_tasks: 0, body: WorkBody::default() };
+    let work = Work {
+        id,
+        name: String::new(),
+        arrival,
+        ask,
+        min_tasks: 0,
+        speedup: Speedup::LINEAR,
+        body: WorkBody::default(),
+    };
     assert_eq!(state.unknown_home(&work), None);
     state.submit(&work)
 }

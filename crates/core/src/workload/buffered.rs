@@ -194,7 +194,7 @@ impl Source for Buffered {
         work.name.clone_from(&held.name);
         work.id = WorkId { source, ..held.id };
         (work.arrival, work.ask, work.body) = (held.arrival, held.ask, held.body);
-        work.min_tasks = held.min_tasks;
+        (work.min_tasks, work.speedup) = (held.min_tasks, held.speedup);
         move_to(work, arrival)?;
         Ok(true)
     }

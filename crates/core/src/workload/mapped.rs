@@ -6,13 +6,13 @@ mod mapping;
 mod names;
 mod recognise;
 
-use crate::model::{Ask, Interner, Work, WorkKind};
+use crate::model::{Ask, Interner, Speedup, Work, WorkKind};
 use crate::problem::{Problem, Problems};
 use crate::units::{Calendar, Demand, MAX_GPUS, Span, Time, WHOLE_GPU};
 
 use super::date::DefaultTimeZone;
 use super::names::{Names, text};
-use super::native::flag;
+use super::native::{amdahl, flag};
 use super::note::NoteSet;
 use super::number::{BadValue, Rounding, integer, scaled, within_reach};
 use super::openb::read_models;
@@ -117,6 +117,9 @@ impl MappedRows {
             Field::Estimate => ask.estimate = Some(bound.span(cell)?),
             Field::Tasks => ask.tasks = bound.size::<u32>(cell)?.max(1),
             Field::MinTasks => work.min_tasks = bound.size(cell)?,
+            Field::ParallelFraction => {
+                work.speedup = amdahl(bound.number(cell, Rounding::Nearest)?)?;
+            }
             Field::Cpu => ask.demand.cpu = bound.cores(cell)?,
             Field::Memory => (ask.demand.memory, cells.per_core) = bound.memory(cell)?,
             Field::Gpus => {
@@ -254,7 +257,7 @@ impl Rows for MappedRows {
             return Err(Bad::Row(self.table.row_problem(message)));
         }
         work.name.clear();
-        (work.ask, work.min_tasks) = (Ask::default(), 0);
+        (work.ask, work.min_tasks, work.speedup) = (Ask::default(), 0, Speedup::LINEAR);
         let mut cells = Cells::default();
         for at in 0..self.bounds.len() {
             if let Err(reason) = self.cell(at, book, work, &mut cells) {

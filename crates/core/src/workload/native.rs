@@ -4,7 +4,7 @@ mod cells;
 mod column;
 mod writer;
 
-use crate::model::{Ask, Checkpoint, Interner, Rules, Work, WorkId, WorkKind};
+use crate::model::{Ask, Checkpoint, Interner, Rules, Speedup, Work, WorkId, WorkKind};
 use crate::part::Part;
 use crate::problem::{Problem, Problems, clip, did_you_mean};
 use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
@@ -14,7 +14,7 @@ pub use writer::{NativeWriter, used_columns};
 
 use super::format::{ColumnNames, Format, FormatReader, ReadFormat, TextLayout};
 use super::names::{Names, text};
-use super::number::{BadValue, integer, seconds, unsigned};
+use super::number::{BadValue, Rounding, integer, scaled, seconds, unsigned};
 use super::reader::{ReadRow, Rows};
 use super::recognise::{FileHead, Recognised};
 use super::table::{Bad, TextTable};
@@ -158,6 +158,9 @@ impl NativeRows {
             C::Deadline => ask.deadline = Some(Time::from_micros(seconds(cell)?)),
             C::Tasks => ask.tasks = at_least_one(cell)?,
             C::MinTasks => work.min_tasks = at_least_one(cell)?,
+            C::ParallelFraction => {
+                work.speedup = amdahl(scaled(cell, 1_000_000, 1.0, Rounding::Nearest)?)?
+            }
             C::Gang => ask.gang = flag(cell)?,
             C::CpuMilli => ask.demand.cpu = unsigned(cell)?,
             C::Vcpus => ask.demand.cpu = cores(cell)?,
@@ -255,7 +258,7 @@ impl Rows for NativeRows {
         work.name.clear();
         work.id = WorkId::default();
         work.arrival = NEVER;
-        (work.ask, work.min_tasks) = (self.blank, 0);
+        (work.ask, work.min_tasks, work.speedup) = (self.blank, 0, Speedup::LINEAR);
         work.body = WorkKind::Job.body(UNSET);
         self.key.clear();
         self.checkpoint = CheckpointCells::default();
@@ -389,6 +392,14 @@ fn share(cell: &[u8]) -> Result<u16, BadValue> {
     match unsigned(cell)? {
         share if share <= WHOLE_GPU => Ok(share),
         _ => Err("is more than the 1,000 milli-shares of a GPU"),
+    }
+}
+
+/// Amdahl's law for the part that can be divided, in millionths.
+pub(super) fn amdahl(parallel: i64) -> Result<Speedup, BadValue> {
+    match u32::try_from(parallel) {
+        Ok(parallel @ 0..=1_000_000) => Ok(Speedup::amdahl(parallel)),
+        Ok(_) | Err(_) => Err("is no fraction from 0 to 1"),
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod nodes;
 
-use crate::model::{Ask, Filter, Interner, Rules, Work, WorkKind};
+use crate::model::{Ask, Filter, Interner, Rules, Speedup, Work, WorkKind};
 use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
 use crate::problem::{Problem, Problems};
 use crate::units::{Calendar, Demand, MAX_GPUS, Time, WHOLE_GPU};
@@ -288,7 +288,7 @@ impl Rows for OpenbRows {
         let runtime = end.map(|end| end - work.arrival);
         let kind = if self.options.as_jobs { WorkKind::Job } else { WorkKind::VirtualMachine };
         work.body = kind.body(runtime);
-        work.min_tasks = 0;
+        (work.min_tasks, work.speedup) = (0, Speedup::LINEAR);
         work.ask = Ask { demand: self.demand()?, priority: self.priority()?, ..Ask::default() };
         if let Some(models) = self.at.models {
             let (table, names) = (&self.table, &mut self.names);

@@ -7,7 +7,7 @@ mod tres;
 
 use rustc_hash::FxHashMap;
 
-use crate::model::{Ask, Filter, Interner, Rules, Tenant, Work, WorkBody};
+use crate::model::{Ask, Filter, Interner, Rules, Speedup, Tenant, Work, WorkBody};
 use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
 use crate::problem::{Problem, Problems, clip};
 use crate::units::{Calendar, Demand, Id, MAX_GPUS, Span, Time, WHOLE_GPU};
@@ -482,7 +482,7 @@ impl SacctRows {
         let span = within_reach(runtime)
             .map_err(|reason| Bad::Row(self.table.row_problem(format!("its runtime {reason}"))))?;
         work.body = WorkBody::Job { runtime: Some(Span::from_micros(span)) };
-        work.min_tasks = 0;
+        (work.min_tasks, work.speedup) = (0, Speedup::LINEAR);
         work.ask = Ask {
             tasks,
             demand,

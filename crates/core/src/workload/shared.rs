@@ -85,7 +85,7 @@ impl Source for SharedReading {
         // Field by field, so that the name keeps its buffer.
         work.name.clone_from(&held.name);
         (work.id, work.arrival, work.ask, work.body) = (held.id, held.arrival, held.ask, held.body);
-        work.min_tasks = held.min_tasks;
+        (work.min_tasks, work.speedup) = (held.min_tasks, held.speedup);
         Ok(true)
     }
 

@@ -5,7 +5,7 @@ mod header;
 
 use std::fmt::Write;
 
-use crate::model::{Ask, Interner, Tenant, Work, WorkBody};
+use crate::model::{Ask, Interner, Speedup, Tenant, Work, WorkBody};
 use crate::part::{Parameter, Part, PartSettings, Setting, SettingKind};
 use crate::problem::{Problem, Problems};
 use crate::units::{Calendar, Demand, Id, Span, Time};
@@ -380,7 +380,7 @@ impl Rows for SwfRows {
         }
         work.arrival = Time::from_micros(arrival);
         work.body = WorkBody::Job { runtime: Some(runtime) };
-        work.min_tasks = 0;
+        (work.min_tasks, work.speedup) = (0, Speedup::LINEAR);
         work.ask = Ask {
             tasks,
             demand: Demand {

@@ -5,7 +5,7 @@ mod draws;
 
 use std::fmt::Write;
 
-use crate::model::{Checkpoint, Interner, Rules, Work, WorkId, WorkKind};
+use crate::model::{Checkpoint, Interner, Rules, Speedup, Work, WorkId, WorkKind};
 use crate::problem::Problem;
 use crate::units::stream::Stream;
 use crate::units::{Distribution, Span, Time};
@@ -86,8 +86,10 @@ pub struct SynthClass {
     pub runtime: Distribution,
     /// Tasks, rounded, at least 1.
     pub tasks: Distribution,
-    /// Fewest tasks with which a gang can go on after a loss; 0 where it needs them all.
+    /// Fewest tasks with which a gang can run; 0 where it needs them all.
     pub min_tasks: u32,
+    /// How much faster more tasks of it come on.
+    pub speedup: Speedup,
     /// Whether all tasks start together.
     pub gang: bool,
     /// Milli-cores per task, rounded.
@@ -132,6 +134,7 @@ impl Default for SynthClass {
             runtime: Distribution::Constant(3_600.0),
             tasks: Distribution::Constant(1.0),
             min_tasks: 0,
+            speedup: Speedup::LINEAR,
             gang: true,
             cpu: Distribution::Constant(1_000.0),
             memory: Distribution::Constant(0.0),
@@ -267,7 +270,7 @@ impl Synth {
         let span = |secs: f64| Span::from_micros(nearest((secs * 1e6).min(FAR as f64)));
         let runtime = draws.runtime.draw(ordinal);
         work.body = draws.kind.body(Some(span(runtime)));
-        (work.ask, work.min_tasks) = (draws.ask, draws.min_tasks);
+        (work.ask, work.min_tasks, work.speedup) = (draws.ask, draws.min_tasks, draws.speedup);
         for (size, attribute) in &draws.sizes {
             size.set(&mut work.ask, attribute.draw(ordinal));
         }

@@ -96,7 +96,13 @@ pub(super) const ROWS: &[KeyRow] = &[
         "workload.synthetic.class.*.min_tasks",
         FROM_ONE,
         "all",
-        "Fewest tasks with which a gang of a job can go on after a loss, if the part `recover` of its policy says `shrink`.",
+        "Fewest tasks with which a gang of a job can run: after a loss, if the part `recover` of its policy says `shrink`, and as the shift part `carbon-scaler` plans it.",
+    ),
+    row(
+        "workload.synthetic.class.*.parallel_fraction",
+        ValueKind::Number(0.0, 1.0),
+        "1",
+        "Part of its work that the tasks of a gang divide among them, so that more of them are faster by Amdahl's law. 1 is linear speedup. The runtime is that with all of its tasks.",
     ),
     row(
         "workload.synthetic.class.*.gang",

@@ -173,8 +173,7 @@ fn moved_at(paces: &[Pace], since: Time, span: Span) -> Time {
     at
 }
 
-/// Progress in a microsecond at a speed, times the tasks that make it where it is counted together.
+/// Progress in a microsecond at a speed, by the tasks that make it where it is counted together.
 fn joint_rate(state: &State<'_>, target: &Allocation, speed: u32) -> u64 {
-    let joint = state.joint_tasks(target.work()) > 1;
-    u64::from(speed) * if joint { u64::from(target.tasks) } else { 1 }
+    u64::from(speed) * state.joint_rate(target.work(), target.tasks)
 }

@@ -64,6 +64,46 @@ fn work_is_held_no_longer_than_its_deadline_allows() {
     }
 }
 
+/// Plans that gangs run with one task, and lets nobody start.
+#[derive(Debug)]
+struct ScalesDown(Queue);
+
+impl Policy for ScalesDown {
+    fn queue(&self) -> Option<&Queue> {
+        Some(&self.0)
+    }
+
+    fn decide(&mut self, triggers: &[Trigger], turn: &mut Turn<'_, '_>) {
+        for &trigger in triggers {
+            if let Trigger::Arrived(work) = trigger {
+                turn.scale(work, 1).expect("it can run with one");
+                self.0.push(turn, work);
+                turn.wake(Time::from_secs(500)).expect("it is later");
+                turn.wake(Time::from_secs(501)).expect("it is later");
+            }
+        }
+    }
+}
+
+/// All of its tasks could be done before 1,100 s if they start at 500, with one until then or not.
+#[test]
+fn no_gang_waits_with_fewer_tasks_than_its_deadline_allows() {
+    let world = owned(&[shape(4_000, 0, 0)]);
+    let run = Span::from_secs(600);
+    let mut gang = Work::job(0, Time::ZERO, demand(1_000, 0, 0, 0), run);
+    (gang.ask.estimate, gang.ask.deadline) = (Some(run), Some(Time::from_secs(1_100)));
+    (gang.ask.tasks, gang.ask.gang, gang.min_tasks) = (4, true, 1);
+    let mut laws = Laws::new(true);
+    let mut policy = ScalesDown(Queue::new(order::FCFS.spec().build()));
+    let control = &mut |_: sim::RunProgress| ControlFlow::Continue(());
+    let options = Options::default();
+    let mut source = WorkList::new([gang]);
+    let _ = sim::run(&world, &mut source, &mut policy, &options, &mut laws, control);
+    let broken = laws.broken().expect("it waits too long");
+    assert_eq!(broken.law, "nobody waits with fewer tasks than the deadline allows");
+    assert_eq!(broken.at, Time::from_secs(501));
+}
+
 /// Ends the first allocation at 100 s, behind the back of another policy.
 struct Interrupts {
     inner: Box<dyn Policy>,

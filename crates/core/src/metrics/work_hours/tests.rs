@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::metrics::Laws;
-use crate::model::{Ask, Checkpoint, Interner, Work};
+use crate::model::{Ask, Checkpoint, Interner, Speedup, Work};
 use crate::policy::spec::{CheckpointSpec, PolicySpec};
 use crate::policy::{self, Policy, Trigger, Turn, checkpoint};
 use crate::sim::{Observer, Options, RunProgress, run};
@@ -95,6 +95,7 @@ impl Case {
         let checkpoint = Some(names.checkpoint(self.checkpoint));
         let work = Work {
             min_tasks: 0,
+            speedup: Speedup::LINEAR,
             ask: Ask { checkpoint, ..self.ask },
             ..Work::job(0, Time::ZERO, self.ask.demand, RUN)
         };

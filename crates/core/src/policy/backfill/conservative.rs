@@ -194,10 +194,14 @@ impl Conservative {
         self.held.clear();
         self.plan.restart(pass);
         let (turn, place) = (&*pass.turn, &mut *pass.place);
-        for &(Queued { work, .. }, length) in &self.queued {
+        for &(Queued { work, tasks, .. }, length) in &self.queued {
             for ReservedStay { start, until, hold } in
                 self.promised.remove(&work).into_iter().flatten()
             {
+                // A gang that is planned with another number of its tasks since has left the queue.
+                if turn.gang_tasks(work) > 0 && hold.tasks() != tasks {
+                    continue;
+                }
                 let start = start.max(turn.now());
                 let stay = ReservedStay { start, until: length.end(start, until), hold };
                 self.held.push(PriorReservation { work, stay });

@@ -16,11 +16,12 @@ impl Composed {
         work: WorkRef,
         planned: bool,
     ) -> bool {
-        let (fewest, whole) = (turn.fewest_tasks(work), turn.whole_tasks(work));
-        if fewest == whole || !self.starts_with(turn, (work, fewest), planned, false) {
+        // As many as were tried.
+        let (fewest, tried) = (turn.fewest_tasks(work), turn.work(work).ask.tasks);
+        if fewest == tried || !self.starts_with(turn, (work, fewest), planned, false) {
             return false;
         }
-        let (mut most, mut too_many) = (fewest, whole);
+        let (mut most, mut too_many) = (fewest, tried);
         while too_many - most > 1 {
             let tasks = u32::midpoint(most, too_many);
             match self.starts_with(turn, (work, tasks), planned, false) {

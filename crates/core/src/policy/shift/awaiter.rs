@@ -47,31 +47,59 @@ pub(super) struct Awaiter {
     forecast: Forecast,
     slack: Option<Span>,
     margin: Option<Span>,
+    /// Time in which 999 of 1,000 boots are over, where they take longest.
+    boot: Span,
     /// Slowest speed of what may be used, in millionths; no more than the reference machine's.
     speed: u32,
-    /// The quantity over time, if it is known and changes.
+    /// The quantity over time, if it is known.
     path: Option<StepPath>,
-    foreseen: StepPath,
+    /// What is foreseen of it until the work last planned is to be done.
+    pub(super) foreseen: StepPath,
     slots: Slots,
 }
 
 impl Awaiter {
-    pub(super) fn new(quantity: AwaitedQuantity, settings: &PartSettings) -> Self {
+    pub(super) fn new(
+        quantity: AwaitedQuantity,
+        interrupts: bool,
+        settings: &PartSettings,
+    ) -> Self {
         let forecast = match settings.word(FORECAST.name) {
             "yesterday" => Forecast::Yesterday,
             _ => Forecast::Perfect,
         };
         Self {
             quantity,
-            interrupts: settings.flag(INTERRUPT.name),
+            interrupts,
             forecast,
             slack: settings.span(SLACK.name),
             margin: settings.span(MARGIN.name),
+            boot: Span::ZERO,
             speed: 1_000_000,
             path: None,
             foreseen: StepPath::constant(0),
             slots: Slots::default(),
         }
+    }
+
+    /// Time in which 999 of 1,000 boots are over, where they take longest.
+    pub(super) const fn boot(&self) -> Span {
+        self.boot
+    }
+
+    /// Time for `rest` on the slowest machine that may be used.
+    pub(super) fn run_of(&self, rest: Span) -> Span {
+        run_length(rest, self.speed)
+    }
+
+    /// Foresees the quantity until `work` that takes `run` is to be done, and returns that time, if it is
+    /// later than the work could be done.
+    pub(super) fn foresee(&mut self, state: &State<'_>, work: WorkRef, run: Span) -> Option<Time> {
+        let (now, live, path) = (state.now(), state.work(work), self.path.as_ref()?);
+        let end = self.end(live, run).filter(|&end| now.saturating_add(run) < end);
+        let end = end.filter(|_| live.kind == WorkKind::Job && run > Span::ZERO)?;
+        self.forecast.fill(path, now, end, &mut self.foreseen);
+        Some(end)
     }
 
     /// Latest end of work of which `run` is left, where it may wait at all.
@@ -91,33 +119,31 @@ impl Awaiter {
 
 impl ShiftRule for Awaiter {
     fn begin(&mut self, state: &State<'_>) {
-        self.path = self.quantity.path(state).filter(StepPath::moves);
+        self.path = self.quantity.path(state);
         let world = state.world();
         let used = world.offers.ids().filter(|&offer| state.uses(offer));
-        let mut boot = Span::ZERO;
         for offer in used {
             self.speed = self.speed.min(world.type_of(offer).speed.max(1));
-            boot = boot.max(world.offers[offer].boot_within(0.999));
+            self.boot = self.boot.max(world.offers[offer].boot_within(0.999));
         }
-        self.margin = self.margin.or(Some(boot));
+        self.margin = self.margin.or(Some(self.boot));
     }
 
     fn plan(&mut self, state: &State<'_>, work: WorkRef, rest: Option<Span>) -> ShiftPlan {
         let (now, live) = (state.now(), state.work(work));
-        let at_once = ShiftPlan { start: now, pause: None };
-        let (Some(path), Some(rest)) = (&self.path, rest) else { return at_once };
-        let run = run_length(rest, self.speed);
-        let end = self.end(live, run).filter(|&end| now.saturating_add(run) < end);
-        let Some(end) = end.filter(|_| live.kind == WorkKind::Job && run > Span::ZERO) else {
+        let at_once = ShiftPlan { start: now, pause: None, tasks: None };
+        let moves = self.path.as_ref().is_some_and(StepPath::moves);
+        let Some(run) = rest.filter(|_| moves).map(|rest| self.run_of(rest)) else {
             return at_once;
         };
-        self.forecast.fill(path, now, end, &mut self.foreseen);
+        let Some(end) = self.foresee(state, work, run) else { return at_once };
         let ask = &live.ask;
         if self.interrupts && ask.keeps_progress() && (ask.tasks == 1 || ask.gang) {
             let (start, pause, is_last) = self.slots.first(&self.foreseen, (now, end), run);
-            return ShiftPlan { start, pause: (!is_last).then_some(pause) };
+            return ShiftPlan { start, pause: (!is_last).then_some(pause), tasks: None };
         }
         let latest = Time::from_micros(end.micros() - run.micros());
-        ShiftPlan { start: best_start(&self.foreseen, now, latest, run), pause: None }
+        let start = best_start(&self.foreseen, now, latest, run);
+        ShiftPlan { start, pause: None, tasks: None }
     }
 }

@@ -10,5 +10,11 @@ pub static PRICE_AWARE: ShiftPart = Part {
     name: "price-aware",
     doc: "Work waits for the time of the lowest prices that its deadline leaves. Prices that are drawn are not foreseen.",
     parameters: &[INTERRUPT, FORECAST, SLACK, MARGIN],
-    make: |settings| Some(Box::new(Awaiter::new(AwaitedQuantity::Price, settings))),
+    make: |settings| {
+        Some(Box::new(Awaiter::new(
+            AwaitedQuantity::Price,
+            settings.flag(INTERRUPT.name),
+            settings,
+        )))
+    },
 };

@@ -5,7 +5,7 @@ use super::awaiter::{Awaiter, FORECAST, INTERRUPT, MARGIN, SLACK};
 use super::signal::AwaitedQuantity;
 use crate::part::{Parameter, Part, Setting, SettingKind};
 
-const REGIONS: Parameter = Parameter {
+pub(super) const REGIONS: Parameter = Parameter {
     name: "regions",
     kind: SettingKind::Regions,
     default: Setting::Unset("all that it may use"),
@@ -19,6 +19,10 @@ pub static WAIT_AWHILE: ShiftPart = Part {
     parameters: &[INTERRUPT, FORECAST, SLACK, MARGIN, REGIONS],
     make: |settings| {
         let regions = settings.names(REGIONS.name).to_vec();
-        Some(Box::new(Awaiter::new(AwaitedQuantity::Carbon { regions }, settings)))
+        Some(Box::new(Awaiter::new(
+            AwaitedQuantity::Carbon { regions },
+            settings.flag(INTERRUPT.name),
+            settings,
+        )))
     },
 };

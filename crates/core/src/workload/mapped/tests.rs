@@ -136,6 +136,21 @@ fn fractions_micros_and_constants() {
     assert_eq!(jobs[0].body.length(), Some(Span::HOUR));
 }
 
+/// Millionths at the finest, of one at the most.
+#[test]
+fn parallel_fractions_are_speedups() {
+    let gangs = mapping(&[
+        ("arrival", "at", "s"),
+        ("runtime", "runs", "s"),
+        ("min_tasks", "least", "count"),
+        ("parallel_fraction", "p", "count"),
+    ]);
+    let (jobs, _) = read(b"at,runs,least,p\n0,9,2,0.95\n1,9,2,1\n2,9,2,\n", &gangs).expect("jobs");
+    let found: Vec<u32> = jobs.iter().map(|work| work.speedup.parallel()).collect();
+    assert_eq!(found, [950_000, 1_000_000, 1_000_000]);
+    assert!(read(b"at,runs,least,p\n0,9,2,1.5\n", &gangs).is_err());
+}
+
 #[test]
 fn mappings_are_checked_against_the_file() {
     let text = b"arrival_time;length\n0;1\n";

@@ -23,6 +23,8 @@ pub enum NativeColumn {
     Tasks,
     /// `min_tasks`
     MinTasks,
+    /// `parallel_fraction`
+    ParallelFraction,
     /// `gang`
     Gang,
     /// `cpu_milli`
@@ -95,7 +97,7 @@ pub enum NativeColumn {
 
 impl NativeColumn {
     /// Every column, in the order in which they are written.
-    pub const ALL: [Self; 44] = [
+    pub const ALL: [Self; 45] = [
         Self::Id,
         Self::Source,
         Self::Ordinal,
@@ -106,6 +108,7 @@ impl NativeColumn {
         Self::Deadline,
         Self::Tasks,
         Self::MinTasks,
+        Self::ParallelFraction,
         Self::Gang,
         Self::CpuMilli,
         Self::Vcpus,
@@ -155,6 +158,7 @@ impl NativeColumn {
             Self::Deadline => "deadline_s",
             Self::Tasks => "tasks",
             Self::MinTasks => "min_tasks",
+            Self::ParallelFraction => "parallel_fraction",
             Self::Gang => "gang",
             Self::CpuMilli => "cpu_milli",
             Self::Vcpus => "vcpus",

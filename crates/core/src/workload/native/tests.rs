@@ -2,7 +2,7 @@ use super::super::lines::Lines;
 use super::super::reader::Reader;
 use super::super::{BoxedSource, OnBadRow};
 use super::*;
-use crate::model::{Checkpoint, Filter, Spread, Together};
+use crate::model::{Checkpoint, Filter, Speedup, Spread, Together};
 use proptest::prelude::*;
 use std::io::Cursor;
 
@@ -206,6 +206,7 @@ fn work() -> impl Strategy<Value = Named> {
             let work = Work {
                 id: WorkId { source: id.0, ordinal: id.1 },
                 min_tasks: tasks / 3,
+                speedup: Speedup::amdahl(tasks % 1_000_003),
                 name,
                 arrival,
                 ask: Ask {

@@ -131,6 +131,8 @@ fn fill(column: NativeColumn, book: &Interner, work: &Work, cell: &mut String) {
         }
         C::Tasks => number(ask.tasks.into(), 1),
         C::MinTasks => number(work.min_tasks.into(), 0),
+        C::ParallelFraction if work.speedup.is_linear() => {}
+        C::ParallelFraction => show_seconds(work.speedup.parallel().into(), cell),
         C::Gang => cell.push_str(if ask.gang { "" } else { "false" }),
         C::CpuMilli => number(ask.demand.cpu.into(), 0),
         C::Memory => number(ask.demand.memory.into(), 0),

@@ -2,7 +2,7 @@
 
 use super::super::number::FAR;
 use super::SynthClass;
-use crate::model::{Ask, WorkKind};
+use crate::model::{Ask, Speedup, WorkKind};
 use crate::units::stream::Streams;
 use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
 
@@ -11,6 +11,7 @@ use crate::units::{Distribution, MAX_GPUS, WHOLE_GPU};
 pub(super) struct Draws {
     pub(super) ask: Ask,
     pub(super) min_tasks: u32,
+    pub(super) speedup: Speedup,
     pub(super) kind: WorkKind,
     /// Whether rules and home have their ids in `ask`.
     pub(super) named: bool,
@@ -45,6 +46,7 @@ impl Draws {
         Self {
             ask,
             min_tasks: class.min_tasks,
+            speedup: class.speedup,
             kind: class.kind,
             named: false,
             runtime: real("workload runtime", &class.runtime, FAR as f64 / 1e6),

@@ -1,0 +1,396 @@
+//! How many tasks of a gang run when, so that its work is done with the least of a quantity.
+
+use std::cmp::Ordering;
+use std::collections::BinaryHeap;
+
+use crate::model::{Speedup, StepPath};
+use crate::units::{Span, Time};
+
+/// A shorter piece is none: it is what rounding left of one.
+const LEAST_PIECE: Span = Span::from_micros(1_000);
+
+/// Numbers of tasks with which a gang can run, and how fast it comes on with each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct GangSizes {
+    /// Fewest tasks, at least one.
+    pub(super) fewest: u32,
+    /// All of them.
+    pub(super) whole: u32,
+    pub(super) speedup: Speedup,
+}
+
+impl GangSizes {
+    /// Work done in a microsecond with so many tasks; none without tasks.
+    pub(super) fn rate(&self, tasks: u32) -> i128 {
+        self.speedup.rate(tasks, self.whole).into()
+    }
+
+    /// Work that all of its tasks do in `run`.
+    pub(super) fn work_of(&self, run: Span) -> i128 {
+        i128::from(run.micros()) * self.rate(self.whole)
+    }
+
+    /// Time that so many tasks take for `work`, rounded up.
+    pub(super) fn time_for(&self, work: i128, tasks: u32) -> Span {
+        let (work, rate) = (work.max(0), self.rate(tasks).max(1));
+        let micros = work / rate + i128::from(work % rate > 0);
+        Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
+    }
+
+    /// The next larger number of tasks that is worth while, and what it does more; `None` if none does.
+    /// The first is the fewest. Where speedup is linear all tasks are worth as much as the first.
+    fn next(&self, tasks: u32) -> Option<(u32, i128)> {
+        let next = match self.speedup.is_linear() {
+            true => self.whole,
+            false => (tasks + 1).max(self.fewest),
+        };
+        let more = self.rate(next.min(self.whole)) - self.rate(tasks);
+        (next <= self.whole && more > 0).then_some((next, more))
+    }
+}
+
+/// A stretch of time with one number of tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct GangPiece {
+    pub(super) from: Time,
+    pub(super) until: Time,
+    /// Number of tasks; 0 if the gang waits.
+    pub(super) tasks: u32,
+}
+
+/// A step of the path, and how many tasks run in it.
+#[derive(Clone, Copy, Debug)]
+struct PathStep {
+    from: Time,
+    until: Time,
+    /// The quantity that a task causes in a microsecond.
+    value: i64,
+    tasks: u32,
+}
+
+/// More tasks in a step: how many there are then, what they do more, and how many more there are.
+#[derive(Clone, Copy, Debug)]
+struct Growth {
+    row: usize,
+    value: i64,
+    tasks: u32,
+    more_work: i128,
+    more_tasks: u32,
+}
+
+impl Growth {
+    /// Work per quantity, as a fraction; its numerator is greater than zero.
+    fn worth(&self) -> (i128, i128) {
+        (self.more_work, i128::from(self.more_tasks) * i128::from(self.value))
+    }
+}
+
+impl Ord for Growth {
+    /// More work per quantity is greater, and of equals the earlier.
+    fn cmp(&self, other: &Self) -> Ordering {
+        let ((work, cost), (other_work, other_cost)) = (self.worth(), other.worth());
+        // Less than 2^32 times 2^32 times 2^63: it fits.
+        let by_worth = (work * other_cost).cmp(&(other_work * cost));
+        by_worth.then_with(|| other.row.cmp(&self.row))
+    }
+}
+
+impl PartialOrd for Growth {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Growth {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other) == Ordering::Equal
+    }
+}
+
+impl Eq for Growth {}
+
+/// Numbers of tasks over time, reused from one plan to the next.
+#[derive(Debug, Default)]
+pub(super) struct GangSchedule {
+    steps: Vec<PathStep>,
+    growths: BinaryHeap<Growth>,
+    /// Without gaps from the begin of the window to its end.
+    pub(super) pieces: Vec<GangPiece>,
+}
+
+impl GangSchedule {
+    /// Gives `work` its tasks between `now` and `until`, which all of them can do in that time: one task
+    /// after the other where it does the most work per quantity of `path`, a task more than are there
+    /// already, the fewest together; of equals the earliest (Hanafy and others, CarbonScaler, 2023).
+    /// For speedup that is concave, no numbers of tasks over time need less of the quantity.
+    pub(super) fn fill(
+        &mut self,
+        path: &StepPath,
+        (now, until): (Time, Time),
+        sizes: &GangSizes,
+        work: i128,
+    ) {
+        self.cut(path, now, until);
+        self.growths.clear();
+        for row in 0..self.steps.len() {
+            self.offer(sizes, row);
+        }
+        let mut left = work;
+        let mut part = None;
+        while left > 0
+            && let Some(best) = self.growths.pop()
+        {
+            let step = &mut self.steps[best.row];
+            let length = step.until - step.from;
+            let micros = left / best.more_work + i128::from(left % best.more_work > 0);
+            let needed = Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX));
+            if needed < length && length - needed >= LEAST_PIECE {
+                part = Some((best.row, best.tasks, needed));
+                break;
+            }
+            step.tasks = best.tasks;
+            left -= i128::from(length.micros()) * best.more_work;
+            self.offer(sizes, best.row);
+        }
+        self.join(part);
+    }
+
+    /// Cuts the window where the path changes.
+    fn cut(&mut self, path: &StepPath, now: Time, until: Time) {
+        self.steps.clear();
+        let mut last = (now, path.at(now));
+        for &(at, value) in path.between(now, until).iter().chain([&(until, 0)]) {
+            let (from, before) = last;
+            self.steps.push(PathStep { from, until: at, value: before.max(0), tasks: 0 });
+            last = (at, value);
+        }
+    }
+
+    /// More tasks can run in a step.
+    fn offer(&mut self, sizes: &GangSizes, row: usize) {
+        let PathStep { value, tasks, .. } = self.steps[row];
+        if let Some((next, more_work)) = sizes.next(tasks) {
+            let more_tasks = next - tasks;
+            self.growths.push(Growth { row, value, tasks: next, more_work, more_tasks });
+        }
+    }
+
+    /// Makes pieces of the steps. In one of them so many tasks run for only a part of it: the end where
+    /// more run after it than in its rest, else the begin.
+    fn join(&mut self, part: Option<(usize, u32, Span)>) {
+        self.pieces.clear();
+        for row in 0..self.steps.len() {
+            let PathStep { from, until, tasks, .. } = self.steps[row];
+            match part.filter(|&(in_row, ..)| in_row == row) {
+                None => self.add(from, until, tasks),
+                Some((_, more, length)) => {
+                    let grows = self.steps.get(row + 1).is_some_and(|next| next.tasks > tasks);
+                    let first = if grows { until - from - length } else { length };
+                    let (early, late) = if grows { (tasks, more) } else { (more, tasks) };
+                    self.add(from, from + first, early);
+                    self.add(from + first, until, late);
+                }
+            }
+        }
+    }
+
+    fn add(&mut self, from: Time, until: Time, tasks: u32) {
+        match self.pieces.last_mut() {
+            Some(last) if last.tasks == tasks => last.until = until,
+            Some(_) | None => self.pieces.push(GangPiece { from, until, tasks }),
+        }
+    }
+
+    /// The quantity of all pieces, where `before` tasks run at the begin, and where tasks that start do
+    /// nothing for `restart`, which others of them make up for.
+    pub(super) fn cost(&self, path: &StepPath, mut before: u32, restart: Span) -> i128 {
+        let mut sum = 0;
+        for piece in &self.pieces {
+            sum += cost_of(path, piece);
+            if piece.tasks != before {
+                let tasks = i128::from(piece.tasks) * i128::from(path.at(piece.from));
+                sum += tasks * i128::from(restart.micros());
+            }
+            before = piece.tasks;
+        }
+        sum
+    }
+}
+
+/// The quantity that the tasks of a piece cause.
+pub(super) fn cost_of(path: &StepPath, piece: &GangPiece) -> i128 {
+    i128::from(piece.tasks) * (path.integral(piece.until) - path.integral(piece.from))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::slots::Slots;
+    use super::*;
+
+    const fn hours(hours: i64) -> Time {
+        Time::from_secs(3_600 * hours)
+    }
+
+    const fn span(hours: i64) -> Span {
+        Span::from_secs(3_600 * hours)
+    }
+
+    /// Speedups of 1, 5/3, 15/7 and 5/2, in whole millionths.
+    const FOUR: GangSizes = GangSizes { fewest: 1, whole: 4, speedup: four_fifths() };
+
+    const fn four_fifths() -> Speedup {
+        Speedup::amdahl(800_000)
+    }
+
+    /// An hour of each value from 0 on.
+    fn hourly(values: &[i64]) -> StepPath {
+        StepPath::known(values[0], (0..).map(hours).zip(values.iter().copied()))
+    }
+
+    /// Pieces with tasks: from, until and how many, in microseconds.
+    fn plan(values: &[i64], sizes: &GangSizes, run: Span) -> Vec<(i64, i64, u32)> {
+        let mut schedule = GangSchedule::default();
+        let window = (hours(0), hours(values.len() as i64));
+        schedule.fill(&hourly(values), window, sizes, sizes.work_of(run));
+        let pieces = schedule.pieces.iter().filter(|piece| piece.tasks > 0);
+        pieces.map(|piece| (piece.from.micros(), piece.until.micros(), piece.tasks)).collect()
+    }
+
+    /// Work per carbon of the tasks from the first on is 1, .67, .48 and .36 where the value is 1; at 2 it
+    /// is half of that, at 3 a third.
+    #[test]
+    fn tasks_run_where_they_do_most_per_carbon() {
+        const HOUR: i64 = 3_600_000_000;
+        let values = [5, 3, 9, 1, 4, 2, 7];
+        // 2.5 hours of one task: 1.67 at 3, and the rest at 5, where the first does .5 and the third at 3
+        // only .48.
+        let one = plan(&values, &FOUR, span(1));
+        assert_eq!(one, [(3 * HOUR, 4 * HOUR, 2), (5 * HOUR, 5 * HOUR + 3_000_002_400, 1)]);
+        // 5 hours: 2.5 at 3, one at 5 and at 1 (.333333 and a third), and then the second at 5 for the .5
+        // that are left, at its begin.
+        let part = 5 * HOUR + 2_700_002_701;
+        let two = plan(&values, &FOUR, span(2));
+        let whole = (3 * HOUR, 4 * HOUR, 4);
+        assert_eq!(two, [(HOUR, 2 * HOUR, 1), whole, (5 * HOUR, part, 2), (part, 6 * HOUR, 1)]);
+        // No fewer than three do .71 each at 3 and .357142 at 5, and the fourth at 3 .357143.
+        let three = GangSizes { fewest: 3, ..FOUR };
+        assert_eq!(plan(&values, &three, span(1)), [whole]);
+        // Nobody more helps where nothing is divided.
+        let none = GangSizes { speedup: Speedup::amdahl(0), ..FOUR };
+        let alone = [(HOUR, 2 * HOUR, 1), (3 * HOUR, 4 * HOUR, 1), (5 * HOUR, 6 * HOUR, 1)];
+        assert_eq!(plan(&values, &none, span(3)), alone);
+        // What causes nothing is taken whole, and of equals the earliest.
+        assert_eq!(plan(&[2, 0, 2], &FOUR, span(1)), [(HOUR, 2 * HOUR, 4)]);
+        assert_eq!(plan(&[2, 2, 2, 2], &none, span(2)), [(0, 2 * HOUR, 1)]);
+    }
+
+    /// A part of a step lies beside what runs after it.
+    #[test]
+    fn a_part_of_a_step_joins_what_follows() {
+        const HOUR: i64 = 3_600_000_000;
+        let linear = GangSizes { speedup: Speedup::LINEAR, ..FOUR };
+        let run = Span::from_secs(5_400);
+        assert_eq!(plan(&[2, 1, 3], &linear, run), [(HOUR / 2, 2 * HOUR, 4)]);
+        assert_eq!(plan(&[3, 1, 2], &linear, run), [(HOUR, 5 * HOUR / 2, 4)]);
+    }
+
+    /// Each start counts as much as its tasks cause in the time of a restart.
+    #[test]
+    fn starts_have_a_cost() {
+        let path = hourly(&[5, 3, 9, 1, 4, 2, 7]);
+        let mut schedule = GangSchedule::default();
+        schedule.fill(&path, (hours(0), hours(7)), &FOUR, FOUR.work_of(span(2)));
+        let cost = |before, minutes: i64| {
+            schedule.cost(&path, before, Span::from_secs(60 * minutes)) / 60_000_000
+        };
+        // Minutes of 1 task at 3, 4 at 1, 2 and 1 at 2, and a millisecond.
+        assert_eq!(cost(0, 0), 60 * 3 + 60 * 4 + 45 * 4 + 15 * 2);
+        assert_eq!(cost(0, 10), 630 + 10 * (3 + 4 + 4 + 2));
+        assert_eq!(cost(7, 10), cost(0, 10));
+    }
+
+    /// The least cost of all numbers of tasks by hours, where one of them has another number for a part of
+    /// it: the corners of the linear programme, one of which is the best.
+    fn least(values: &[i64], sizes: &GangSizes, work: i128) -> f64 {
+        let choices: Vec<u32> = std::iter::once(0).chain(sizes.fewest..=sizes.whole).collect();
+        let hour = span(1).micros() as f64;
+        let mut least = f64::INFINITY;
+        let all = choices.len().pow(values.len() as u32);
+        for number in 0..all {
+            let tasks =
+                |row: usize| choices[number / choices.len().pow(row as u32) % choices.len()];
+            let (mut done, mut cost) = (0.0, 0.0);
+            for (row, &value) in values.iter().enumerate() {
+                done += sizes.rate(tasks(row)) as f64 * hour;
+                cost += f64::from(tasks(row)) * value as f64 * hour;
+            }
+            let left = work as f64 - done;
+            if left <= 0.0 {
+                least = least.min(cost);
+                continue;
+            }
+            for (row, &value) in values.iter().enumerate() {
+                for &more in choices.iter().filter(|&&more| more > tasks(row)) {
+                    let gain = (sizes.rate(more) - sizes.rate(tasks(row))) as f64;
+                    let time = left / gain;
+                    if time <= hour {
+                        let added = f64::from(more - tasks(row)) * value as f64 * time;
+                        least = least.min(cost + added);
+                    }
+                }
+            }
+        }
+        least
+    }
+
+    fn instance() -> impl Strategy<Value = (Vec<i64>, GangSizes, Span)> {
+        let values = prop::collection::vec(0..9_i64, 1..5);
+        let sizes = (1..4_u32, 0..3_u32, 0..=20_u32);
+        (values, sizes, 1..=100_i64).prop_map(|(values, (fewest, more, parallel), share)| {
+            let speedup = Speedup::amdahl(50_000 * parallel);
+            let run = Span::from_secs(36 * share * values.len() as i64);
+            (values, GangSizes { fewest, whole: fewest + more, speedup }, run)
+        })
+    }
+
+    proptest! {
+        /// The greedy plan needs no more than any other, and does the work.
+        #[test]
+        fn no_other_plan_needs_less((values, sizes, run) in instance()) {
+            let (path, work) = (hourly(&values), sizes.work_of(run));
+            let mut schedule = GangSchedule::default();
+            schedule.fill(&path, (hours(0), hours(values.len() as i64)), &sizes, work);
+            let rate = |piece: &GangPiece| {
+                i128::from((piece.until - piece.from).micros()) * sizes.rate(piece.tasks)
+            };
+            let done: i128 = schedule.pieces.iter().map(rate).sum();
+            // More by no more than the least piece and a microsecond.
+            let most = work + sizes.rate(sizes.whole) * 1_001;
+            prop_assert!((work..=most).contains(&done), "{done} of {work}");
+            let cost = schedule.cost(&path, 0, Span::ZERO) as f64;
+            let least = least(&values, &sizes, work);
+            // Speedups are whole millionths.
+            prop_assert!(cost <= least * (1.0 + 1e-5) + 1e6, "{cost} and {least}");
+            // And than all tasks together where the path is lowest.
+            let linear = GangSizes { speedup: Speedup::LINEAR, ..sizes };
+            schedule.fill(&path, (hours(0), hours(values.len() as i64)), &linear, linear.work_of(run));
+            prop_assert!(cost <= schedule.cost(&path, 0, Span::ZERO) as f64 * (1.0 + 1e-5) + 1e6);
+        }
+
+        /// Where speedup is linear all tasks run in the pieces that work takes that pauses.
+        #[test]
+        fn linear_speedup_is_to_run_in_pieces((values, sizes, run) in instance()) {
+            let linear = GangSizes { speedup: Speedup::LINEAR, ..sizes };
+            let (path, window) = (hourly(&values), (hours(0), hours(values.len() as i64)));
+            let mut schedule = GangSchedule::default();
+            schedule.fill(&path, window, &linear, linear.work_of(run));
+            let mut pieces = schedule.pieces.iter().filter(|piece| piece.tasks > 0);
+            let first = pieces.next().expect("it runs");
+            let (begin, end, only) = Slots::default().first(&path, window, run);
+            prop_assert_eq!((first.from, first.until, first.tasks), (begin, end, sizes.whole));
+            prop_assert_eq!(pieces.next().is_none(), only);
+        }
+    }
+}
