@@ -278,11 +278,12 @@ impl FactObserver for Collector {
                 self.launches.fails(state, fault, 1);
                 self.hours.released(state, instance);
             }
-            Fact::Devices { fault, devices, breaks, .. } => {
+            Fact::Devices { instance, fault, devices, breaks, .. } => {
+                let broken = if breaks { devices.count_ones() } else { 0 };
+                self.hours.devices(state, instance, broken);
                 if breaks {
-                    let devices = u64::from(devices.count_ones());
-                    self.launches.failed_devices += devices;
-                    self.launches.fails(state, fault, devices);
+                    self.launches.failed_devices += u64::from(broken);
+                    self.launches.fails(state, fault, u64::from(broken));
                 }
             }
             Fact::Repaired(instance, _) => self.hours.ready(state, instance),

@@ -9,10 +9,18 @@ use crate::units::{Demand, Id, Time};
 /// Adds up what machines offered while they were ready, and what running work asked of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hours {
-    /// Time at which each instance was ready, if it is, by its slot.
-    ready: Vec<Option<Time>>,
+    /// Each instance that is ready, by its slot.
+    ready: Vec<Option<ReadyMachine>>,
     /// Sums of each region, by its row.
     sums: Vec<HourSums>,
+}
+
+/// A machine that is ready: since when, with so many GPUs that work, and since when so many do.
+#[derive(Clone, Copy, Debug)]
+struct ReadyMachine {
+    since: Time,
+    gpus: u8,
+    gpus_since: Time,
 }
 
 /// Milli-cores and milli-GPUs times microseconds.
@@ -35,8 +43,15 @@ pub struct ProviderHours {
     pub core_hours_idle: f64,
     /// The same of GPUs.
     pub gpu_hours_used: f64,
-    /// The same of GPUs.
+    /// The same of GPUs that are not broken.
     pub gpu_hours_idle: f64,
+}
+
+impl ReadyMachine {
+    /// Milli-GPUs times microseconds since the number of those that work changed.
+    fn offered_gpus(&self, now: Time) -> i128 {
+        i128::from(self.gpus) * 1_000 * i128::from((now - self.gpus_since).micros())
+    }
 }
 
 impl Hours {
@@ -47,20 +62,30 @@ impl Hours {
         if self.ready.len() <= slot {
             self.ready.resize(slot + 1, None);
         }
-        self.ready[slot] = Some(state.now());
+        let (now, gpus) = (state.now(), state.instance(instance).working().gpus);
+        self.ready[slot] = Some(ReadyMachine { since: now, gpus, gpus_since: now });
+    }
+
+    /// So many GPUs of an instance, which work still, break; or none do and others work again. Those that
+    /// are broken are not offered.
+    pub(super) fn devices(&mut self, state: &State<'_>, reference: InstanceRef, broken: u32) {
+        let Some(Some(ready)) = self.ready.get_mut(reference.slot()) else { return };
+        let (instance, now) = (state.instance(reference), state.now());
+        let offered = ready.offered_gpus(now);
+        (ready.gpus, ready.gpus_since) = (instance.working().gpus - broken as u8, now);
+        self.of(instance.region).offered[1] += offered;
     }
 
     /// An instance is given back, or fails.
     pub(super) fn released(&mut self, state: &State<'_>, reference: InstanceRef) {
         let Some(ready) = self.ready.get_mut(reference.slot()) else { return };
         // None: it was still booting.
-        let Some(since) = ready.take() else { return };
-        let instance = state.instance(reference);
-        let span = i128::from((state.now() - since).micros());
-        let gpus = i128::from(instance.shape.gpus) * 1_000;
+        let Some(ready) = ready.take() else { return };
+        let (instance, now) = (state.instance(reference), state.now());
+        let span = i128::from((now - ready.since).micros());
         let offered = &mut self.of(instance.region).offered;
         offered[0] += i128::from(instance.shape.cpu) * span;
-        offered[1] += gpus * span;
+        offered[1] += ready.offered_gpus(now);
     }
 
     /// An allocation of such tasks ends.
