@@ -96,14 +96,19 @@ impl Settlement {
     /// Time has come to the end of an instant: disks of instances that are not stopped any more are
     /// no longer kept.
     pub(super) fn forget_started(&mut self, state: &State<'_>, now: Time) {
-        if self.upkeep.stopped.is_empty() {
+        if self.upkeep.attached.is_empty() {
             return;
         }
-        let mut gone: Vec<StoppedRef> = self.upkeep.stopped.keys().copied().collect();
-        let mut at = state.next_stopped(None);
-        while let Some(one) = at {
-            gone.retain(|other| *other != one);
-            at = state.next_stopped(Some(one));
+        // All that are stopped are known here, so that as many are the same.
+        if self.upkeep.stopped.len() == state.stopped_instances() {
+            return;
+        }
+        let (mut gone, mut still) = (Vec::new(), state.next_stopped(None));
+        for &one in self.upkeep.stopped.keys() {
+            match still == Some(one) {
+                true => still = state.next_stopped(still),
+                false => gone.push(one),
+            }
         }
         for one in gone {
             self.keep_stopped(one, now);

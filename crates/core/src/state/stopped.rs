@@ -63,6 +63,11 @@ impl State<'_> {
         !self.stopped.kept.is_empty()
     }
 
+    /// Number of stopped instances.
+    pub fn stopped_instances(&self) -> usize {
+        self.stopped.kept.len()
+    }
+
     /// Whether tasks of `work` wait on a stopped instance.
     pub fn is_kept(&self, work: WorkRef) -> bool {
         self.stopped.of_work.contains_key(&work)
