@@ -287,6 +287,11 @@ fn syntax_problems(document: &ScenarioText) -> Vec<Problem> {
 const TERM_KEYS: [&str; 8] =
     ["account", "attached", "block", "commitment", "data_set", "kept", "negotiated", "tier"];
 
+/// Whether a document says on which terms its runs are billed.
+fn has_terms(root: &ConfigTable) -> bool {
+    TERM_KEYS.iter().any(|key| root.has(key))
+}
+
 /// The document as a checked section below `pattern` of the table of keys.
 fn root(document: &ScenarioText, pattern: &str, report: &mut Diagnostics<'_>) -> ConfigTable {
     let (table, errors) = DeTable::parse_recoverable(&document.text);
@@ -321,7 +326,7 @@ fn read(
     let observed = observed::read(&root.section("observed"), &build.world, report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
-    let terms = TERM_KEYS.iter().any(|key| root.has(key));
+    let terms = has_terms(root);
     let is_said = terms || root.has("offering");
     let sale = is_said.then(|| terms::read(root, report));
     terms::check_places(root, &build.world, report);

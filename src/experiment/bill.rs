@@ -307,7 +307,7 @@ impl<E: From<Problem>> BillMaker<'_, E> {
                 product
             }
         };
-        let tiered = row.list.is_none() && self.biller.has_tiers(product);
+        let tiered = row.list.is_none() && self.biller.tiers_of(product).is_some();
         let list = match row.list {
             Some(list) => list,
             // What runs in a block is paid for already.

@@ -641,6 +641,7 @@ fn tier(
         provider: section.text("provider")?.to_owned(),
         matching: Matching {
             services: vec![Service::Transfer],
+            region: owned(section, "region"),
             families: Some(vec![path.to_owned()]),
             ..Matching::default()
         },

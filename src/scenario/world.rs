@@ -84,7 +84,7 @@ pub(super) fn read<'a>(
             "add a `[cluster.NAME]` or a `[cloud.aws]`",
         );
     }
-    build.links(&transfer, super::TERM_KEYS.iter().any(|key| root.has(key)), report);
+    build.links(root, report);
     fault::read(&mut build, root, report);
     build.world.migration = migration(root);
     budget::read(root, &mut build.world, report);

@@ -114,6 +114,53 @@ fn without_terms_data_has_one_flat_price() {
     assert!(run.bill.is_none());
 }
 
+/// A TiB that a job in one region of a provider reads from another, by the list at 2 cents a GiB: what is billed is
+/// the price of the pair. Where the terms say what all pairs cost, or what one does, or the link has a path
+/// of its own, that holds.
+#[test]
+fn data_between_regions_has_the_price_of_its_pair() {
+    let billed = |from: &str, to: &str, more: &str| {
+        let rows = format!(
+            "vcpus,memory_mib,home,arrival_s,runtime_s,input_bytes,regions\n1,1024,aws/{from},0,60,{TIB},aws/{to}\n"
+        );
+        let regions = ["us-east-1", "us-west-2", from, to].map(|name| format!("\"{name}\""));
+        let mut regions = regions.to_vec();
+        regions.sort();
+        regions.dedup();
+        let folder = tempfile::tempdir().expect("a folder");
+        std::fs::write(folder.path().join("jobs.csv"), rows).expect("it is written");
+        let text = format!(
+            "question = \"?\"\nstart = \"2026-03-01\"\n[workload]\ntrace = \"jobs.csv\"\n\
+             [cloud.aws]\nregions = [{}]\ntypes = [\"m5.large\"]\n\
+             [policy.p]\nprovision = {{ cheapest = {{}} }}\n{more}",
+            regions.join(", ")
+        );
+        let scenario = Scenario::parse(&text, "s.toml", folder.path(), &[]);
+        let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
+        let (policy, settings) = (&scenario.policies[0], Settings::seeded(1));
+        let mut go_on = |_| std::ops::ControlFlow::Continue(());
+        let run = experiment::run(&scenario, policy, settings, &mut (), &mut go_on);
+        let run = run.unwrap_or_else(|failure| panic!("{failure}"));
+        let cost = run.summary.cost.by_kind.iter();
+        let of = cost.filter(|(kind, _)| kind == "transfer" || kind == "tiers");
+        of.map(|(_, sum)| *sum).sum::<Money>()
+    };
+    let usual = |from, to| billed(from, to, ACCOUNT);
+    assert_eq!(usual("us-east-1", "us-east-2"), usd("10.24"));
+    assert_eq!(usual("us-east-1", "eu-west-1"), usd("20.48"));
+    assert_eq!(usual("sa-east-1", "us-east-1"), usd("141.312"));
+    assert_eq!(billed("sa-east-1", "us-east-1", ""), usd("20.48"));
+    let all = "[[tier]]\nprovider = \"aws\"\npath = \"region\"\nusd = [0.03]\n";
+    assert_eq!(billed("sa-east-1", "us-east-1", all), usd("30.72"));
+    let elsewhere = format!("{all}region = \"us-east-1\"\n");
+    assert_eq!(billed("sa-east-1", "us-east-1", &elsewhere), usd("141.312"));
+    let one = all.replace("\"region\"", "\"region/us-east-1\"");
+    assert_eq!(billed("sa-east-1", "us-east-1", &format!("{all}{one}")), usd("30.72"));
+    assert_eq!(billed("sa-east-1", "us-west-2", &one), usd("141.312"));
+    let path = "[[transfer.link]]\nfrom = \"aws\"\nto = \"aws\"\npath = \"region\"\n";
+    assert_eq!(billed("sa-east-1", "us-east-1", &format!("{ACCOUNT}{path}")), usd("20.48"));
+}
+
 /// The bytes that leave each provider, by month.
 #[derive(Default)]
 struct Leaving(BTreeMap<(String, i64), u64>);

@@ -17,7 +17,7 @@ use crate::terms::{Sharing, SustainedUse, TierTable};
 use crate::units::{Id, Money, Rate, Span};
 use crate::usage::{Service, UsageUnit};
 
-pub use path::{PairsRow, PathRow};
+pub use path::{PairsRow, PathRow, to_region};
 pub use sla::{SlaRow, SlaScope};
 pub use storage::{AddressRow, StorageRow};
 
@@ -169,11 +169,33 @@ pub struct TierRow {
     pub provider: String,
     /// The path.
     pub path: String,
+    /// Regions that the bytes leave; all where it names none.
+    #[serde(default)]
+    pub regions: Vec<String>,
     /// Gigabytes up to which a price holds, and the price.
     pub steps: Vec<(f64, f64)>,
     /// Where it comes from.
     #[serde(flatten)]
     pub source: RuleSource,
+}
+
+impl TierRow {
+    /// The table of what leaves a region, or any.
+    fn table(&self, region: Option<String>) -> TierTable {
+        let step = |(up_to, price): &(f64, f64)| (quantity(*up_to), dollars(*price));
+        TierTable {
+            currency: None,
+            name: self.name.clone(),
+            provider: self.provider.clone(),
+            matching: Matching {
+                services: vec![Service::Transfer],
+                region,
+                families: Some(vec![self.path.clone()]),
+                ..Matching::default()
+            },
+            steps: self.steps.iter().map(step).collect(),
+        }
+    }
 }
 
 /// All rules that are shipped.
@@ -325,22 +347,12 @@ impl BillingRules {
         self.sla.iter().filter(holds)
     }
 
-    /// Prices of transfers.
+    /// Prices of transfers: a table for each region that has its own, before that of all others.
     pub fn tiers(&self) -> impl Iterator<Item = TierTable> {
-        self.tier.iter().map(|row| TierTable {
-            currency: None,
-            name: row.name.clone(),
-            provider: row.provider.clone(),
-            matching: Matching {
-                services: vec![Service::Transfer],
-                families: Some(vec![row.path.clone()]),
-                ..Matching::default()
-            },
-            steps: row
-                .steps
-                .iter()
-                .map(|(up_to, price)| (quantity(*up_to), dollars(*price)))
-                .collect(),
+        self.tier.iter().flat_map(|row| {
+            let named = row.regions.iter().cloned().map(Some);
+            let all = row.regions.is_empty().then_some(None);
+            named.chain(all).map(|region| row.table(region))
         })
     }
 }

@@ -26,7 +26,7 @@ use crate::currency::Currency;
 use crate::month::Month;
 use crate::offering::Offering;
 use crate::purchase::Purchaser;
-use crate::terms::AccountTerms;
+use crate::terms::{AccountTerms, TierTable};
 use crate::units::{Id, IdVec, Rate, Time};
 use crate::usage::{Product, UsageLine, UsageUnit};
 
@@ -160,14 +160,14 @@ impl Biller {
         list.scaled(self.tiers.paid_of(product))
     }
 
-    /// Whether the price of a product follows from the quantity of the month.
-    pub fn has_tiers(&self, product: Id<Product>) -> bool {
-        self.tiers.table_of(product).is_some()
+    /// The table by which the price of a product follows from the quantity of the month, if one does.
+    pub fn tiers_of(&self, product: Id<Product>) -> Option<Id<TierTable>> {
+        self.tiers.tables_of(product).map(|[table, _]| table)
     }
 
     /// Currency in which a product is priced, or the tiers that it has; `None` is the dollar.
     pub fn currency_of(&self, product: Id<Product>) -> Option<Id<Currency>> {
-        let of_tiers = || self.terms.tiers[self.tiers.table_of(product)?].currency;
+        let of_tiers = || self.terms.tiers[self.tiers_of(product)?].currency;
         self.sold[product.row()].1.or_else(of_tiers)
     }
 

@@ -23,7 +23,8 @@ pub enum Sharing {
     NarrowestFirst,
 }
 
-/// Prices by the quantity that an organisation has used since the beginning of the month.
+/// Prices by the quantity that an organisation has used since the beginning of the month. Tables of
+/// one provider and name count together: what has used up the steps of one has those of the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TierTable {
     /// Name, as charges tell it.

@@ -7,6 +7,7 @@ use crate::billing::charge::{BilledCharge, Origin, Purpose};
 use crate::billing::month::Month;
 use crate::billing::settle::Biller;
 use crate::billing::split::by_largest_remainder;
+use crate::billing::terms::TierTable;
 use crate::billing::usage::{Product, Service};
 use crate::metering::{MeterReading, ShareUsage};
 use crate::metrics::WorkNames;
@@ -32,7 +33,7 @@ pub(in crate::experiment) struct LineSplit {
     month: Option<Month>,
     uncovered: BTreeMap<[String; 3], BTreeMap<CostCause, Money>>,
     /// What was moved in this month at prices of its quantity, by provider and path.
-    moved: BTreeMap<[String; 2], MonthlyTransfer>,
+    moved: BTreeMap<(String, String, Id<TierTable>), MonthlyTransfer>,
     /// What work costs at list prices, as far as it is metered.
     work: Money,
     settled: CauseTally,
@@ -182,10 +183,11 @@ impl LineSplit {
         }
         if let Purpose::Usage { origin: Origin::Line(_), product: moved } = charge.purpose
             && biller.products()[moved].service == Service::Transfer
-            && biller.has_tiers(moved)
+            && let Some(table) = biller.tiers_of(moved)
         {
             let Product { provider, family, .. } = &biller.products()[moved];
-            let month = self.moved.entry([provider.clone(), family.clone()]).or_default();
+            let key = (provider.clone(), family.clone(), table);
+            let month = self.moved.entry(key).or_default();
             month.paid += charge.effective;
             for (cause, _) in parts {
                 let quantity = month.quantities.entry(cause).or_default();
@@ -207,7 +209,7 @@ impl LineSplit {
     /// The month is over: what was paid for what was moved in it is divided by quantity, so that who moves
     /// first has no more of what is free than others.
     fn divide_moved(&mut self) {
-        for ([provider, _], month) in std::mem::take(&mut self.moved) {
+        for ((provider, ..), month) in std::mem::take(&mut self.moved) {
             let weights: Vec<u64> = month.quantities.values().copied().collect();
             let settled = by_largest_remainder(month.paid, &weights);
             for (cause, settled) in month.quantities.into_keys().zip(settled) {

@@ -58,9 +58,9 @@ impl Settlement {
                 .push(LineUse { instance, mover: charge.work.map(|work| state.work(work).id) });
         }
         let now = self.unix(state.now());
-        let prices = match self.biller.has_tiers(product) {
-            true => LinePrices::PaidOfMonth,
-            false => LinePrices::Own,
+        let prices = match self.biller.tiers_of(product) {
+            Some(_) => LinePrices::PaidOfMonth,
+            None => LinePrices::Own,
         };
         let of_path = shipped().transfer_price(&self.biller.products()[product], now);
         let paid = self.biller.negotiated(product, of_path.unwrap_or(price));

@@ -19,7 +19,7 @@ struct KnownBill {
     name: &'static str,
     /// Where the amount is from.
     source: &'static str,
-    /// Rows of usage, under [`COLUMNS`].
+    /// Rows of usage, under [`COLUMNS`]. One that says no region is of a region without prices of its own.
     usage: Vec<String>,
     terms: String,
     dollars: f64,
@@ -30,7 +30,7 @@ struct KnownBill {
 /// # Errors
 /// A sentence on a bill that could not be made, which is a bug.
 pub fn rows() -> Result<Vec<CheckRow>, String> {
-    let all = [starts(), reservations(), plans(), months(), capacity()];
+    let all = [starts(), reservations(), plans(), months(), regions(), capacity()];
     all.into_iter().flatten().map(|known| known.row()).collect()
 }
 
@@ -39,7 +39,12 @@ impl KnownBill {
         let told = |why: String| format!("the bill `{}`: {why}", self.name);
         let terms = BillingTerms::parse(&self.terms, "terms.toml");
         let terms = terms.map_err(|problems| told(problems.to_string()))?;
-        let rows: String = self.usage.iter().map(|row| format!("{row},here\n")).collect();
+        let commas = COLUMNS.matches(',').count();
+        let row = |row: &String| match row.matches(',').count() == commas {
+            true => format!("{row}\n"),
+            false => format!("{row},here\n"),
+        };
+        let rows: String = self.usage.iter().map(row).collect();
         let text = format!("{COLUMNS}\n{rows}");
         let table = UsageTable::read(Box::new(Cursor::new(text.into_bytes())), "usage.csv");
         let table = table.map_err(|problem| told(problem.to_string()))?;
@@ -226,6 +231,40 @@ fn months() -> Vec<KnownBill> {
         google("Google N1, half of it", "n1-standard-1", "2026-03-16T12:00:00Z", 372.0 * 0.9),
         moved(1),
         moved(100),
+    ]
+}
+
+/// What leaves regions that have prices of their own.
+fn regions() -> Vec<KnownBill> {
+    let moved = |region: &str, path: &str, gigabytes: u32| {
+        format!("2026-03-01T00:00:00Z,,aws,transfer,{path},,{gigabytes},,,,,{region}")
+    };
+    let known = |name, usage, dollars| KnownBill {
+        name,
+        source: "AWS, data transfer; by hand",
+        usage,
+        terms: String::new(),
+        dollars,
+    };
+    let (brazil, virginia) = ("sa-east-1", "us-east-1");
+    vec![
+        // 10,140 GB at 0.15 and 10,240 at 0.138.
+        known(
+            "AWS egress, 20 TB from Sao Paulo",
+            vec![moved(brazil, "internet", 20_480)],
+            2_934.12,
+        ),
+        // 6,044 GB at 0.09; then 4,096 at 0.15 and 2,048 at 0.138.
+        known(
+            "AWS egress, 6 TB from Virginia, 6 TB from Sao Paulo",
+            vec![moved(virginia, "internet", 6_144), moved(brazil, "internet", 6_144)],
+            1_440.98,
+        ),
+        known(
+            "AWS, 1 TB from Sao Paulo to Virginia",
+            vec![moved(brazil, "region/us-east-1", 1_024)],
+            141.31,
+        ),
     ]
 }
 

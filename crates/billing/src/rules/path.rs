@@ -42,6 +42,11 @@ pub struct PairsRow {
 /// Word before the region that bytes go to, in the path of a transfer: `region/us-west-2`.
 const TO_REGION: &str = "region/";
 
+/// The path of what goes to that region.
+pub fn to_region(to: &str) -> String {
+    format!("{TO_REGION}{to}")
+}
+
 /// Prices by provider, region that bytes leave and region that they go to.
 type PairPrices = BTreeMap<(&'static str, &'static str, &'static str), Rate>;
 
@@ -64,6 +69,12 @@ fn pairs() -> &'static PairPrices {
 }
 
 impl BillingRules {
+    /// Path of bytes from one region of a provider to another that has a price of its own; `None`
+    /// where none is known.
+    pub fn pair_path(&self, provider: &str, from: &str, to: &str) -> Option<String> {
+        pairs().contains_key(&(provider, from, to)).then(|| to_region(to))
+    }
+
     /// Price of a gigabyte of a transfer at `at`; `None` where none is known, or it follows from the
     /// quantity of the month.
     pub fn transfer_price(&self, product: &Product, at: Time) -> Option<Rate> {

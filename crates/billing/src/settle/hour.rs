@@ -332,8 +332,8 @@ impl Hour {
             if line.covered == line.quantity {
                 continue;
             }
-            match tiers.table_of(line.product).filter(|_| line.prices != LinePrices::Own) {
-                Some(table) => tiers.charge(terms, table, line, out),
+            match tiers.tables_of(line.product).filter(|_| line.prices != LinePrices::Own) {
+                Some(tables) => tiers.charge(terms, tables, line, out),
                 None => {
                     let purpose = Purpose::Usage { origin: line.origin, product: line.product };
                     out(charge_of(line, purpose, [line.covered, line.quantity], None));

@@ -532,6 +532,34 @@ fn tiers_count_the_month_of_the_organisation() {
     }
 }
 
+#[test]
+fn tables_of_one_name_count_together() {
+    // 60 GB of the first 100 are used up in one region; of 100 GB that leave another at dearer prices
+    // 40 are free, and 60 cost 0.15. A table of another name begins at nothing.
+    for (name, billed) in [("internet", "9"), ("other", "0")] {
+        let (mut terms, [_, a, ..]) = organisation();
+        let mut brazil = TierTable { name: name.into(), ..internet() };
+        brazil.matching.region = Some("sa-east-1".into());
+        brazil.steps[1].1 = dollars("0.15");
+        terms.tiers.push(brazil);
+        terms.tiers.push(internet());
+        let mut book = Book::new(terms);
+        let leaving = |region: &str| Product {
+            service: Service::Transfer,
+            unit: UsageUnit::Gigabyte,
+            region: region.into(),
+            ..machine("aws", "internet", "", 0)
+        };
+        let at = start_of(START);
+        for (region, gigabytes) in [("us-east-1", 60), ("sa-east-1", 100)] {
+            let product = book.biller.product(leaving(region));
+            book.uses(a, product, "0", [at, at], gigabytes * 1_000_000);
+        }
+        book.finish(1);
+        assert_eq!(book.billed(), money(billed), "{name}");
+    }
+}
+
 /// Bill over list price of machines of Google that run for parts of March, in thousandths of it.
 fn sustained(steps: &[(u32, u32)], runs: &[[i64; 2]]) -> f64 {
     let (mut terms, [_, a, ..]) = organisation();

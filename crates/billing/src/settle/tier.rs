@@ -14,10 +14,11 @@ use super::hour::OpenLine;
 /// Quantities of the month.
 #[derive(Debug, Default)]
 pub(super) struct TierCounts {
-    /// By product: its table, and the share of its prices that is paid, in millionths.
-    tables: Vec<Option<Id<TierTable>>>,
+    /// By product: its table with the first of those that count with it, and the share of its prices
+    /// that is paid, in millionths.
+    tables: Vec<Option<[Id<TierTable>; 2]>>,
     paid: Vec<i64>,
-    /// By table and account at the top of a tree.
+    /// By first table of those that count together, and account at the top of a tree.
     counts: Vec<Vec<i128>>,
 }
 
@@ -26,11 +27,17 @@ impl TierCounts {
         let matches = |table: &TierTable| {
             table.provider == product.provider && table.matching.covers(product)
         };
-        self.tables.push(terms.tiers.find(matches));
+        let table = terms.tiers.find(matches).and_then(|table| {
+            let TierTable { provider, name, .. } = &terms.tiers[table];
+            let alike = |other: &TierTable| other.provider == *provider && other.name == *name;
+            terms.tiers.find(alike).map(|first| [table, first])
+        });
+        self.tables.push(table);
         self.paid.push(terms.paid(product));
     }
 
-    pub(super) fn table_of(&self, product: Id<Product>) -> Option<Id<TierTable>> {
+    /// The table of a product, with the first of those that count with it.
+    pub(super) fn tables_of(&self, product: Id<Product>) -> Option<[Id<TierTable>; 2]> {
         self.tables[product.row()]
     }
 
@@ -44,11 +51,11 @@ impl TierCounts {
         self.counts.clear();
     }
 
-    fn count(&mut self, table: Id<TierTable>, root: Id<Account>) -> &mut i128 {
-        if self.counts.len() <= table.row() {
-            self.counts.resize_with(table.row() + 1, Vec::new);
+    fn count(&mut self, first: Id<TierTable>, root: Id<Account>) -> &mut i128 {
+        if self.counts.len() <= first.row() {
+            self.counts.resize_with(first.row() + 1, Vec::new);
         }
-        let counts = &mut self.counts[table.row()];
+        let counts = &mut self.counts[first.row()];
         if counts.len() <= root.row() {
             counts.resize(root.row() + 1, 0);
         }
@@ -56,15 +63,16 @@ impl TierCounts {
     }
 
     /// Gives the charges of what is not covered of a line, one for each step that it reaches into.
+    /// Beside its table goes the first of those that count with it.
     pub(super) fn charge(
         &mut self,
         terms: &AccountTerms,
-        table: Id<TierTable>,
+        [table, first]: [Id<TierTable>; 2],
         line: &OpenLine,
         out: &mut impl FnMut(BilledCharge),
     ) {
         let (root, share) = (terms.accounts.root(line.account), self.paid_of(line.product));
-        let before = self.count(table, root);
+        let before = self.count(first, root);
         let mut at = *before;
         // Where the line began in the month, so that parts of it by its own price sum to it.
         let start = at - line.covered;

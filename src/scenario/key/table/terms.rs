@@ -327,6 +327,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "required",
         "Path of the transfers: `internet`, `region`, `zone`, or any word that usage has.",
     ),
+    row("tier[].region", ValueKind::Text, ANY, "Region that the bytes leave."),
     row(
         "tier[].up_to",
         ValueKind::Numbers,

@@ -117,7 +117,7 @@ fn line_of_descent(world: &World, account: Id<Account>) -> Vec<Id<Account>> {
 /// The biller's world, hour by hour.
 fn bill(world: &World) -> SlowBill {
     let mut bill = SlowBill::default();
-    let mut used: BTreeMap<(usize, Id<Account>, i64), i128> = BTreeMap::new();
+    let mut used: BTreeMap<(String, Id<Account>, i64), i128> = BTreeMap::new();
     let mut rest = Vec::new();
     for hour in world.first..world.last {
         let mut uses = uses(world, hour);
@@ -478,7 +478,7 @@ fn charge(
     world: &World,
     hour: i64,
     one: &Use,
-    used: &mut BTreeMap<(usize, Id<Account>, i64), i128>,
+    used: &mut BTreeMap<(String, Id<Account>, i64), i128>,
     bill: &mut SlowBill,
 ) {
     let product = &world.products[one.product];
@@ -491,7 +491,9 @@ fn charge(
         Some(table) => {
             let top = *line_of_descent(world, one.account).last().expect("itself");
             let month = i64::from(hour >= MARCH + MONTHS[0]);
-            let before = used.entry((table, top, month)).or_default();
+            // Tables of one name count together; worlds have those of one provider.
+            let name = world.terms.tiers.rows()[table].name.clone();
+            let before = used.entry((name, top, month)).or_default();
             let steps = &world.terms.tiers.rows()[table].steps;
             let mut amount = 0;
             let (mut at, end) = (*before, *before + one.left);
