@@ -24,6 +24,8 @@ struct ProductTally {
     list: Money,
     /// Negotiated prices and discounts of a month, less the list price.
     discount: Money,
+    /// What is given back, less than nothing.
+    credit: Money,
     /// List price of what commitments cover.
     covered: Money,
     /// Cost of what covers it.
@@ -68,9 +70,8 @@ impl ChargeTally {
             Purpose::Unused(held) | Purpose::Upfront(held) | Purpose::Fee(held) => {
                 *row(&mut self.unused, held.row()) += charge.effective;
             }
-            Purpose::SustainedUse(product) | Purpose::Credit(product) => {
-                self.product(product).discount += charge.effective;
-            }
+            Purpose::SustainedUse(product) => self.product(product).discount += charge.effective,
+            Purpose::Credit(product) => self.product(product).credit += charge.effective,
         }
     }
 
@@ -103,6 +104,7 @@ impl ChargeTally {
                 (AdjustmentKind::Covered, -tally.covered),
                 (discount, tally.discount),
                 (AdjustmentKind::Kept, tally.kept),
+                (AdjustmentKind::Credit, tally.credit),
             ];
             for (kind, amount) in changed.into_iter().chain(listed) {
                 *sums.entry((provider, Some(region.clone()), kind, of_machines)).or_default() +=

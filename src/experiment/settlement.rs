@@ -1,6 +1,7 @@
 //! A run billed on the terms of its scenario: what its instances and transfers cost once the
 //! commitments of each clock hour and the rules of each month are applied.
 
+mod credit;
 mod storage;
 mod transfer;
 
@@ -25,6 +26,7 @@ use crate::scenario::BillingTerms;
 use crate::sim::Observer;
 use crate::state::{ChargeKind, Exit, InstanceRef, Record, State};
 use crate::units::{Calendar, Id, Money, Rate, Span, Time};
+use credit::RunCredits;
 use storage::Upkeep;
 
 /// Hands the usage of a run to a biller, hour by hour.
@@ -55,6 +57,8 @@ pub struct Settlement {
     handed: Vec<Handed>,
     instances: Vec<(u32, InstanceRef)>,
     upkeep: Upkeep,
+    /// Who asks for credits, where the account does.
+    credits: Option<RunCredits>,
     lines: u64,
     /// The clock, and the end of its hour.
     now: Time,
@@ -136,6 +140,7 @@ impl Settlement {
             handed: Vec::new(),
             instances: Vec::new(),
             upkeep: Upkeep::default(),
+            credits: terms.credits.then(RunCredits::default),
             lines: 0,
             now: Time::ZERO,
             until: Time::ZERO,
@@ -176,8 +181,12 @@ impl Settlement {
         let hours = self.first..hour_after(end);
         let data = self.upkeep.data(self.unix(Time::ZERO), end);
         let mut charges = Vec::new();
+        self.hand_on_outages(self.now);
         self.biller.finish(hours.end, &mut |charge| charges.push(charge));
         self.add(&charges);
+        for credit in self.last_credits() {
+            self.add_credit(&credit, None);
+        }
         let held = self.bill.commitments.values();
         let used = held.clone().map(|held| held.used).sum();
         let utilisation = share(used, held.map(|held| held.unused).sum());
@@ -226,6 +235,7 @@ impl Settlement {
         }
         self.split.forget_shares();
         self.keep_until(until);
+        self.hand_on_outages(until);
         self.instances = instances;
         let mut charges = Vec::new();
         self.biller.advance(hour_of(self.unix(until)), &mut |charge| charges.push(charge));
@@ -240,11 +250,14 @@ impl Settlement {
             if first.is_some_and(|first| from < first && until <= first) {
                 continue;
             }
+            let [of_months, of_hour] = self.credits_of(charge);
+            of_months.iter().for_each(|credit| self.add_credit(credit, None));
             self.bill.add(charge, &self.biller);
             self.tally.add(charge);
             self.course.add(charge, &self.biller);
             self.split.add(charge, &self.biller);
             self.charges.iter_mut().for_each(|kept| kept.push(*charge));
+            of_hour.iter().for_each(|credit| self.add_credit(credit, Some(charge)));
         }
     }
 
@@ -339,6 +352,7 @@ impl Observer for Settlement {
         self.offers = vec![None; world.offers.len()];
         self.now = state.now();
         self.upkeep.begin(self.now);
+        self.credits.iter_mut().for_each(|credits| credits.begin(world));
         let hour = hour_of(self.unix(self.now));
         self.biller.advance(hour, &mut |_| {});
         if let Some(purchasing) = &self.purchasing {
@@ -372,6 +386,7 @@ impl Observer for Settlement {
                     self.stops((instance.offer, instance.ordinal));
                 }
             }
+            Record::Outage { fault, begins } => self.hears_of_outage(*fault, *begins),
             Record::Charged(charge) if charge.kind == ChargeKind::Transfer => {
                 self.moved(state, charge);
             }
@@ -390,7 +405,6 @@ impl Observer for Settlement {
             | Record::Draining { .. }
             | Record::Failed { .. }
             | Record::Repaired(_)
-            | Record::Outage { .. }
             | Record::Slowed { .. }
             | Record::Devices { .. }
             | Record::Restarted { .. }

@@ -41,6 +41,8 @@ pub struct BillingTerms {
     pub offerings: Vec<Offering>,
     /// Time in which services were not there.
     pub outages: Vec<ServiceOutage>,
+    /// Whether runs ask for the credits of outages.
+    pub credits: bool,
     /// Data that is kept.
     pub data: Vec<KeptData>,
     /// Disks and addresses of machines.
@@ -174,7 +176,8 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
         account(section, &mut accounts, report);
     }
     let mut prices = ListPrices::default();
-    let mut read = BillingTerms::default();
+    let credits = root.list("account").first().and_then(|one| one.flag("credits"));
+    let mut read = BillingTerms { credits: credits.unwrap_or(false), ..BillingTerms::default() };
     read.terms.currencies = currency::read(root.list("currency"), report);
     for (number, section) in root.list("commitment").iter().enumerate() {
         if let Some(commitment) =

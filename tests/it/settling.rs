@@ -161,6 +161,75 @@ fn data_between_regions_has_the_price_of_its_pair() {
     assert_eq!(billed("sa-east-1", "us-east-1", &format!("{ACCOUNT}{path}")), usd("20.48"));
 }
 
+/// A job of 20 hours on a machine at 0.096 dollars an hour, which its zone loses after 10.5 hours and has again 8 hours
+/// later: 10.5 hours and 20 are paid. AWS lost the machine for more than six minutes of two of its hours, of which
+/// half an hour each was used: 9.6 cents back. For 736 of 744 hours of March the zone was there, less than
+/// 99 %: 30 % of the other 29.5 hours are given back, 84.96 cents.
+#[test]
+fn outages_of_a_run_are_given_back_to_who_asks() {
+    let run_in = |zones: &str, outage: &str, more: &str, tenants: &str| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let jobs = format!("arrival_s,runtime_s,vcpus,memory_mib,tenant\n{tenants}");
+        std::fs::write(folder.path().join("jobs.csv"), jobs).expect("it is written");
+        let text = format!(
+            "question = \"?\"\nstart = \"2026-03-01\"\n[workload]\ntrace = \"jobs.csv\"\n\
+             [cloud.aws]\nregions = [\"us-east-1\"]\nzones = [{zones}]\ntypes = [\"m5.large\"]\n\
+             markets = [\"on-demand\"]\nboot = \"0 s\"\n\
+             [policy.p]\nprovision = {{ cheapest = {{}} }}\n\
+             [[outage]]\nprovider = \"aws\"\nregion = \"us-east-1\"\n{outage}\n[[account]]\nname = \"x\"\n{more}"
+        );
+        let scenario = Scenario::parse(&text, "s.toml", folder.path(), &[]);
+        let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
+        let (policy, settings) = (&scenario.policies[0], Settings::seeded(1));
+        let mut go_on = |_| std::ops::ControlFlow::Continue(());
+        let run = experiment::run(&scenario, policy, settings, &mut (), &mut go_on);
+        run.unwrap_or_else(|failure| panic!("{failure}"))
+    };
+    let run = |outage: &str, more: &str, jobs: &str| run_in("\"us-east-1a\"", outage, more, jobs);
+    let one = "0,72000,2,1024,a\n";
+    let outage = "from = \"2026-03-01T10:30:00Z\"\nuntil = \"2026-03-01T18:30:00Z\"";
+    let credit = |run: &RunResult| {
+        let cost = &run.summary.cost;
+        let sums = [&cost.by_provider, &cost.by_region, &cost.by_market, &cost.by_kind];
+        for sums in sums {
+            assert_eq!(sums.iter().map(|(_, sum)| *sum).sum::<Money>(), cost.total, "{sums:?}");
+        }
+        let bill = &run.bill.as_ref().expect("it has terms").bill;
+        let months: Money = bill.months.values().map(|sums| sums.billed).sum();
+        assert_eq!([bill.total.billed, months], [cost.total; 2]);
+        let of = cost.by_kind.iter().find(|(kind, _)| kind == "credit");
+        (cost.total, of.map_or(Money::ZERO, |(_, sum)| *sum))
+    };
+    let asks = "credits = true\n";
+    let given = usd("0.9456");
+    assert_eq!(credit(&run(outage, asks, one)), (usd("2.928") - given, -given));
+    assert_eq!(credit(&run(outage, "", one)), (usd("2.928"), Money::ZERO));
+    // Five minutes are too little for the promise of a machine. A region of which all zones are out is one that is
+    // there for less than 99.99 % of the month: a tenth. Of one zone nobody knows whether it was the region.
+    let short = outage.replace("18:30", "10:35");
+    assert_eq!(credit(&run(&short, asks, one)), (usd("2.928"), Money::ZERO));
+    let two = "\"us-east-1a\", \"us-east-1b\"";
+    let region = run_in(two, &short, asks, one);
+    assert_eq!(credit(&region), (usd("2.928") - usd("0.2928"), -usd("0.2928")));
+    // Two halves of the machine: each tenant has half of what is given back.
+    let halves = run(outage, asks, "0,72000,1,1024,a\n0,72000,1,1024,b\n");
+    assert_eq!(credit(&halves), (usd("2.928") - given, -given));
+    let back = halves.chargeback.as_ref().expect("all of it counts");
+    let half = usd("2.928").nanos() - given.nanos();
+    for (name, parts) in back.tenants() {
+        let paid = parts.machines.nanos();
+        assert!((2 * paid - half).abs() <= 100, "{name:?}: {paid}");
+    }
+    // An outage that is drawn is known to a run: of 5.5 hours and 9 one is free, and 30 % of 13.5. Launches that
+    // fail break no promise.
+    let drawn = "every = \"10.5 h\"\nlasts = \"8 h\"";
+    assert_eq!(credit(&run(drawn, asks, "18000,32400,2,1024,a\n")).1, -usd("0.4848"));
+    let launches = format!("{outage}\nplane = \"launches\"");
+    assert_eq!(credit(&run(&launches, asks, one)).1, Money::ZERO);
+    let part = format!("{outage}\nshare = \"100 %\"");
+    assert_eq!(credit(&run(&part, asks, one)).1, -given);
+}
+
 /// The bytes that leave each provider, by month.
 #[derive(Default)]
 struct Leaving(BTreeMap<(String, i64), u64>);

@@ -128,7 +128,7 @@ impl<'r> ServiceCredits<'r> {
     /// Share of a month's charges for a product that is given back, in millionths.
     fn share(&self, product: &Product, month: Range<Time>) -> u32 {
         let length = month.end - month.start;
-        let rows = self.rules.promises(&product.provider, product.service);
+        let rows = self.rules.promises(product);
         let credit = |row: &SlaRow| {
             let pieces = self.pieces(row.scope, product, &month).into_iter();
             row.credit(
@@ -152,7 +152,7 @@ impl<'r> ServiceCredits<'r> {
         }
         let of = &products[product];
         let time = start_of(hour)..start_of(hour) + Span::from_micros(HOUR);
-        let is_free = self.rules.promises(&of.provider, of.service).any(|row| {
+        let is_free = self.rules.promises(of).any(|row| {
             row.free_hour_after().is_some_and(|most| {
                 let pieces = self.pieces(row.scope, of, &time);
                 pieces.iter().any(|piece| piece.end - piece.start > most)

@@ -15,7 +15,7 @@ use crate::offering::Offering;
 use crate::rate::TimeRule;
 use crate::terms::{Sharing, SustainedUse, TierTable};
 use crate::units::{Id, Money, Rate, Span};
-use crate::usage::{Service, UsageUnit};
+use crate::usage::{Product, Sale, Service, UsageUnit};
 
 pub use path::{PairsRow, PathRow, to_region};
 pub use sla::{SlaRow, SlaScope};
@@ -337,14 +337,14 @@ impl BillingRules {
         })
     }
 
-    /// Promises for a service.
-    pub fn promises<'r>(
-        &'r self,
-        provider: &'r str,
-        service: Service,
-    ) -> impl Iterator<Item = &'r SlaRow> {
-        let holds = move |row: &&SlaRow| row.provider == provider && row.service == service.name();
-        self.sla.iter().filter(holds)
+    /// Promises for a product.
+    pub fn promises<'r>(&'r self, product: &'r Product) -> impl Iterator<Item = &'r SlaRow> {
+        let is_spot = product.sale == Sale::Spot;
+        self.sla.iter().filter(move |row| {
+            row.provider == product.provider
+                && row.service == product.service.name()
+                && !(is_spot && row.not_spot)
+        })
     }
 
     /// Prices of transfers: a table for each region that has its own, before that of all others.

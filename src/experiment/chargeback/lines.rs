@@ -195,14 +195,29 @@ impl LineSplit {
             }
             return;
         }
-        let weights: Vec<u64> = parts.iter().map(|(_, weight)| *weight).collect();
-        let settled = by_largest_remainder(charge.effective, &weights);
-        for ((cause, _), settled) in parts.into_iter().zip(settled) {
+        for (cause, settled) in divided(charge.effective, parts) {
             self.settled.add(provider, cause, settled);
             if let Some(product) = product.filter(|_| is_uncovered) {
                 let costs = self.uncovered.entry(pool(product)).or_default();
                 *costs.entry(cause).or_default() += settled;
             }
+        }
+    }
+
+    /// Splits what is given back: of an hour of a line as that line was, of a month by what its use cost.
+    pub(in crate::experiment) fn credited(
+        &mut self,
+        credit: &BilledCharge,
+        line: Option<u64>,
+        biller: &Biller,
+    ) {
+        let (Some(product), _) = credit.purpose.names() else { return };
+        let parts = match line {
+            Some(line) => self.of_line(line),
+            None => self.of_month(product, biller),
+        };
+        for (cause, settled) in divided(credit.effective, parts) {
+            self.settled.add(&biller.products()[product].provider, cause, settled);
         }
     }
 
@@ -254,6 +269,16 @@ impl LineSplit {
         self.divide_moved();
         self.settled.chargeback(true)
     }
+}
+
+/// An amount by the weights of its causes.
+fn divided(
+    amount: Money,
+    parts: Vec<(CostCause, u64)>,
+) -> impl Iterator<Item = (CostCause, Money)> {
+    let weights: Vec<u64> = parts.iter().map(|(_, weight)| *weight).collect();
+    let divided = by_largest_remainder(amount, &weights);
+    parts.into_iter().map(|(cause, _)| cause).zip(divided)
 }
 
 /// Products whose use in a month counts together.

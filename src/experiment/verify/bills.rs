@@ -30,7 +30,7 @@ struct KnownBill {
 /// # Errors
 /// A sentence on a bill that could not be made, which is a bug.
 pub fn rows() -> Result<Vec<CheckRow>, String> {
-    let all = [starts(), reservations(), plans(), months(), regions(), capacity()];
+    let all = [starts(), reservations(), plans(), months(), regions(), credits(), capacity()];
     all.into_iter().flatten().map(|known| known.row()).collect()
 }
 
@@ -266,6 +266,20 @@ fn regions() -> Vec<KnownBill> {
             141.31,
         ),
     ]
+}
+
+/// What is given back for a region that was out for 8 of the 744 hours of March: these hours, and 30 % of what the
+/// others cost, as it was there for less than 99 % of the month.
+fn credits() -> Vec<KnownBill> {
+    let outage = "[[outage]]\nprovider = \"aws\"\nregion = \"here\"\nfrom = \"2026-03-10T00:00:00Z\"\n\
+        until = \"2026-03-10T08:00:00Z\"\n";
+    vec![KnownBill {
+        name: "AWS, a month with 8 hours of outage",
+        source: "AWS, Compute Service Level Agreement; by hand",
+        usage: machines("aws", "m5.large", "2026-04-01T00:00:00Z", 1, "0.1"),
+        terms: outage.to_owned(),
+        dollars: 74.4 - 0.8 - 22.08,
+    }]
 }
 
 /// Capacity that is kept: 20 machines for a day and a quarter of an hour of which 15 run; and a block

@@ -132,6 +132,16 @@ fn a_region_has_a_promise_of_its_own() {
 }
 
 #[test]
+fn spot_machines_have_no_promise_of_google_and_azure() {
+    let spot = |provider: &str| {
+        let product = Product { sale: Sale::Spot, ..product(provider, "here", "here-a") };
+        given(product, &[outage(provider, None, [0, 2_233])])
+    };
+    assert_eq!([spot("gcp"), spot("azure")], [[0.0, 0.0]; 2]);
+    assert_eq!(spot("aws"), [38.0, 706.0]);
+}
+
+#[test]
 fn launches_that_fail_earn_nothing() {
     // AWS, 2025-10-20: no launch for eight hours, and nothing that ran was lost.
     let failed = ServiceOutage { launches_only: true, ..outage("aws", None, [565, 1_056]) };

@@ -17,6 +17,9 @@ pub struct SlaRow {
     /// Shares of the month, falling, and the share of its charges that is given back below each.
     pub steps: Vec<(f64, f64)>,
     free_hour_after: Option<u32>,
+    /// Whether spot machines are left out.
+    #[serde(default)]
+    pub not_spot: bool,
     /// Where it comes from.
     #[serde(flatten)]
     pub source: RuleSource,

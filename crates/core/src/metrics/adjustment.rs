@@ -26,11 +26,13 @@ pub enum AdjustmentKind {
     Disk,
     /// Addresses of machines.
     Address,
+    /// Less: what providers give back for outages.
+    Credit,
 }
 
 impl AdjustmentKind {
     /// All of them.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Commitment,
         Self::Covered,
         Self::Discount,
@@ -39,6 +41,7 @@ impl AdjustmentKind {
         Self::Storage,
         Self::Disk,
         Self::Address,
+        Self::Credit,
     ];
 
     /// The word of tables.
@@ -52,6 +55,7 @@ impl AdjustmentKind {
             Self::Storage => "storage",
             Self::Disk => "disk",
             Self::Address => "address",
+            Self::Credit => "credit",
         }
     }
 
@@ -60,7 +64,7 @@ impl AdjustmentKind {
     const fn scale(self) -> MonthScale {
         match self {
             Self::Commitment | Self::Covered | Self::Kept | Self::Storage => MonthScale::Run,
-            Self::Discount | Self::Tiers => MonthScale::Work,
+            Self::Discount | Self::Tiers | Self::Credit => MonthScale::Work,
             Self::Disk | Self::Address => MonthScale::Machines,
         }
     }

@@ -39,6 +39,12 @@ pub(super) const ROWS: &[KeyRow] = &[
         "Account above it, listed before it: an organisation, a management group, a subscription.",
     ),
     row(
+        "account[].credits",
+        ValueKind::Flag,
+        "false",
+        "Whether a run that is billed to it asks its providers to give back what they promise for outages.",
+    ),
+    row(
         "currency[]",
         ValueKind::List,
         "",
