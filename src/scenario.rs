@@ -284,8 +284,17 @@ fn syntax_problems(document: &ScenarioText) -> Vec<Problem> {
 }
 
 /// Tables by which the costs of runs are settled.
-const TERM_KEYS: [&str; 8] =
-    ["account", "attached", "block", "commitment", "data_set", "kept", "negotiated", "tier"];
+const TERM_KEYS: [&str; 9] = [
+    "account",
+    "attached",
+    "block",
+    "commitment",
+    "data_set",
+    "kept",
+    "negotiated",
+    "storage_price",
+    "tier",
+];
 
 /// Whether a document says on which terms its runs are billed.
 fn has_terms(root: &ConfigTable) -> bool {
@@ -329,7 +338,7 @@ fn read(
     let terms = has_terms(root);
     let is_said = terms || root.has("offering");
     let sale = is_said.then(|| terms::read(root, report));
-    terms::check_places(root, &build.world, report);
+    terms::check_names(root, &build.world, report);
     let terms = sale.clone().filter(|_| terms);
     let has_sale = sale.as_ref().is_some_and(|sale| !sale.offerings.is_empty());
     check_followers(root, &build.world, &policies.specs, report);

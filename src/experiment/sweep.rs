@@ -17,4 +17,4 @@ pub use effect::{
     AxisEffect, EffectEnd, Interaction, LevelMean, effects, interaction, main_effect,
 };
 pub use plan::{SweepFailure, SweepPlan, check, repetition, sweep};
-pub use table::{CONFIDENCE, MeanEstimate, Sweep, SweepRun, row_of};
+pub use table::{CONFIDENCE, MeanEstimate, Sweep, SweepRun, is_number, row_of};

@@ -12,6 +12,7 @@ use super::figure::{clean, figure};
 use super::recipe::Recipe;
 use crate::experiment::search::{Candidate, Found, SetupPoint, SetupVerdict};
 use crate::experiment::statistics::Interval;
+use crate::experiment::sweep::is_number;
 use crate::experiment::{Measurement, Repetition, mean_interval};
 use crate::metrics::{METRICS, Metric};
 use crate::scenario::BoundDirection;
@@ -91,7 +92,7 @@ impl PlanReport<'_> {
         })
     }
 
-    /// The end of a key that no other variable has; all that follows the name of a cluster or cloud,
+    /// The end of a key that no other variable has, and that begins with no number of a list; all that follows the name of a cluster or cloud,
     /// with that name.
     pub(super) fn short(&self, key: &str) -> String {
         let others = || self.found.task.variables.iter().filter(|one| one.key != key);
@@ -103,7 +104,10 @@ impl PlanReport<'_> {
         };
         let mut ends =
             (0..=parts.len().saturating_sub(least)).rev().map(|from| parts[from..].join("."));
-        let own = |end: &String| !others().any(|one| one.key.ends_with(end.as_str()));
+        let own = |end: &String| {
+            !end.split('.').next().is_some_and(is_number)
+                && !others().any(|one| one.key.ends_with(end.as_str()))
+        };
         ends.find(own).unwrap_or_else(|| key.to_owned())
     }
 

@@ -2,6 +2,7 @@
 //! `[[negotiated]]` and `[[tier]]`, in a file of their own or in a scenario.
 
 mod currency;
+mod names;
 mod outage;
 mod storage;
 
@@ -26,7 +27,7 @@ use crate::billing::usage::{Product, Sale, Service, UsageUnit};
 use crate::problem::{Problems, clip};
 use crate::units::{Calendar, Id, IdVec, Money, Rate, Span, Time};
 
-pub(super) use storage::check as check_places;
+pub(super) use names::check as check_names;
 pub use storage::{Attached, KeptData, kept_product};
 
 /// Hours of a year of a term.
@@ -207,6 +208,11 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
     }
     for (number, section) in root.list("block").iter().enumerate() {
         if let Some(block) = block(section, number, &accounts, &read.terms.currencies, report) {
+            if read.terms.commitments.find(|held| held.name == block.name).is_some() {
+                let message =
+                    format!("another commitment or block is called `{}`", clip(&block.name));
+                report.hint(&section.spot("name"), message, "give each a name of its own");
+            }
             read.terms.commitments.push(block);
         }
     }
@@ -227,6 +233,7 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
             None => read.passed_over.push(named(section, "outage", number)),
         }
     }
+    names::twice(root, report);
     read.data = storage::data_sets(root, &mut read.unpriced, report);
     read.attached = storage::attached(root, report);
     read.terms.accounts = accounts;
@@ -435,13 +442,8 @@ fn plan(
     for row in section.list("price") {
         row.require("usd", report);
         let matching = matching_row(row, &[Service::Compute]);
-        let price = row.integer("usd").and_then(|nanos| nanos.checked_mul(1_000));
-        rates.extend(
-            price.map(|picos| PlanRate {
-                matching,
-                price: PlanPrice::Fixed(Rate::from_picos(picos)),
-            }),
-        );
+        let price = priced(row, "usd", report).map(PlanPrice::Fixed);
+        rates.extend(price.map(|price| PlanRate { matching, price }));
     }
     if let Some(discount) = section.integer("discount") {
         let share = (1_000_000 - discount) as u32;
@@ -457,6 +459,23 @@ fn plan(
     let rest = hourly - Money::from_nanos(before);
     Some((Benefit::Spending { hourly, rates }, upfront, rest))
 }
+
+/// The price of a unit that costs so many nano-dollars; `None` of one that is too high.
+fn rate_of(nanos: i64) -> Option<Rate> {
+    nanos.checked_mul(1_000).map(Rate::from_picos)
+}
+
+/// The price of a unit that a key says. One that is too high is a problem.
+fn priced(row: &ConfigTable, key: &str, report: &mut Diagnostics<'_>) -> Option<Rate> {
+    let nanos = row.integer(key)?;
+    let price = rate_of(nanos);
+    if price.is_none() {
+        report.hint(&row.spot(key), "the price of a unit is too high", HIGHEST);
+    }
+    price
+}
+
+const HIGHEST: &str = "it may be at most 9223372 USD";
 
 fn services(names: &[String]) -> Vec<Service> {
     let named = |name: &String| Service::ALL.into_iter().find(|service| service.name() == name);
@@ -635,6 +654,9 @@ fn tier(
     let whole = UsageUnit::Gigabyte.whole();
     let bounds = up_to.iter().map(|bound| (bound * whole as f64).round() as i128);
     let bounds = bounds.chain([i128::MAX]);
+    if prices.iter().any(|usd| *usd > 9_223_372.0) {
+        report.hint(&section.spot("usd"), "the price of a unit is too high", HIGHEST);
+    }
     let steps = bounds
         .zip(prices)
         .map(|(bound, usd)| (bound, Rate::from_picos((usd * 1e12).round() as i64)));

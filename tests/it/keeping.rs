@@ -114,6 +114,58 @@ fn data_without_a_price_costs_nothing_and_is_told() {
     assert!(problem.contains("no price of an address is known there"), "{problem}");
 }
 
+/// Each name that is not known, or given twice, is told with its line and a hint.
+#[test]
+fn names_that_are_wrong_are_told() {
+    let set = "[[data_set]]\nname = \"corpus\"\nsize = \"1 TiB\"\nhome = \"aws/us-east-1\"\n";
+    let tier = "[[tier]]\nprovider = \"aws\"\npath = \"internet\"\nusd = [0.05]\n";
+    let price = "[[storage_price]]\nprovider = \"aws\"\nusd_per_gb_month = 0.01\n";
+    let disk = "[[attached]]\nprovider = \"aws\"\naddresses = 1\n";
+    let link =
+        "[[transfer.link]]\nfrom = \"aws\"\nto = \"dc\"\nusd_per_gib = 0.05\npath = \"direct\"\n";
+    let replica = "replicas = [\"gcp/us-central1\", \"aws/us-east-1\"]\n";
+    let first = CLUSTER.lines().count() + 1;
+    for (terms, line, told) in [
+        (format!("{set}{set}"), 6, "another `data_set` has the same `name`"),
+        (format!("{set}{replica}"), 5, "the data is kept at `aws/us-east-1` already"),
+        (
+            format!("{tier}{tier}"),
+            6,
+            "another `tier` has the same `provider` and `path` and `region`",
+        ),
+        (
+            format!("{price}{price}class = \"standard\"\n"),
+            5,
+            "another `storage_price` has the same",
+        ),
+        (format!("{disk}{disk}"), 5, "another `attached` has the same"),
+        (tier.replace("aws", "awss"), 2, "`awss`\n  hint: did you mean `aws`?"),
+        (price.replace("aws", "awss"), 2, "`awss`\n  hint: did you mean `aws`?"),
+        (tier.replace("internet", "internte"), 3, "`internte`\n  hint: did you mean `internet`?"),
+        (
+            tier.replace("internet", "region/us-esat-1"),
+            3,
+            "nothing moves on the path `region/us-esat-1`",
+        ),
+        (link.to_owned(), 5, "nobody prices the path `direct`\n  hint: add a `[[tier]]`"),
+        (format!("{link}{}", tier.replace("internet", "driect")), 5, "did you mean `driect`?"),
+        (tier.replace("0.05", "9300000"), 4, "the price of a unit is too high"),
+        (price.replace("0.01", "9300000"), 3, "it may be at most 9223372 USD"),
+    ] {
+        let problem = read(&months(), &format!("{CLUSTER}{terms}")).expect_err(&terms);
+        let place = format!("s.toml:{}:", first + line);
+        assert!(problem.contains(told) && problem.contains(&place), "{terms}\n{problem}");
+    }
+    for right in [
+        format!("{tier}region = \"us-east-1\"\n{tier}"),
+        tier.replace("aws", "azure"),
+        tier.replace("internet", "region/us-central1"),
+        format!("{link}{}", tier.replace("internet", "direct")),
+    ] {
+        read(&months(), &format!("{CLUSTER}{right}")).unwrap_or_else(|told| panic!("{told}"));
+    }
+}
+
 /// A machine for three hours from half past ten on, at 0.096 dollars an hour. Its disk of 100 GB costs 8 dollars for the
 /// 744 hours of March, and its address half a cent an hour. Two tenants hold a half each.
 #[test]

@@ -93,9 +93,7 @@ fn links_have_their_own_prices_or_those_of_their_path() {
     let link = "[[transfer.link]]\nfrom = \"aws\"\nto = \"dc\"\nusd_per_gib = 0.05\n";
     let list = usd("10245");
     assert_eq!(billed(&format!("{link}{ACCOUNT}")), (list, list));
-    // Of a path without tiers nothing is known but the link's price.
     let path = format!("{link}path = \"direct\"\n");
-    assert_eq!(billed(&format!("{path}{ACCOUNT}")), (list, list));
     let tier = "[[tier]]\nprovider = \"aws\"\npath = \"direct\"\nusd = [0.02]\n";
     assert_eq!(billed(&format!("{path}{tier}")), (list, usd("4098")));
     let own =

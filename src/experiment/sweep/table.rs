@@ -203,14 +203,15 @@ impl Sweep {
     }
 
     /// Name of an axis among the others: the last two parts of its key, and more of them where
-    /// another has the same.
+    /// another has the same or it would begin with a number in a list.
     pub fn name(&self, axis: usize) -> &str {
         let key = self.axes[axis].key.as_str();
         let starts = key.rmatch_indices('.').map(|(at, _)| at + 1).skip(1);
         let is_own = |start: &usize| {
             let name = &key[*start..];
             let same = |(row, other): (usize, &Axis)| row != axis && other.key.ends_with(name);
-            !self.axes.iter().enumerate().any(same)
+            let begins_with_number = name.split('.').next().is_some_and(is_number);
+            !begins_with_number && !self.axes.iter().enumerate().any(same)
         };
         let found = starts.into_iter().find(is_own);
         found.map_or(key, |start| &key[start..])
@@ -224,6 +225,11 @@ impl Sweep {
         let one = |(axis, level): (usize, &Level)| format!("{} = {}", self.name(axis), level.text);
         levels.map(one).collect::<Vec<_>>().join(", ")
     }
+}
+
+/// Whether a part of a key is the number of a row of a list.
+pub fn is_number(part: &str) -> bool {
+    !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The row of a metric in [`METRICS`].
@@ -256,8 +262,13 @@ mod tests {
     fn names_are_as_short_as_they_can_be() {
         let axes =
             [("a.x.b.nodes", "1,2"), ("a.y.b.nodes", "1,2"), ("seed", "1,2"), ("a.c.b", "1,2")];
-        let sweep = sweep(&axes, Design::Grid, |_, _| 1.0);
+        let sweep_of = |axes: &[(&str, &str)]| sweep(axes, Design::Grid, |_, _| 1.0);
+        let sweep = sweep_of(&axes);
         let names: Vec<&str> = (0..4).map(|axis| sweep.name(axis)).collect();
         assert_eq!(names, ["x.b.nodes", "y.b.nodes", "seed", "c.b"]);
+        let axes = [("data_set.0.size", "1,2"), ("cloud.a.availability.1.instances", "1,2")];
+        let lists = sweep_of(&axes);
+        let names: Vec<&str> = (0..2).map(|axis| lists.name(axis)).collect();
+        assert_eq!(names, ["data_set.0.size", "availability.1.instances"]);
     }
 }

@@ -151,6 +151,7 @@ fn a_setting_is_named_with_its_cluster_or_cloud() {
         ("cluster.dc1.nodes", "dc1.nodes"),
         ("cluster.dc1.group.cpu.nodes", "dc1.group.cpu.nodes"),
         ("cloud.aws.quota.0.limit", "aws.quota.0.limit"),
+        ("data_set.0.size", "data_set.0.size"),
         ("policy.burst.provision.cheapest.after_wait", "after_wait"),
         ("workload.synthetic.arrivals.per_hour", "arrivals.per_hour"),
         ("policy.a.order", "a.order"),

@@ -1,12 +1,10 @@
 //! What is paid for while it is kept: `[[data_set]]`, and disks and addresses of machines,
 //! `[[attached]]`, at the prices of `[[storage_price]]` or of the shipped rules.
 
-use super::{UNIX, owned};
+use super::{UNIX, owned, priced, rate_of};
 use crate::billing::rules::shipped;
 use crate::billing::usage::{Product, Sale, Service, UsageUnit};
-use crate::model::World;
 use crate::problem::clip;
-use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Rate, Time};
 
@@ -113,7 +111,7 @@ pub(super) fn data_sets(
 }
 
 /// Home and replicas of a data set.
-fn places(section: &ConfigTable) -> Vec<String> {
+pub(super) fn places(section: &ConfigTable) -> Vec<String> {
     section.text("home").map(str::to_owned).into_iter().chain(section.names("replicas")).collect()
 }
 
@@ -122,8 +120,8 @@ fn price(root: &ConfigTable, provider: &str, service: Service, class: &str) -> O
     let own = root.list("storage_price").iter().find(|row| {
         row.text("provider") == Some(provider) && row.text("class").unwrap_or("standard") == class
     });
-    let own = own.and_then(|row| row.integer("usd_per_gb_month"));
-    own.map(|nanos| Rate::from_picos(nanos.saturating_mul(1_000)))
+    own.and_then(|row| row.integer("usd_per_gb_month"))
+        .and_then(rate_of)
         .or_else(|| shipped().storage_price(provider, service, class))
 }
 
@@ -133,6 +131,7 @@ pub(super) fn attached(root: &ConfigTable, report: &mut Diagnostics<'_>) -> Vec<
         for key in ["provider", "usd_per_gb_month"] {
             row.require(key, report);
         }
+        priced(row, "usd_per_gb_month", report);
     }
     let mut all = Vec::new();
     for section in root.list("attached") {
@@ -170,25 +169,4 @@ pub(super) fn attached(root: &ConfigTable, report: &mut Diagnostics<'_>) -> Vec<
         });
     }
     all
-}
-
-/// Whether all places that data sets and disks name are of this world.
-pub(in crate::scenario) fn check(root: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) {
-    let regions: Vec<String> =
-        world.regions.ids().map(|region| world.region_name(region)).collect();
-    let known: Vec<&str> = regions.iter().map(String::as_str).collect();
-    for section in root.list("data_set") {
-        for place in places(section).iter().filter(|place| !regions.contains(place)) {
-            let key = if section.text("home") == Some(place) { "home" } else { "replicas" };
-            let message = format!("there is no region or cluster called `{}`", clip(place));
-            report.hint(&section.spot(key), message, unknown_name(place, &known));
-        }
-    }
-    let names: Vec<&str> = world.providers.rows().iter().map(|one| one.name.as_str()).collect();
-    for section in root.list("attached") {
-        if let Some(name) = section.text("provider").filter(|name| !names.contains(name)) {
-            let message = format!("there is no provider or cluster called `{}`", clip(name));
-            report.hint(&section.spot("provider"), message, unknown_name(name, &names));
-        }
-    }
 }
