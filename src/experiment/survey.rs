@@ -35,6 +35,8 @@ pub struct Survey {
     pub deadlines: u64,
     /// Pieces of work that can write checkpoints.
     pub checkpoints: u64,
+    /// Gangs of jobs that resume and can run with fewer tasks, with an estimate.
+    pub scaling: u64,
     /// Pieces of work that ask for no core, memory or GPU at all.
     pub sizeless: u64,
     /// Amounts that are asked for between the first and the last arrival, if nobody waits.
@@ -322,6 +324,9 @@ impl Survey {
         self.unestimated += u64::from(work.body.kind().wants_estimate() && ask.estimate.is_none());
         self.deadlines += u64::from(ask.deadline.is_some());
         self.checkpoints += u64::from(ask.checkpoint.is_some() && ask.keeps_saved());
+        let scales = work.body.kind() == WorkKind::Job && ask.gang && ask.keeps_progress();
+        let has_fewer = (1..ask.tasks).contains(&work.min_tasks) && ask.estimate.is_some();
+        self.scaling += u64::from(scales && has_fewer);
         let demand = ask.demand;
         self.sizeless += u64::from(demand.cpu == 0 && demand.memory == 0 && demand.gpus == 0);
         let amounts = [demand.cpu, demand.memory, u32::from(demand.gpus)];

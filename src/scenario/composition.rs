@@ -67,7 +67,7 @@ pub(super) fn read(
         let scales = spec.is_ours(PolicyPart::Shift) && spec.shift.is(&shift::CARBON_SCALER);
         if shrinks || scales {
             let told = format!(
-                "Policy {} lets gangs run with fewer tasks, which come on in proportion (linear speedup), or by Amdahl's law where work says its `parallel_fraction`.",
+                "Policy {} lets gangs that say `min_tasks` run with fewer tasks, which come on in proportion (linear speedup), or by Amdahl's law where work says its `parallel_fraction`.",
                 clip(&spec.name)
             );
             policies.assumptions.push((policies.specs.len(), told));

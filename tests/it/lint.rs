@@ -364,6 +364,28 @@ fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
     check(&folder, &edit, 0, &[late, "asks for 100.0 % of the own cores"], &["while it arrives"]);
 }
 
+/// A policy that scales gangs is told of where no gang can be scaled: it needs fewer tasks, an estimate and
+/// progress that stays.
+#[test]
+fn a_policy_that_scales_gangs_needs_some() {
+    let told =
+        "policy less is to change how many tasks of gangs run, and no work can run with fewer";
+    let policy = "[policy.less]\npreset = \"batch-fcfs\"\nshift = \"carbon-scaler\"\n";
+    for (row, scales) in [
+        ("2,1,true,100", true),
+        ("2,2,true,100", false),
+        ("2,,true,100", false),
+        ("2,1,false,100", false),
+        ("2,1,true,", false),
+    ] {
+        let head = "id,arrival_s,runtime_s,vcpus,tasks,min_tasks,resumes,estimate_s";
+        let folder = folder(&format!("{head}\na,0,100,1,{row}\n"), policy);
+        let (wanted, unwanted): (&[&str], &[&str]) =
+            if scales { (&[], &[told]) } else { (&[told], &[]) };
+        check(&folder, &["validate", "a.toml"], 0, wanted, unwanted);
+    }
+}
+
 /// Two nodes of four cores. Work that runs beyond the last arrival asks for its cores only
 /// until then, and a backlog that is gone in minutes is a queue.
 #[test]

@@ -4,7 +4,7 @@ use super::super::caution::without_estimate;
 use super::super::survey::Survey;
 use super::impossible::policy_key;
 use crate::policy::spec::{PolicyPart, PolicySpec};
-use crate::policy::{checkpoint, order};
+use crate::policy::{checkpoint, order, shift};
 use crate::problem::{Problem, clip};
 use crate::scenario::{BoundDirection, Objective, Scenario};
 
@@ -91,6 +91,19 @@ pub(super) fn with_work(scenario: &Scenario, survey: &Survey, warnings: &mut Vec
             let name = clip(&policy.name);
             let message = format!("policy {name} is to write checkpoints, and no work can");
             let hint = "give `checkpoint` in `[workload]`, or a column `checkpoint_write_s`";
+            warnings.push(scenario.problem(&policy_key(&policy.name), message).hint(hint));
+        }
+    }
+    let scales = |policy: &&PolicySpec| {
+        policy.shift.is(&shift::CARBON_SCALER) && policy.is_ours(PolicyPart::Shift)
+    };
+    if survey.scaling == 0 {
+        for policy in scenario.policies.iter().filter(scales) {
+            let name = clip(&policy.name);
+            let message = format!(
+                "policy {name} is to change how many tasks of gangs run, and no work can run with fewer"
+            );
+            let hint = "give gangs `min_tasks`, an estimate and `resumes`, or take `wait-awhile`";
             warnings.push(scenario.problem(&policy_key(&policy.name), message).hint(hint));
         }
     }

@@ -351,15 +351,17 @@ impl Laws {
         }
     }
 
-    /// A gang that waits, and is planned to start with fewer tasks, could still be done before its deadline
-    /// by its estimate if all of them started now.
+    /// A gang that waits, and is planned to start with fewer tasks that are slower than all, could still be
+    /// done before its deadline by its estimate if all of them started now.
     fn none_is_too_small(&mut self, state: &State<'_>) {
         let now = state.now();
         for (work, live) in state.works().filter(|(_, live)| live.waiting > 0) {
             let Some(tasks) = state.planned_tasks(work) else { continue };
             let latest = live.ask.deadline.zip(live.remaining_estimate());
             let latest = latest.map(|(deadline, rest)| deadline - rest);
-            let holds = latest.is_none_or(|latest| now <= latest);
+            let whole = state.whole_tasks(work);
+            let is_slower = state.joint_rate(work, tasks) < state.joint_rate(work, whole);
+            let holds = !is_slower || latest.is_none_or(|latest| now <= latest);
             self.check(
                 holds,
                 now,

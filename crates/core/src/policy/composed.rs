@@ -643,7 +643,7 @@ impl Composed {
 
     /// Tasks of work go on where they were stopped. Others that another stopped instance keeps wait on,
     /// and what else waits is served.
-    fn resumed(&mut self, turn: &Turn<'_, '_>, work: WorkRef) {
+    fn resumed(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
         (self.blocked, self.informed) = (None, false);
         let waits = turn.is_alive(work) && turn.pending(work).is_some();
         if waits && self.queue.is_aside(work) && turn.is_kept(work) {
@@ -658,7 +658,7 @@ impl Composed {
     }
 
     /// Work whose tasks wait again joins the queue, or takes its place there anew.
-    fn take_back(&mut self, turn: &Turn<'_, '_>, work: WorkRef) {
+    fn take_back(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
         if self.provision.carries(turn, work) {
             self.queue.set_aside(work);
             return;
@@ -668,6 +668,12 @@ impl Composed {
             return;
         }
         let joins = !self.queue.contains(work);
+        if joins
+            && let Some(shift) = &mut self.shift
+            && shift.hold_again(turn, &mut self.queue, work)
+        {
+            return;
+        }
         self.queue.push(turn, work);
         let since = turn.waits_since(work);
         if let Some(overflow) = &mut self.overflow

@@ -5,7 +5,9 @@ mod carbon_scaler;
 mod price_aware;
 mod schedule;
 mod signal;
+mod sizes;
 mod slots;
+mod starts;
 mod wait_awhile;
 
 use crate::part::{Part, PartSpec};

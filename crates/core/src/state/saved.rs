@@ -233,6 +233,18 @@ impl State<'_> {
         live.estimate_after(whole_micros(self.of_each(work, self.made(allocation))))
     }
 
+    /// Progress that is left by the user's estimate of work whose tasks all came equally far: that of
+    /// each, or of a gang that can go on with fewer tasks of all together, as it is counted, so that
+    /// nothing is rounded. At least zero; `None` if there is no estimate.
+    pub fn left_of_estimate(&self, work: WorkRef) -> Option<i128> {
+        let live = &self.works[work];
+        let rate = self.joint_rate(work, self.whole_tasks(work));
+        let estimate = i128::from(live.ask.estimate?.micros()) * 1_000_000 * i128::from(rate);
+        let placed = live.allocations.iter().find(|&&one| !self.allocations[one].has_ended());
+        let made = placed.map_or_else(|| self.least_waiting(work), |&one| self.made(one));
+        Some((estimate - made).max(0))
+    }
+
     /// Progress that each task of an allocation has made until now, with what it began with.
     pub(super) fn made(&self, allocation: AllocationRef) -> i128 {
         let before = || self.saved(allocation) + self.carried(allocation);

@@ -7,7 +7,7 @@ use crate::policy::due::Alarm;
 use crate::policy::queue::Queue;
 use crate::policy::shift::{ShiftPlan, ShiftRule};
 use crate::policy::turn::Turn;
-use crate::state::{DecisionNote, StartPromise, Wait, WaitReason, WorkRef};
+use crate::state::{DecisionNote, StartPromise, Wait, WaitReason, Why, WorkRef};
 use crate::units::Time;
 
 /// Holds work as the shift part plans it. What is held is in the queue, put aside.
@@ -38,6 +38,26 @@ impl Timetable {
         let rest = turn.work(work).remaining_estimate();
         let plan = self.rule.plan(turn, work, rest);
         self.keep_to(turn, queue, work, plan)
+    }
+
+    /// A gang that lost its place, or yielded, is planned anew where its number of tasks is planned.
+    /// Returns whether it is held.
+    pub(super) fn hold_again(
+        &mut self,
+        turn: &mut Turn<'_, '_>,
+        queue: &mut Queue,
+        work: WorkRef,
+    ) -> bool {
+        let is_back = match turn.pending(work).map(|wait| wait.why) {
+            Some(Why::Interrupted | Why::Failed | Why::Preempted) => turn.work(work).placed == 0,
+            Some(Why::Arrived | Why::Migrated) | None => false,
+        };
+        if !is_back || turn.min_tasks(work).is_none() {
+            return false;
+        }
+        let rest = turn.work(work).remaining_estimate();
+        let plan = self.rule.plan(turn, work, rest);
+        plan.tasks.is_some() && self.keep_to(turn, queue, work, plan)
     }
 
     /// Notes the pause of a plan and, of work that waits, its number of tasks, and holds it until its

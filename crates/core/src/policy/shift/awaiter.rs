@@ -22,14 +22,14 @@ pub(super) const FORECAST: Parameter = Parameter {
     name: "forecast",
     kind: SettingKind::Word(FORECASTS),
     default: Setting::Word(FORECASTS[0]),
-    doc: "What is foreseen: what will be, or what was at the same time of the last day.",
+    doc: "What is foreseen: what will be, or what was at the same time of the last day, day after day.",
 };
 
 pub(super) const SLACK: Parameter = Parameter {
     name: "slack",
     kind: SettingKind::Span,
     default: Setting::Unset("none"),
-    doc: "Longest time that work is held after its arrival, also where it has no deadline. Without it only work with a deadline is held.",
+    doc: "Longest time that work is held after its arrival, also where it has no deadline. Without it only work with a deadline is held; with both the earlier end counts.",
 };
 
 pub(super) const MARGIN: Parameter = Parameter {
@@ -87,24 +87,40 @@ impl Awaiter {
         self.boot
     }
 
+    /// Time that is left before the deadline beside the estimate.
+    pub(super) fn margin(&self) -> Span {
+        self.margin.unwrap_or(Span::ZERO)
+    }
+
+    /// Slowest speed of what may be used, in millionths; no more than the reference machine's.
+    pub(super) const fn speed(&self) -> u32 {
+        self.speed
+    }
+
     /// Time for `rest` on the slowest machine that may be used.
     pub(super) fn run_of(&self, rest: Span) -> Span {
         run_length(rest, self.speed)
     }
 
-    /// Foresees the quantity until `work` that takes `run` is to be done, and returns that time, if it is
-    /// later than the work could be done.
-    pub(super) fn foresee(&mut self, state: &State<'_>, work: WorkRef, run: Span) -> Option<Time> {
+    /// Foresees the quantity until `work` that takes `run` is to be done, or for so much longer, and returns
+    /// the first of these times, if it is later than the work could be done.
+    pub(super) fn foresee(
+        &mut self,
+        state: &State<'_>,
+        work: WorkRef,
+        run: Span,
+        longer: Span,
+    ) -> Option<Time> {
         let (now, live, path) = (state.now(), state.work(work), self.path.as_ref()?);
         let end = self.end(live, run).filter(|&end| now.saturating_add(run) < end);
         let end = end.filter(|_| live.kind == WorkKind::Job && run > Span::ZERO)?;
-        self.forecast.fill(path, now, end, &mut self.foreseen);
+        self.forecast.fill(path, now, end.saturating_add(longer), &mut self.foreseen);
         Some(end)
     }
 
     /// Latest end of work of which `run` is left, where it may wait at all.
     fn end(&self, live: &LiveWork, run: Span) -> Option<Time> {
-        let margin = self.margin.unwrap_or(Span::ZERO);
+        let margin = self.margin();
         let by_deadline = live
             .ask
             .deadline
@@ -136,7 +152,7 @@ impl ShiftRule for Awaiter {
         let Some(run) = rest.filter(|_| moves).map(|rest| self.run_of(rest)) else {
             return at_once;
         };
-        let Some(end) = self.foresee(state, work, run) else { return at_once };
+        let Some(end) = self.foresee(state, work, run, Span::ZERO) else { return at_once };
         let ask = &live.ask;
         if self.interrupts && ask.keeps_progress() && (ask.tasks == 1 || ask.gang) {
             let (start, pause, is_last) = self.slots.first(&self.foreseen, (now, end), run);

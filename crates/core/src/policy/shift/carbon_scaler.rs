@@ -1,8 +1,10 @@
 //! The number of machines of work follows the carbon of the grid (Hanafy and others, CarbonScaler, 2023).
 
 use super::awaiter::{Awaiter, FORECAST, MARGIN, SLACK};
-use super::schedule::{GangPiece, GangSchedule, GangSizes, cost_of};
+use super::schedule::{GangPiece, GangSchedule, cost_of};
 use super::signal::AwaitedQuantity;
+use super::sizes::GangSizes;
+use super::starts::GangStarts;
 use super::wait_awhile::REGIONS;
 use super::{ShiftPart, ShiftPlan, ShiftRule};
 use crate::model::StepPath;
@@ -14,7 +16,7 @@ const RESTART: Parameter = Parameter {
     name: "restart",
     kind: SettingKind::Span,
     default: Setting::Unset("estimated"),
-    doc: "Time in which tasks that start do nothing, by which it is weighed whether another number of them is worth it. Estimated: the time in which 999 of 1,000 boots are over, where they take longest.",
+    doc: "Time in which tasks that start do nothing, which each plan makes up for. Estimated: the time in which 999 of 1,000 boots are over, where they take longest.",
 };
 
 /// Runs gangs with as many tasks as are worth it.
@@ -45,28 +47,40 @@ impl ShiftRule for CarbonScaler {
     fn begin(&mut self, state: &State<'_>) {
         self.awaiter.begin(state);
         self.planner.restart = self.restart.unwrap_or_else(|| self.awaiter.boot());
+        self.planner.margin = self.awaiter.margin();
     }
 
     fn plan(&mut self, state: &State<'_>, work: WorkRef, rest: Option<Span>) -> ShiftPlan {
         let live = state.work(work);
         let fewest = state.min_tasks(work).filter(|_| live.ask.keeps_progress());
         let Some(fewest) = fewest else { return self.awaiter.plan(state, work, rest) };
-        let whole = state.whole_tasks(work);
-        let sizes = GangSizes { fewest, whole, speedup: state.speedup(work) };
+        let (whole, speedup) = (state.whole_tasks(work), state.speedup(work));
+        let sizes = GangSizes { fewest, whole, speedup, speed: self.awaiter.speed() };
         let running = if live.placed > 0 { live.ask.tasks } else { 0 };
-        let Some(run) = rest.map(|rest| self.awaiter.run_of(rest)) else {
+        let Some((rest, left)) = rest.zip(state.left_of_estimate(work)) else {
             // Nothing is known of the rest.
-            let tasks = if running > 0 { running } else { whole };
+            let tasks = if running > 0 { running } else { sizes.most() };
             return ShiftPlan { start: state.now(), pause: None, tasks: Some(tasks) };
         };
-        match self.awaiter.foresee(state, work, run) {
-            Some(end) => {
-                let window = (state.now(), end);
-                self.planner.plan(&self.awaiter.foreseen, window, &sizes, run, running)
-            }
-            None => self.planner.late(state.now(), &sizes, run, running),
+        let run = self.awaiter.run_of(rest);
+        let gang = PlannedGang { sizes, run, left, running };
+        match self.awaiter.foresee(state, work, run, self.planner.margin_of_start()) {
+            Some(end) => self.planner.plan(&self.awaiter.foreseen, (state.now(), end), &gang),
+            None => self.planner.late(state.now(), &gang),
         }
     }
+}
+
+/// A gang as it is when it is planned.
+#[derive(Clone, Copy, Debug)]
+struct PlannedGang {
+    sizes: GangSizes,
+    /// Time that all of its tasks take for the rest, rounded up.
+    run: Span,
+    /// The rest, in units of joint progress: nothing of it is rounded.
+    left: i128,
+    /// Number of its tasks that run now.
+    running: u32,
 }
 
 /// Plans for one gang at a time.
@@ -74,94 +88,114 @@ impl ShiftRule for CarbonScaler {
 struct GangPlanner {
     /// Time in which tasks that start do nothing.
     restart: Span,
+    /// Time before the deadline that is left for a start.
+    margin: Span,
     schedule: GangSchedule,
     /// What would be if nothing changed at the first chance.
     other: GangSchedule,
 }
 
 impl GangPlanner {
-    /// Plan for a gang of which `running` tasks run now, and that all of its tasks would do in `run`,
-    /// well before `end`.
-    fn plan(
-        &mut self,
-        path: &StepPath,
-        (now, end): (Time, Time),
-        sizes: &GangSizes,
-        run: Span,
-        running: u32,
-    ) -> ShiftPlan {
-        let (mut at, mut tasks, mut work) = (now, running, sizes.work_of(run));
+    /// Plan for a gang whose rest all of its tasks would do well before `end`.
+    fn plan(&mut self, path: &StepPath, (now, end): (Time, Time), gang: &PlannedGang) -> ShiftPlan {
+        let PlannedGang { sizes, left, running, .. } = gang;
+        let (mut at, mut starts) = (now, GangStarts { running: *running, restart: self.restart });
+        // Each start is counted, also the one for which the margin is.
+        let over = end + self.margin_of_start();
         let next = loop {
-            self.schedule.fill(path, (at, end), sizes, work);
+            let cost = self.schedule.lay(path, (at, over), sizes, *left, &starts);
             let next = self.schedule.pieces[0];
+            let tasks = starts.running;
             let stays =
-                next.tasks == tasks || self.is_to_stay(path, (next, end), sizes, work, tasks);
+                next.tasks == tasks || self.stays(path, (next, end, over), gang, starts, cost);
             match (stays, tasks, next.tasks) {
                 // The gang waits on.
                 (true, 0, _) => at = next.until,
                 (true, _, _) => {
-                    let done = at + sizes.time_for(work, tasks);
+                    let done = at + sizes.time_for(*left, tasks);
                     break GangPiece { tasks, until: next.until.min(done), ..next };
                 }
                 // It pauses, and is planned as one that waits.
-                (false, _, 0) => (at, tasks) = (next.until, 0),
-                (false, _, _) if self.fits(&next, end, sizes, work) => break next,
+                (false, _, 0) => (at, starts.running) = (next.until, 0),
+                (false, ..) if self.is_in_time((next, end), gang) => break next,
                 // There is no time left to start again after it.
-                (false, _, _) => break GangPiece { tasks: sizes.whole, ..next },
+                (false, ..) => break GangPiece { tasks: sizes.most(), ..next },
             }
         };
-        work -= i128::from((next.until - next.from).micros()) * sizes.rate(next.tasks);
-        // With all tasks it runs to its end. With fewer it is looked at when it should be done, and if it
-        // has to start, when only all of them could do the rest: it may wait for machines until then.
-        let latest = Time::from_micros(end.micros() - run.micros());
-        let pause = match (next.tasks == sizes.whole, next.tasks == running) {
-            (true, _) => (work > 0).then_some(next.until),
+        let made = i128::from((next.until - next.from).micros()) * sizes.rate(next.tasks);
+        // With its most tasks it runs to its end. With fewer it is looked at when it should be done, and if
+        // it has to start, when only the most could do the rest: it may wait for machines until then.
+        let goes_on = next.from == now && next.tasks == *running;
+        let pause = match (next.tasks >= sizes.most(), goes_on) {
+            (true, _) => (*left > made).then_some(next.until),
             (false, true) => Some(next.until),
-            (false, false) => Some(next.until.min(latest)),
+            (false, false) => Some(next.until.min(self.latest(end, gang))),
         };
         ShiftPlan { start: next.from, pause, tasks: Some(next.tasks) }
     }
 
-    /// Whether it is better to go on with as many `tasks` as there are until the first piece of the
-    /// schedule is over, and to think again then. It needs less of the quantity, as each start of tasks
-    /// counts; and after that there is time enough for the rest, should they start again.
-    fn is_to_stay(
+    /// Time of a start that the margin leaves.
+    fn margin_of_start(&self) -> Span {
+        self.restart.min(self.margin)
+    }
+
+    /// Time of a start for which the margin leaves none.
+    fn beyond_margin(&self) -> Span {
+        (self.restart - self.margin).max(Span::ZERO)
+    }
+
+    /// When its most tasks have to start for the rest of a gang.
+    fn latest(&self, end: Time, gang: &PlannedGang) -> Time {
+        let run = gang.run.saturating_add(self.beyond_margin());
+        Time::from_micros(end.micros().saturating_sub(run.micros()))
+    }
+
+    /// Whether it is better to go on with as many tasks as there are until the first piece of the
+    /// schedule is over, and to think again then. It needs less of the quantity, in which each start is
+    /// counted; and after that there is time enough for the rest, if they go on or the most start.
+    fn stays(
         &mut self,
         path: &StepPath,
-        (next, end): (GangPiece, Time),
-        sizes: &GangSizes,
-        work: i128,
-        tasks: u32,
+        (next, end, over): (GangPiece, Time, Time),
+        gang: &PlannedGang,
+        starts: GangStarts,
+        cost: i128,
     ) -> bool {
+        let (sizes, tasks) = (&gang.sizes, starts.running);
         let done = match tasks {
             0 => next.until,
-            _ => next.until.min(next.from + sizes.time_for(work, tasks)),
+            _ => next.until.min(next.from + sizes.time_for(gang.left, tasks)),
         };
         let made = i128::from((done - next.from).micros()) * sizes.rate(tasks);
-        let left = (work - made).max(0);
-        if done + sizes.time_for(left, sizes.whole) > end {
+        let left = (gang.left - made).max(0);
+        let goes_on = tasks > 0 && done + sizes.time_for(left, tasks) <= over;
+        let most_start = done + sizes.time_for(left, sizes.most()) + self.beyond_margin();
+        if !goes_on && most_start > end {
             return false;
         }
-        self.other.fill(path, (done, end), sizes, left);
-        let stay = cost_of(path, &GangPiece { until: done, tasks, ..next })
-            + self.other.cost(path, tasks, self.restart);
-        stay < self.schedule.cost(path, tasks, self.restart)
+        let other = self.other.lay(path, (done, over), sizes, left, &starts);
+        cost_of(path, &GangPiece { until: done, tasks, ..next }) + other < cost
     }
 
-    /// Whether all tasks could do what is left of `work` before `end` if they started when `next` is
-    /// over, at whose begin its tasks start.
-    fn fits(&self, next: &GangPiece, end: Time, sizes: &GangSizes, work: i128) -> bool {
+    /// Whether the rest is done in time where tasks start with the piece `next`: if they go on after it,
+    /// or if the most start then, where that is later than they had to start at once.
+    fn is_in_time(&self, (next, end): (GangPiece, Time), gang: &PlannedGang) -> bool {
+        let PlannedGang { sizes, left, .. } = gang;
         let worked = (next.until - next.from - self.restart).max(Span::ZERO);
-        let left = work - i128::from(worked.micros()) * sizes.rate(next.tasks);
-        next.tasks == sizes.whole || next.until + sizes.time_for(left, sizes.whole) <= end
+        let left = left - i128::from(worked.micros()) * sizes.rate(next.tasks);
+        let goes_on = next.until + sizes.time_for(left, next.tasks) <= end + self.margin;
+        let most_start = next.until + sizes.time_for(left, sizes.most()) + self.beyond_margin();
+        let has_time = next.from < self.latest(end, gang) && (goes_on || most_start <= end);
+        next.tasks >= sizes.most() || has_time
     }
 
-    /// Plan for a gang that has no time to choose: all of its tasks, unless those that run are done
-    /// earlier without another start.
-    fn late(&self, now: Time, sizes: &GangSizes, run: Span, running: u32) -> ShiftPlan {
-        let goes_on = sizes.time_for(sizes.work_of(run), running);
-        let is_better = running > 0 && goes_on <= self.restart.saturating_add(run);
-        let tasks = if is_better { running } else { sizes.whole };
+    /// Plan for a gang that has no time to choose: its most tasks, unless those that run are done earlier
+    /// without another start.
+    fn late(&self, now: Time, gang: &PlannedGang) -> ShiftPlan {
+        let PlannedGang { sizes, run, left, running } = gang;
+        let goes_on = sizes.time_for(*left, *running);
+        let is_better = *running > 0 && goes_on <= self.restart.saturating_add(*run);
+        let tasks = if is_better { *running } else { sizes.most() };
         ShiftPlan { start: now, pause: None, tasks: Some(tasks) }
     }
 }

@@ -3,51 +3,12 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use crate::model::{Speedup, StepPath};
+use super::sizes::GangSizes;
+use crate::model::StepPath;
 use crate::units::{Span, Time};
 
 /// A shorter piece is none: it is what rounding left of one.
 const LEAST_PIECE: Span = Span::from_micros(1_000);
-
-/// Numbers of tasks with which a gang can run, and how fast it comes on with each.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct GangSizes {
-    /// Fewest tasks, at least one.
-    pub(super) fewest: u32,
-    /// All of them.
-    pub(super) whole: u32,
-    pub(super) speedup: Speedup,
-}
-
-impl GangSizes {
-    /// Work done in a microsecond with so many tasks; none without tasks.
-    pub(super) fn rate(&self, tasks: u32) -> i128 {
-        self.speedup.rate(tasks, self.whole).into()
-    }
-
-    /// Work that all of its tasks do in `run`.
-    pub(super) fn work_of(&self, run: Span) -> i128 {
-        i128::from(run.micros()) * self.rate(self.whole)
-    }
-
-    /// Time that so many tasks take for `work`, rounded up.
-    pub(super) fn time_for(&self, work: i128, tasks: u32) -> Span {
-        let (work, rate) = (work.max(0), self.rate(tasks).max(1));
-        let micros = work / rate + i128::from(work % rate > 0);
-        Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX / 4))
-    }
-
-    /// The next larger number of tasks that is worth while, and what it does more; `None` if none does.
-    /// The first is the fewest. Where speedup is linear all tasks are worth as much as the first.
-    fn next(&self, tasks: u32) -> Option<(u32, i128)> {
-        let next = match self.speedup.is_linear() {
-            true => self.whole,
-            false => (tasks + 1).max(self.fewest),
-        };
-        let more = self.rate(next.min(self.whole)) - self.rate(tasks);
-        (next <= self.whole && more > 0).then_some((next, more))
-    }
-}
 
 /// A stretch of time with one number of tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,14 +35,14 @@ struct Growth {
     row: usize,
     value: i64,
     tasks: u32,
-    more_work: i128,
+    more_work: u64,
     more_tasks: u32,
 }
 
 impl Growth {
     /// Work per quantity, as a fraction; its numerator is greater than zero.
     fn worth(&self) -> (i128, i128) {
-        (self.more_work, i128::from(self.more_tasks) * i128::from(self.value))
+        (self.more_work.into(), i128::from(self.more_tasks) * i128::from(self.value))
     }
 }
 
@@ -122,14 +83,15 @@ impl GangSchedule {
     /// Gives `work` its tasks between `now` and `until`, which all of them can do in that time: one task
     /// after the other where it does the most work per quantity of `path`, a task more than are there
     /// already, the fewest together; of equals the earliest (Hanafy and others, CarbonScaler, 2023).
-    /// For speedup that is concave, no numbers of tasks over time need less of the quantity.
+    /// For speedup that is concave, no numbers of tasks over time need less of the quantity. Returns whether
+    /// there is time for all of the work.
     pub(super) fn fill(
         &mut self,
         path: &StepPath,
         (now, until): (Time, Time),
         sizes: &GangSizes,
         work: i128,
-    ) {
+    ) -> bool {
         self.cut(path, now, until);
         self.growths.clear();
         for row in 0..self.steps.len() {
@@ -142,17 +104,19 @@ impl GangSchedule {
         {
             let step = &mut self.steps[best.row];
             let length = step.until - step.from;
-            let micros = left / best.more_work + i128::from(left % best.more_work > 0);
+            let more_work = i128::from(best.more_work) * i128::from(sizes.speed);
+            let micros = left / more_work + i128::from(left % more_work > 0);
             let needed = Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX));
             if needed < length && length - needed >= LEAST_PIECE {
                 part = Some((best.row, best.tasks, needed));
                 break;
             }
             step.tasks = best.tasks;
-            left -= i128::from(length.micros()) * best.more_work;
+            left -= i128::from(length.micros()) * more_work;
             self.offer(sizes, best.row);
         }
         self.join(part);
+        left <= 0 || part.is_some()
     }
 
     /// Cuts the window where the path changes.
@@ -200,21 +164,6 @@ impl GangSchedule {
             Some(_) | None => self.pieces.push(GangPiece { from, until, tasks }),
         }
     }
-
-    /// The quantity of all pieces, where `before` tasks run at the begin, and where tasks that start do
-    /// nothing for `restart`, which others of them make up for.
-    pub(super) fn cost(&self, path: &StepPath, mut before: u32, restart: Span) -> i128 {
-        let mut sum = 0;
-        for piece in &self.pieces {
-            sum += cost_of(path, piece);
-            if piece.tasks != before {
-                let tasks = i128::from(piece.tasks) * i128::from(path.at(piece.from));
-                sum += tasks * i128::from(restart.micros());
-            }
-            before = piece.tasks;
-        }
-        sum
-    }
 }
 
 /// The quantity that the tasks of a piece cause.
@@ -227,7 +176,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::super::slots::Slots;
+    use super::super::starts::GangStarts;
     use super::*;
+    use crate::model::Speedup;
 
     const fn hours(hours: i64) -> Time {
         Time::from_secs(3_600 * hours)
@@ -238,10 +189,16 @@ mod tests {
     }
 
     /// Speedups of 1, 5/3, 15/7 and 5/2, in whole millionths.
-    const FOUR: GangSizes = GangSizes { fewest: 1, whole: 4, speedup: four_fifths() };
+    const FOUR: GangSizes =
+        GangSizes { fewest: 1, whole: 4, speedup: four_fifths(), speed: 1_000_000 };
 
     const fn four_fifths() -> Speedup {
         Speedup::amdahl(800_000)
+    }
+
+    /// Work that all tasks do in `run`.
+    fn work_of(sizes: &GangSizes, run: Span) -> i128 {
+        i128::from(run.micros()) * sizes.rate(sizes.whole)
     }
 
     /// An hour of each value from 0 on.
@@ -253,7 +210,7 @@ mod tests {
     fn plan(values: &[i64], sizes: &GangSizes, run: Span) -> Vec<(i64, i64, u32)> {
         let mut schedule = GangSchedule::default();
         let window = (hours(0), hours(values.len() as i64));
-        schedule.fill(&hourly(values), window, sizes, sizes.work_of(run));
+        schedule.fill(&hourly(values), window, sizes, work_of(sizes, run));
         let pieces = schedule.pieces.iter().filter(|piece| piece.tasks > 0);
         pieces.map(|piece| (piece.from.micros(), piece.until.micros(), piece.tasks)).collect()
     }
@@ -296,21 +253,6 @@ mod tests {
         assert_eq!(plan(&[3, 1, 2], &linear, run), [(HOUR, 5 * HOUR / 2, 4)]);
     }
 
-    /// Each start counts as much as its tasks cause in the time of a restart.
-    #[test]
-    fn starts_have_a_cost() {
-        let path = hourly(&[5, 3, 9, 1, 4, 2, 7]);
-        let mut schedule = GangSchedule::default();
-        schedule.fill(&path, (hours(0), hours(7)), &FOUR, FOUR.work_of(span(2)));
-        let cost = |before, minutes: i64| {
-            schedule.cost(&path, before, Span::from_secs(60 * minutes)) / 60_000_000
-        };
-        // Minutes of 1 task at 3, 4 at 1, 2 and 1 at 2, and a millisecond.
-        assert_eq!(cost(0, 0), 60 * 3 + 60 * 4 + 45 * 4 + 15 * 2);
-        assert_eq!(cost(0, 10), 630 + 10 * (3 + 4 + 4 + 2));
-        assert_eq!(cost(7, 10), cost(0, 10));
-    }
-
     /// The least cost of all numbers of tasks by hours, where one of them has another number for a part of
     /// it: the corners of the linear programme, one of which is the best.
     fn least(values: &[i64], sizes: &GangSizes, work: i128) -> f64 {
@@ -351,7 +293,7 @@ mod tests {
         (values, sizes, 1..=100_i64).prop_map(|(values, (fewest, more, parallel), share)| {
             let speedup = Speedup::amdahl(50_000 * parallel);
             let run = Span::from_secs(36 * share * values.len() as i64);
-            (values, GangSizes { fewest, whole: fewest + more, speedup }, run)
+            (values, GangSizes { fewest, whole: fewest + more, speedup, ..FOUR }, run)
         })
     }
 
@@ -359,7 +301,7 @@ mod tests {
         /// The greedy plan needs no more than any other, and does the work.
         #[test]
         fn no_other_plan_needs_less((values, sizes, run) in instance()) {
-            let (path, work) = (hourly(&values), sizes.work_of(run));
+            let (path, work) = (hourly(&values), work_of(&sizes, run));
             let mut schedule = GangSchedule::default();
             schedule.fill(&path, (hours(0), hours(values.len() as i64)), &sizes, work);
             let rate = |piece: &GangPiece| {
@@ -369,14 +311,14 @@ mod tests {
             // More by no more than the least piece and a microsecond.
             let most = work + sizes.rate(sizes.whole) * 1_001;
             prop_assert!((work..=most).contains(&done), "{done} of {work}");
-            let cost = schedule.cost(&path, 0, Span::ZERO) as f64;
+            let cost = GangStarts::FREE.cost(&path, &schedule.pieces) as f64;
             let least = least(&values, &sizes, work);
             // Speedups are whole millionths.
             prop_assert!(cost <= least * (1.0 + 1e-5) + 1e6, "{cost} and {least}");
             // And than all tasks together where the path is lowest.
             let linear = GangSizes { speedup: Speedup::LINEAR, ..sizes };
-            schedule.fill(&path, (hours(0), hours(values.len() as i64)), &linear, linear.work_of(run));
-            prop_assert!(cost <= schedule.cost(&path, 0, Span::ZERO) as f64 * (1.0 + 1e-5) + 1e6);
+            schedule.fill(&path, (hours(0), hours(values.len() as i64)), &linear, work_of(&linear, run));
+            prop_assert!(cost <= GangStarts::FREE.cost(&path, &schedule.pieces) as f64 * (1.0 + 1e-5) + 1e6);
         }
 
         /// Where speedup is linear all tasks run in the pieces that work takes that pauses.
@@ -385,7 +327,7 @@ mod tests {
             let linear = GangSizes { speedup: Speedup::LINEAR, ..sizes };
             let (path, window) = (hourly(&values), (hours(0), hours(values.len() as i64)));
             let mut schedule = GangSchedule::default();
-            schedule.fill(&path, window, &linear, linear.work_of(run));
+            schedule.fill(&path, window, &linear, work_of(&linear, run));
             let mut pieces = schedule.pieces.iter().filter(|piece| piece.tasks > 0);
             let first = pieces.next().expect("it runs");
             let (begin, end, only) = Slots::default().first(&path, window, run);
