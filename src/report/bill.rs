@@ -377,7 +377,7 @@ fn instant(at: Time) -> String {
 }
 
 /// Columns of `charges.csv`.
-const COLUMNS: [&str; 19] = [
+const COLUMNS: [&str; 20] = [
     "charge",
     "line",
     "purpose",
@@ -393,6 +393,7 @@ const COLUMNS: [&str; 19] = [
     "quantity",
     "unit",
     "list_price",
+    "contracted_price",
     "list_usd",
     "contracted_usd",
     "effective_usd",
@@ -461,8 +462,9 @@ impl<W: io::Write> BillCsv<W> {
                 sheet.number_text(&focus::quantity(charge.quantity, product.unit));
                 sheet.word(product.unit.name());
                 sheet.number_text(&focus::price(charge.list_price));
+                sheet.number_text(&focus::price(charge.contracted_price));
             }
-            None => (0..3).for_each(|_| sheet.empty()),
+            None => (0..4).for_each(|_| sheet.empty()),
         }
         for amount in [charge.list, charge.contracted, charge.effective, charge.billed] {
             sheet.money(amount);

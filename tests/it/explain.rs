@@ -794,16 +794,20 @@ fn transfers_are_told_with_what_the_month_makes_of_them() {
     let out = run(folder.path(), &all);
     assert!(out.status.success(), "{}", text(&out.stderr));
     let charges = rows(&folder.path().join("o/charges.csv"));
-    for (job, told) in [
-        ("j", "on the terms its transfers cost $4.50, by the list $13.50"),
-        ("k", "on the terms its transfers cost $4.50, by the list $4.50"),
+    for (job, told, steps) in [
+        (
+            "j",
+            "on the terms its transfers cost $4.50, by the list $13.50",
+            "100 GB at 0 USD, 50 GB at 0.09 USD\n",
+        ),
+        ("k", "on the terms its transfers cost $4.50, by the list $4.50", "  50 GB at 0.09 USD\n"),
     ] {
-        has(&self::told(folder.path(), job), &[told, "by the tiers of the month"]);
+        has(&self::told(folder.path(), job), &[told, steps, "by the tiers of the month"]);
         let moved =
             |row: &&Row| row["job"] == job && row["kind"] == "transfer" && row["provider"] == "aws";
         let row = charges.iter().find(moved).expect("it is charged");
         let out = run(folder.path(), &["explain", "o", "--charge", &row["charge"]]);
-        has(&text(&out.stdout), &["GiB that leave us-east-1", told]);
+        has(&text(&out.stdout), &["GiB that leave us-east-1", told, steps]);
     }
     let settled = rows(&folder.path().join("o/settled.csv"));
     let paths: Vec<&str> = settled

@@ -33,6 +33,15 @@ struct LineOnTerms {
     from: i64,
     until: i64,
     parts: PurposeSums,
+    /// Of data that was moved, what was paid, price by price.
+    steps: Vec<PriceStep>,
+}
+
+/// Gigabytes that were paid at one price.
+#[derive(Clone, Debug, Serialize)]
+struct PriceStep {
+    gigabytes: f64,
+    usd_per_gb: f64,
 }
 
 /// What charges cost on the terms.
@@ -40,6 +49,8 @@ struct LineOnTerms {
 pub(super) struct CostOnTerms {
     machines: SumOnTerms,
     transfers: SumOnTerms,
+    /// The gigabytes of the transfers by the price that is paid.
+    steps: Vec<PriceStep>,
 }
 
 /// What machines, or transfers, cost on the terms.
@@ -87,7 +98,8 @@ impl LinesOnTerms {
             };
             if lines.is_empty() || row.cell("line") != last {
                 let (from, until) = (micros(row, "from")?, micros(row, "until")?);
-                lines.push(LineOnTerms { from, until, parts: PurposeSums::new() });
+                let parts = PurposeSums::new();
+                lines.push(LineOnTerms { from, until, parts, steps: Vec::new() });
                 row.cell("line").clone_into(&mut last);
             }
             let Some(line) = lines.last_mut() else { return Ok(()) };
@@ -95,6 +107,11 @@ impl LinesOnTerms {
             let sums = line.parts.entry(key).or_default();
             sums[0] += row.nanos("list_usd")?;
             sums[1] += row.nanos("effective_usd")?;
+            if row.cell("service") == "transfer" {
+                let [gigabytes, usd_per_gb] =
+                    [number(row, "quantity")?, number(row, "contracted_price")?];
+                line.steps.push(PriceStep { gigabytes, usd_per_gb });
+            }
             Ok(())
         })?;
         Ok(Some(found))
@@ -107,6 +124,7 @@ impl LinesOnTerms {
     /// A cell cannot be read.
     pub(super) fn of(&self, charges: &[CsvRow]) -> Result<CostOnTerms, Stop> {
         let [mut machines, mut transfers] = [PurposeSums::new(), PurposeSums::new()];
+        let mut steps = Vec::new();
         for charge in charges {
             let amount = charge.nanos("amount_usd")?;
             let at = |time: Time| self.start + time.micros();
@@ -125,6 +143,11 @@ impl LinesOnTerms {
                     let list: i128 = all.values().map(|sums| sums[0]).sum();
                     if list != 0 {
                         add(&mut transfers, &all, |of| of * amount / list);
+                        let share = amount as f64 / list as f64;
+                        let here = lines.into_iter().flatten().filter(|line| line.from == at);
+                        here.flat_map(|line| &line.steps).for_each(|step| {
+                            add_step(&mut steps, step.usd_per_gb, step.gigabytes * share);
+                        });
                     }
                 }
                 _ => {
@@ -143,6 +166,7 @@ impl LinesOnTerms {
         Ok(CostOnTerms {
             machines: SumOnTerms::new(machines),
             transfers: SumOnTerms::new(transfers),
+            steps,
         })
     }
 }
@@ -154,6 +178,19 @@ fn add(sums: &mut PurposeSums, of: &PurposeSums, part: impl Fn(i128) -> i128) {
         sums[0] += part(both[0]);
         sums[1] += part(both[1]);
     }
+}
+
+/// Adds gigabytes to those of their price.
+fn add_step(steps: &mut Vec<PriceStep>, usd_per_gb: f64, gigabytes: f64) {
+    match steps.iter_mut().find(|step| step.usd_per_gb == usd_per_gb) {
+        Some(step) => step.gigabytes += gigabytes,
+        None => steps.push(PriceStep { gigabytes, usd_per_gb }),
+    }
+}
+
+/// A number of a row.
+fn number(row: &CsvRow, column: &str) -> Result<f64, Stop> {
+    row.cell(column).parse().map_err(|_| row.wrong(column, "a number"))
 }
 
 /// What data that was moved has in common with its line.
@@ -173,11 +210,21 @@ impl CostOnTerms {
         }
         if !transfers.parts.is_empty() {
             text += &transfers.head("transfers");
+            let step = |step: &PriceStep| {
+                format!("{} GB at {} USD", rounded(step.gigabytes), step.usd_per_gb)
+            };
+            let steps: Vec<String> = self.steps.iter().map(step).collect();
+            text += &format!("  {}\n", steps.join(", "));
             text += "  at the price of their path, by the tiers of the month where it has any, in the order in which \
                      data was moved\n";
         }
         text
     }
+}
+
+/// Gigabytes to the thousandth.
+fn rounded(gigabytes: f64) -> f64 {
+    (gigabytes * 1_000.0).round() / 1_000.0
 }
 
 impl SumOnTerms {
