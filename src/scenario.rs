@@ -75,7 +75,7 @@ pub use schema::schema;
 pub use section::kind_of;
 pub use starter::{Starter, init_from, quickstart};
 pub use suite::{Gate, Subject, Suite, Tested, Tolerance, UnreadableScenario};
-pub use terms::{Attached, BillingTerms, KeptData, kept_product};
+pub use terms::{Attached, BillingTerms, KeptData, kept_product, product_of};
 pub use unmodelled::{COMMITMENTS, not_modelled};
 pub use world::{known_events, past_prices};
 
@@ -340,6 +340,7 @@ fn read(
     let sale = is_said.then(|| terms::read(root, report));
     terms::check_names(root, &build.world, report);
     let terms = sale.clone().filter(|_| terms);
+    build.world.commitments = terms.iter().flat_map(|terms| terms.held(&build.world)).collect();
     let has_sale = sale.as_ref().is_some_and(|sale| !sale.offerings.is_empty());
     check_followers(root, &build.world, &policies.specs, report);
     let buyers = policies.specs.iter().enumerate();
@@ -351,6 +352,7 @@ fn read(
     let nothing: Vec<(usize, String)> = buyers.map(nothing).collect();
     policies.assumptions.extend(nothing);
     policies.assumptions.extend(without_budgets(&build.world, &policies.specs));
+    policies.assumptions.extend(without_commitments(&build.world, &policies.specs));
     let work = work?;
     let mut assumptions = std::mem::take(&mut build.assumptions);
     assumptions.extend(names::vague_models(&build.world).into_iter().map(Assumption::from));
@@ -447,9 +449,22 @@ fn without_budgets(world: &World, specs: &[PolicySpec]) -> Vec<(usize, String)> 
     specs.iter().enumerate().filter(is_told).map(told).collect()
 }
 
+/// What is said of policies that heed commitments where none is held that covers an offer.
+fn without_commitments(world: &World, specs: &[PolicySpec]) -> Vec<(usize, String)> {
+    let is_told = |(_, spec): &(usize, &PolicySpec)| {
+        world.commitments.is_empty() && spec.provision.is(&provision::COMMITTED)
+    };
+    let told = |(row, spec): (usize, &PolicySpec)| {
+        let name = clip(&spec.name);
+        let why = "but none that is held covers an offer: it rents as `cheapest` does.";
+        (row, format!("Policy {name} heeds commitments, {why}"))
+    };
+    specs.iter().enumerate().filter(is_told).map(told).collect()
+}
+
 /// What is said where a scenario has terms.
-const TERMS: &str = "Costs are settled on the terms: with commitments, spread over their terms, and negotiated prices. Policies see list prices, and so \
-     do costs by tenant, by job and in windows.";
+const TERMS: &str = "Costs are settled on the terms: with commitments, spread over their terms, and negotiated prices. Policies see list prices (the \
+     provision part `committed` also sees commitments), and so do costs by tenant, by job and in windows.";
 
 /// A hundred years.
 const CENTURY: Span = Span::from_secs(36_500 * 86_400);

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use super::purchasing::product_of;
 use super::replication::Repetition;
 use super::runner::{RunRequest, Runner, RunnerFailure};
 use super::settlement::{SettledRun, Settlement};
@@ -18,6 +17,7 @@ use crate::billing::settle::Biller;
 use crate::billing::terms::{AccountTerms, SustainedUse};
 use crate::billing::usage::{LinePrices, Product, UsageLine, UsageUnit};
 use crate::problem::Problem;
+use crate::scenario::product_of;
 use crate::scenario::{BillingTerms, Scenario};
 use crate::units::{Distribution, Id, IdVec, Money, Rate, Span, Stream, Time};
 

@@ -4,11 +4,10 @@ use std::collections::BTreeSet;
 
 use crate::billing::commitment::Benefit;
 use crate::billing::offering::Offering;
-use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
-use crate::billing::usage::{Product, Sale, Service, UsageUnit};
-use crate::model::{Market, Offer, World};
+use crate::model::{Offer, World};
 use crate::purchase::{PurchaseSpec, Purchaser, UnitCosts};
+use crate::scenario::product_of;
 use crate::units::{Id, Money, Rate, Stream, Time};
 
 /// Somebody who buys of what is for sale.
@@ -77,29 +76,5 @@ fn worth(world: &World, offer: Id<Offer>, offering: &Offering) -> Option<f64> {
             let price = unit.plan_price(&product)?.of(Rate::from_picos(1_000_000_000));
             Some(hourly.nanos() as f64 * 1e9 / price.picos().max(1) as f64)
         }
-    }
-}
-
-/// The product that an instance of the offer is, as bills have it.
-pub(super) fn product_of(world: &World, offer: Id<Offer>) -> Product {
-    let (zone, kind) = (&world.zones[world.offers[offer].zone], world.type_of(offer));
-    let region = &world.regions[zone.region];
-    let provider = world.providers[region.provider].name.clone();
-    Product {
-        currency: String::new(),
-        service: Service::Compute,
-        region: region.name.clone(),
-        zone: zone.name.clone(),
-        family: shipped().family_of(&provider, &kind.name),
-        size: kind.name.clone(),
-        system: "linux".to_owned(),
-        tenancy: "default".to_owned(),
-        sale: match world.offers[offer].market {
-            Market::OnDemand | Market::Owned => Sale::OnDemand,
-            Market::Spot => Sale::Spot,
-        },
-        unit: UsageUnit::Hour,
-        weight: shipped().weight_of(&provider, &kind.name).unwrap_or(0),
-        provider,
     }
 }

@@ -2,6 +2,7 @@
 //! `[[negotiated]]` and `[[tier]]`, in a file of their own or in a scenario.
 
 mod currency;
+mod held;
 mod names;
 mod outage;
 mod storage;
@@ -27,6 +28,7 @@ use crate::billing::usage::{Product, Sale, Service, UsageUnit};
 use crate::problem::{Problems, clip};
 use crate::units::{Calendar, Id, IdVec, Money, Rate, Span, Time};
 
+pub use held::product_of;
 pub(super) use names::check as check_names;
 pub use storage::{Attached, KeptData, kept_product};
 

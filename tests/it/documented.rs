@@ -310,6 +310,7 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
             "docs/money.md",
             "[[offering]]"
             | "[policy.careful]"
+            | "[policy.thrifty]"
             | "[[data_set]]"
             | "[[transfer.link]]                           # a line of one's own: 0.02 USD/GiB, whatever moves",
         )

@@ -8,6 +8,7 @@ mod breakdown;
 mod budgets;
 mod by_hand;
 mod commit;
+mod committed;
 mod compare;
 mod conversations;
 mod devices;

@@ -11,11 +11,12 @@ use std::sync::Arc;
 use windtunnel::metrics::{Fingerprint, Laws};
 use windtunnel::model::{
     Ask, Billing, Budget, BudgetPeriod, BudgetScope, CapacityLaw, CapacityPath, Checkpoint,
-    ClassOrder, Comovement, ComovementMember, DrawnCapacity, DrawnPrice, Fault, FaultDomain,
-    FaultEffect, FaultTimes, Filter, GpuModel, InstanceType, Interner, LaunchStage, LaunchTerms,
-    Lemons, LevelLaw, Link, Market, Migration, Offer, PowerCurve, PriceLaw, PriceMotion, PricePath,
-    Provider, Quota, QuotaUnit, Reclaimed, Region, Rules, Speedup, SpotTerms, Spread, StateLaw,
-    StepPath, Throttle, Together, Work, WorkId, WorkKind, World, Zone,
+    ClassOrder, CommitmentTake, Comovement, ComovementMember, DrawnCapacity, DrawnPrice, Fault,
+    FaultDomain, FaultEffect, FaultTimes, Filter, GpuModel, HeldCommitment, InstanceType, Interner,
+    LaunchStage, LaunchTerms, Lemons, LevelLaw, Link, Market, Migration, Offer, PowerCurve,
+    PriceLaw, PriceMotion, PricePath, Provider, Quota, QuotaUnit, Reclaimed, Region, Rules,
+    Speedup, SpotTerms, Spread, StateLaw, StepPath, Throttle, Together, Work, WorkId, WorkKind,
+    World, Zone,
 };
 use windtunnel::part::{Part, Setting, SettingKind};
 use windtunnel::policy::spec::{
@@ -81,7 +82,31 @@ pub(crate) fn scenario(seed: u64) -> Scenario {
     add_shrinking(&mut Dice::new(seed.rotate_left(4)), &mut scenario);
     add_budgets(&mut Dice::new(seed.rotate_left(12)), &mut scenario);
     add_stops(&mut Dice::new(seed.rotate_left(36)), &mut scenario);
+    add_commitments(&mut Dice::new(seed.rotate_left(20)), &mut scenario);
     scenario
+}
+
+/// Half of the scenarios hold reserved or kept machines of some offers for a part of the run.
+fn add_commitments(dice: &mut Dice, scenario: &mut Scenario) {
+    if dice.once_in(2) {
+        return;
+    }
+    for row in 0..dice.within(1, 3) {
+        let offers = scenario.world.offers.iter();
+        let rented = offers.filter(|(_, facts)| facts.market == Market::OnDemand);
+        let takes =
+            rented.map(|(offer, _)| (offer, CommitmentTake::Units(dice.within(1, 4) * 1_000)));
+        let takes: Vec<_> = takes.collect();
+        let from = Time::ZERO + secs(dice, 0, 600);
+        scenario.world.commitments.push(HeldCommitment {
+            name: format!("commitment {row}"),
+            from,
+            until: from + secs(dice, 1, 4_000),
+            is_kept: dice.once_in(3),
+            amount: i128::from(dice.within(0, 8)) * 1_000,
+            takes,
+        });
+    }
 }
 
 /// Half of the scenarios have budgets: in all, of a provider or of a tenant, that are or are not used up.
@@ -105,10 +130,12 @@ fn add_budgets(dice: &mut Dice, scenario: &mut Scenario) {
             1 => BudgetPeriod::Clock(secs(dice, 60, 3_600)),
             _ => BudgetPeriod::Month,
         };
+        // Some have room for hardly anything.
+        let most = if dice.once_in(3) { 20 } else { 4_000 };
         scenario.world.budgets.push(Budget {
             name: format!("budget {row}"),
             of,
-            limit: Money::from_nanos(i128::from(dice.within(1, 4_000)) * 1_000_000_000),
+            limit: Money::from_nanos(i128::from(dice.within(1, most)) * 1_000_000_000),
             period,
             alert_at: vec![500_000, 1_000_000],
             forecast_at: vec![1_000_000],
@@ -1326,6 +1353,7 @@ fn the_swarm_keeps_every_law_and_symmetry() {
         assert!(first.outcome.illegal == 0, "seed {seed}: illegal actions");
         twice(seed, &scenario, &first);
         without_budgets(seed, &scenario, &first);
+        without_commitments(seed, &scenario, &first);
         unused_provider(seed, &scenario, &first);
         dearer(seed, &scenario, &first);
         if can_be_stretched(&scenario) && !first.log.rounds_ends {
@@ -1357,6 +1385,18 @@ fn without_budgets(seed: u64, scenario: &Scenario, first: &Ran) {
     changed.world.budgets.clear();
     let other = run(seed, "without budgets", &changed);
     assert_eq!(first.fingerprint, other.fingerprint, "seed {seed}: without budgets");
+}
+
+/// Commitments that the policy does not heed change nothing.
+fn without_commitments(seed: u64, scenario: &Scenario, first: &Ran) {
+    if scenario.world.commitments.is_empty() || scenario.policy.provision.is(&provision::COMMITTED)
+    {
+        return;
+    }
+    let mut changed = scenario.clone();
+    changed.world.commitments.clear();
+    let other = run(seed, "without commitments", &changed);
+    assert_eq!(first.fingerprint, other.fingerprint, "seed {seed}: without commitments");
 }
 
 /// A table with one more row in front of it.
@@ -1427,6 +1467,9 @@ fn with_unused_provider(scenario: &Scenario) -> Scenario {
         if let BudgetScope::Provider(provider) = &mut budget.of {
             *provider = next(*provider);
         }
+    }
+    for held in &mut world.commitments {
+        held.takes.iter_mut().for_each(|(offer, _)| *offer = next(*offer));
     }
     for fault in &mut world.faults {
         fault.offers.iter_mut().for_each(|offer| *offer = next(*offer));
@@ -1541,6 +1584,9 @@ fn slower(seed: u64, scenario: &Scenario) {
     }
     for budget in &mut world.budgets {
         budget.limit = Money::from_nanos(budget.limit.nanos() * 2);
+    }
+    for held in &mut world.commitments {
+        (held.from, held.until) = (later(held.from), later(held.until));
     }
     stretch_spot(world, 2);
     stretch_launches(world, 2);

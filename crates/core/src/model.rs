@@ -2,6 +2,7 @@
 
 mod budget;
 mod checkpoint;
+mod commitment;
 mod fault;
 pub mod gpu;
 mod migration;
@@ -11,6 +12,7 @@ mod world;
 
 pub use budget::{Budget, BudgetPeriod, BudgetScope};
 pub use checkpoint::Checkpoint;
+pub use commitment::{CommitmentTake, HeldCommitment};
 pub use fault::{Fault, FaultDomain, FaultEffect, FaultTimes, Lemons};
 pub use gpu::GpuModel;
 pub use migration::{Manner, Migration, MigrationCost};

@@ -17,7 +17,7 @@ pub use power::PowerCurve;
 pub use price::{DrawnPrice, PriceCursor, PriceLaw, PriceMotion, PricePath};
 pub use step_path::StepPath;
 
-use super::{Budget, Fault, GpuModel, Migration};
+use super::{Budget, Fault, GpuModel, HeldCommitment, Migration};
 use crate::units::{Calendar, Id, IdVec, Rate, Shape, Span};
 
 /// A cloud, or an owned cluster seen as one.
@@ -309,6 +309,8 @@ pub struct World {
     pub classes: ClassOrder,
     /// Budgets: what is meant to be spent.
     pub budgets: Vec<Budget>,
+    /// Commitments that are held when a run begins, in the order in which they cover what runs.
+    pub commitments: Vec<HeldCommitment>,
 }
 
 impl World {
@@ -329,6 +331,7 @@ impl World {
             migration: Migration::default(),
             classes: ClassOrder::STANDARD,
             budgets: Vec::new(),
+            commitments: Vec::new(),
         }
     }
 

@@ -5,6 +5,7 @@ mod capacity_optimised;
 mod capped;
 mod carrier;
 mod cheapest;
+mod committed;
 mod demand;
 mod diversified;
 mod fastest;
@@ -29,6 +30,7 @@ pub use capacity_optimised::CAPACITY_OPTIMISED;
 pub use capped::CappedProvision;
 pub use carrier::{ON_DEMAND, SAFE_GREEDY, SPOT, TIME_SLICED, UNIFORM_PROGRESS, UP_A, UP_AP, UP_S};
 pub use cheapest::CHEAPEST;
+pub use committed::COMMITTED;
 pub use demand::OnDemand;
 pub use diversified::DIVERSIFIED;
 pub use fastest::FASTEST;
@@ -49,6 +51,7 @@ pub static PARTS: &[&ProvisionPart] = &[
     &OWNED_ONLY,
     &STATIC,
     &CHEAPEST,
+    &COMMITTED,
     &FASTEST,
     &GREENEST,
     &ROUND_ROBIN,

@@ -70,6 +70,45 @@ pub struct WorldMessage {
     /// Budgets: what is meant to be spent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetMessage>,
+    /// Commitments and kept capacity that are held when the run begins, in the order in which they cover
+    /// what runs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<CommitmentMessage>,
+}
+
+/// A commitment, or capacity that is kept.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CommitmentMessage {
+    /// Name in the scenario.
+    pub name: String,
+    /// First moment at which it covers anything, in microseconds.
+    pub from: i64,
+    /// End of its term.
+    pub until: i64,
+    /// Whether it is capacity that is kept.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub kept: bool,
+    /// Amount that it covers at once: units, or US dollars an hour of a plan.
+    pub amount: f64,
+    /// What one instance of an offer takes of it.
+    pub takes: Vec<TakeMessage>,
+}
+
+/// What one instance takes of a commitment: units, or of a plan the lower of a price and a share of the
+/// price of the moment.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TakeMessage {
+    /// Row of the offer.
+    pub offer: u32,
+    /// Units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub units: Option<f64>,
+    /// US dollars an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub price: Option<f64>,
+    /// Share of the price, from 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<f64>,
 }
 
 /// A budget.

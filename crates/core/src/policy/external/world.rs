@@ -2,10 +2,10 @@
 //! and without what the future brings.
 
 use super::message::{
-    BudgetMessage, InstanceTypeMessage, LinkMessage, OfferMessage, QuotaMessage, RegionMessage,
-    WorldMessage,
+    BudgetMessage, CommitmentMessage, InstanceTypeMessage, LinkMessage, OfferMessage, QuotaMessage,
+    RegionMessage, TakeMessage, WorldMessage,
 };
-use crate::model::{self, BudgetScope, QuotaUnit};
+use crate::model::{self, BudgetScope, CommitmentTake, HeldCommitment, QuotaUnit};
 use crate::units::{Id, Rate, Span};
 
 /// Message of the world: what can be used and rented, with the prices of now.
@@ -74,5 +74,28 @@ pub(super) fn describe(
         quotas: quotas.collect(),
         links: links.collect(),
         budgets: budgets.collect(),
+        commitments: world.commitments.iter().map(commitment).collect(),
+    }
+}
+
+fn commitment(held: &HeldCommitment) -> CommitmentMessage {
+    let take = |&(offer, take): &(Id<model::Offer>, CommitmentTake)| {
+        let (units, price, share) = match take {
+            CommitmentTake::Units(thousandths) => (Some(thousandths as f64 / 1e3), None, None),
+            CommitmentTake::Spending { fixed, share } => {
+                (None, fixed.map(Rate::dollars_per_hour), Some(f64::from(share) / 1e6))
+            }
+        };
+        TakeMessage { offer: offer.row() as u32, units, price, share }
+    };
+    let is_plan =
+        held.takes.iter().any(|(_, take)| matches!(take, CommitmentTake::Spending { .. }));
+    CommitmentMessage {
+        name: held.name.clone(),
+        from: held.from.micros(),
+        until: held.until.micros(),
+        kept: held.is_kept,
+        amount: held.amount as f64 / if is_plan { 1e12 } else { 1e3 },
+        takes: held.takes.iter().map(take).collect(),
     }
 }

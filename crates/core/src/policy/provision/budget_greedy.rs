@@ -40,7 +40,7 @@ struct LowestPrice;
 
 impl OfferChoice for LowestPrice {
     fn choose<'s>(
-        &self,
+        &mut self,
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)> {

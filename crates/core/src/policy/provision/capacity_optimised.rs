@@ -20,7 +20,7 @@ pub(super) struct CapacityOptimised;
 
 impl OfferChoice for CapacityOptimised {
     fn choose<'s>(
-        &self,
+        &mut self,
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)> {

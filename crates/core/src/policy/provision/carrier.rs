@@ -510,7 +510,7 @@ struct Steadiest;
 
 impl OfferChoice for Steadiest {
     fn choose<'s>(
-        &self,
+        &mut self,
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)> {

@@ -21,7 +21,7 @@ pub(super) struct Cheapest;
 
 impl OfferChoice for Cheapest {
     fn choose<'s>(
-        &self,
+        &mut self,
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)> {

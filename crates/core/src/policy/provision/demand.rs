@@ -64,7 +64,7 @@ pub(super) fn retry(settings: &PartSettings) -> Span {
 pub(super) trait OfferChoice: std::fmt::Debug {
     /// The best candidate of `search` that can be launched.
     fn choose<'s>(
-        &self,
+        &mut self,
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)>;
@@ -196,7 +196,7 @@ impl OnDemand {
 
     /// The best candidate that can be launched.
     fn choose<'s>(
-        &self,
+        &mut self,
         turn: &Turn<'_, '_>,
         search: Search<'s, '_>,
         mix: Mix,
@@ -506,6 +506,20 @@ impl<'s> Search<'s, '_> {
     ) -> impl Iterator<Item = (&'s RankedOffer, Quote)> {
         let admitted = self.ranking.candidates.iter().filter(|one| self.admits(turn, one));
         admitted.map(|one| (one, one.quote(self.ask, self.quoted())))
+    }
+
+    /// The same for the tasks of one instance, and how many those are; for all tasks where all must
+    /// come from one offer.
+    pub(super) fn quotes_singly(
+        &self,
+        turn: &Turn<'_, '_>,
+    ) -> impl Iterator<Item = (&'s RankedOffer, Quote, u32)> {
+        let admitted = self.ranking.candidates.iter().filter(|one| self.admits(turn, one));
+        let tasks = |one: &RankedOffer| match self.least {
+            u64::MAX => self.quoted(),
+            _ => one.each.min(self.quoted()),
+        };
+        admitted.map(move |one| (one, one.quote(self.ask, tasks(one)), tasks(one)))
     }
 }
 

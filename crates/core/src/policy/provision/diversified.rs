@@ -20,7 +20,7 @@ pub(super) struct Diversified;
 
 impl OfferChoice for Diversified {
     fn choose<'s>(
-        &self,
+        &mut self,
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)> {

@@ -23,7 +23,7 @@ pub(super) struct Greenest;
 
 impl OfferChoice for Greenest {
     fn choose<'s>(
-        &self,
+        &mut self,
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)> {

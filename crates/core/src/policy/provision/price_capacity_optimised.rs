@@ -29,7 +29,7 @@ fn bucket(depth: u64) -> u32 {
 
 impl OfferChoice for PriceCapacityOptimised {
     fn choose<'s>(
-        &self,
+        &mut self,
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)> {

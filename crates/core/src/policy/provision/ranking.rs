@@ -43,6 +43,8 @@ pub(super) struct RankedOffer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Quote {
     pub(super) cost: Money,
+    /// The part of it for moving data.
+    pub(super) moved: Money,
     pub(super) instances: u32,
     pub(super) end: Span,
 }
@@ -152,7 +154,7 @@ impl RankedOffer {
         let one = self.rate.accrue(self.billing.billed(end));
         let all = one.saturating_mul(i128::from(instances)).min(i128::MAX / 2);
         let cost = Money::from_accrued(all) + moved;
-        Quote { cost, instances, end }
+        Quote { cost, moved, instances, end }
     }
 
     /// No quote for as many tasks is lower, here or further down the ranking.

@@ -25,7 +25,7 @@ pub(super) struct RoundRobin {
 
 impl OfferChoice for RoundRobin {
     fn choose<'s>(
-        &self,
+        &mut self,
         turn: &Turn<'_, '_>,
         search: &Search<'s, '_>,
     ) -> Option<(&'s RankedOffer, Quote)> {
