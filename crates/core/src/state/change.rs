@@ -179,6 +179,8 @@ pub(super) enum Undo {
     Migrates(AllocationRef),
     /// The number of tasks of a gang before that.
     Resized(WorkRef, u32),
+    /// The number of tasks with which a gang was planned to run before that, 0 if it was not.
+    Planned(WorkRef, u32),
     /// The wait of the work's tasks before that; `None` if it began with the submission.
     Wait(WorkRef, Option<Pending>),
     /// A share was given back: the moment from which the instance had been idle, and whether it was
@@ -233,6 +235,7 @@ impl State<'_> {
                 Undo::Stopped(allocation) => self.unstop(allocation),
                 Undo::Migrates(to) => self.unmigrate(to),
                 Undo::Resized(work, tasks) => self.set_tasks(work, tasks),
+                Undo::Planned(work, tasks) => drop(self.set_planned(work, tasks)),
                 Undo::Wait(work, wait) => drop(self.set_wait(work, wait)),
                 Undo::Emptied { instance, idle_since, listed } => {
                     let target = &mut self.fleet.instances[instance];

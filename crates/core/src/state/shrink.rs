@@ -177,9 +177,31 @@ impl State<'_> {
             return Err(Refusal::WorkGone);
         }
         let whole = self.shrinking(work).filter(|one| one.fewest <= tasks).map(|one| one.whole);
-        let Some(whole) = whole else { return Err(Refusal::TaskCount) };
-        self.shrinking[work.slot()].planned = if tasks < whole { tasks } else { 0 };
+        let Some(whole) = whole.filter(|&whole| tasks <= whole) else {
+            return Err(Refusal::TaskCount);
+        };
+        self.waits_whole(work)?;
+        self.plan_tasks(work, if tasks < whole { tasks } else { 0 });
         self.resize(work, tasks)
+    }
+
+    /// Sets the number of tasks with which a gang is planned to run, 0 where it is not.
+    fn plan_tasks(&mut self, work: WorkRef, tasks: u32) {
+        let before = self.set_planned(work, tasks);
+        if before != tasks {
+            self.remember(Undo::Planned(work, before));
+        }
+    }
+
+    /// The same without a note for who takes it back. Returns the number before.
+    pub(super) fn set_planned(&mut self, work: WorkRef, tasks: u32) -> u32 {
+        std::mem::replace(&mut self.shrinking[work.slot()].planned, tasks)
+    }
+
+    /// Whether nothing of a gang runs or is done.
+    fn waits_whole(&self, work: WorkRef) -> Result<(), Refusal> {
+        let live = &self.works[work];
+        if live.placed + live.done > 0 { Err(Refusal::GangSplit) } else { Ok(()) }
     }
 
     /// Lets a gang that waits start with so many tasks, until it waits again.
@@ -187,14 +209,11 @@ impl State<'_> {
         if !self.works.contains(work) {
             return Err(Refusal::WorkGone);
         }
-        let live = &self.works[work];
-        if live.placed + live.done > 0 {
-            return Err(Refusal::GangSplit);
-        }
+        self.waits_whole(work)?;
         if !(self.fewest_tasks(work)..=self.whole_tasks(work)).contains(&tasks) {
             return Err(Refusal::TaskCount);
         }
-        let before = live.ask.tasks;
+        let before = self.works[work].ask.tasks;
         if before != tasks {
             self.set_tasks(work, tasks);
             self.remember(Undo::Resized(work, before));
@@ -233,8 +252,43 @@ impl State<'_> {
             Why::Preempted | Why::Arrived => {}
             Why::Migrated => return tasks,
         }
-        one.planned = 0;
-        self.works[work].ask.tasks = one.whole;
-        one.whole
+        let whole = one.whole;
+        self.plan_tasks(work, 0);
+        self.works[work].ask.tasks = whole;
+        whole
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Ask;
+    use crate::state::testing::{demand, instance, owned, shape, start, submit};
+    use crate::state::{Ending, Needs, Share};
+
+    /// A gang of three that is planned with one, and what an attempt that is given up does to it: it is
+    /// preempted, and planned with two.
+    #[test]
+    fn a_plan_comes_back_with_an_attempt_that_is_given_up() {
+        let world = owned(&[shape(4_000, 4_096, 0)]);
+        let mut state = start(&world, Needs::default());
+        let ask = Ask { demand: demand(1_000, 0, 0, 0), tasks: 3, gang: true, ..Ask::default() };
+        let work = submit(&mut state, 0, ask);
+        state.set_fewest(work, 1, Speedup::LINEAR);
+        state.scale(work, 1).expect("it waits");
+        let share = Share { instance: instance(&state, 0), tasks: 1, devices: 0 };
+        state.place(work, share).expect("it fits");
+        let allocation = state.works[work].allocations[0];
+        state.start(allocation);
+        assert_eq!(state.scale(work, 2), Err(Refusal::GangSplit));
+        let outer = state.begin();
+        let attempt = state.begin();
+        state.stop(allocation, Ending::Preempted);
+        assert_eq!((state.planned_tasks(work), state.works[work].ask.tasks), (None, 3));
+        state.scale(work, 2).expect("it waits");
+        state.roll_back(attempt);
+        assert_eq!((state.planned_tasks(work), state.works[work].ask.tasks), (Some(1), 1));
+        state.keep(outer);
+        assert_eq!(state.fewest_tasks(work), 1);
     }
 }

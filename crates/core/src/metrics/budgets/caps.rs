@@ -175,6 +175,22 @@ fn a_new_period_rents_again() {
     assert_eq!((seen.started, seen.waits), (vec![], vec![(0, WaitReason::OverBudget)]));
 }
 
+/// The same of parts that carry work, in which each job decides for itself.
+#[test]
+fn who_carries_work_waits_for_a_new_period() {
+    let period = BudgetPeriod::Clock(Span::from_secs(100));
+    let spec = |ahead| PolicySpec { provision: provision::ON_DEMAND.spec(), ..capped(ahead) };
+    let (early, late) = ((0, 50, 4, 1), (55, 10, 4, 1));
+    for of in [BudgetScope::Total, BudgetScope::Tenant("red".to_owned())] {
+        let world = cloud(vec![budget(of, 50, period)]);
+        let seen = ran(&world, spec(20), &[early, late]);
+        assert_eq!(seen.started, [(0, 0), (1, secs(100))]);
+    }
+    // What another tenant spends is no matter.
+    let world = cloud(vec![budget(BudgetScope::Tenant("blue".to_owned()), 50, period)]);
+    assert_eq!(ran(&world, spec(20), &[early, late]).started, [(0, 0), (1, secs(55))]);
+}
+
 #[test]
 fn budgets_of_tenants_and_providers_cap_their_own() {
     let red = budget(BudgetScope::Tenant("red".to_owned()), 20, BudgetPeriod::Run);

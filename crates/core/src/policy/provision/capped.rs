@@ -6,7 +6,7 @@ use crate::policy::due::Alarm;
 use crate::policy::place::Place;
 use crate::policy::turn::{Trigger, Turn};
 use crate::state::{InstanceRef, SpendingCap, WaitReason, WorkRef};
-use crate::units::{Id, Money, Span};
+use crate::units::{Id, Money, Span, Time};
 
 /// A provision part whose launches the budgets cap.
 #[derive(Debug)]
@@ -37,16 +37,15 @@ impl CappedProvision {
         turn.rent_for(None);
         done
     }
+}
 
-    /// Asks to be asked again when the budgets have room for `work`, as far as can be seen.
-    fn wait_for_budgets(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
-        let tenant = Some(turn.work(work).ask.tenant);
-        let short = short_offers(turn, &self.inner.reach(), work);
-        let opens = |(offer, needed)| turn.cap_opens_at(offer, tenant, needed);
-        if let Some(at) = short.into_iter().filter_map(opens).min() {
-            self.alarm.set(turn, at);
-        }
-    }
+/// First moment at which budgets have room for a launch that `work` lacks now, as far as can be seen;
+/// `None` where they never will, and where they have.
+pub(super) fn budgets_open(turn: &Turn<'_, '_>, reach: &Reach, work: WorkRef) -> Option<Time> {
+    turn.cap()?;
+    let tenant = Some(turn.work(work).ask.tenant);
+    let opens = |(offer, needed)| turn.cap_opens_at(offer, tenant, needed);
+    short_offers(turn, reach, work).into_iter().filter_map(opens).min()
 }
 
 /// Offers that `work` could use if budgets had room for as many launches as it needs, with that number.
@@ -118,7 +117,9 @@ impl Provision for CappedProvision {
         if done != Provisioned::None(WaitReason::NothingToRent) || turn.cap().is_none() {
             return done;
         }
-        self.wait_for_budgets(turn, work);
+        if let Some(at) = budgets_open(turn, &self.inner.reach(), work) {
+            self.alarm.set(turn, at);
+        }
         Provisioned::None(self.lack(turn, work))
     }
 

@@ -17,13 +17,14 @@ use rustc_hash::FxHashMap;
 use self::carried::CarriedWork;
 use self::menu::{MenuKey, SpotMenu};
 use self::zone_order::{ZONE_ORDER, ZoneOrder};
+use super::capped::budgets_open;
 use super::demand::{OfferChoice, OnDemand, RENT, Search};
 use super::ranking::{Quote, RankedOffer, boots};
 use super::{Allowed, Provision, Provisioned, Reach};
 use crate::model::{Market, Spread, WorkKind};
 use crate::part::{Parameter, PartSettings, Setting, SettingKind};
 use crate::policy::composed::fits::{CountedCapacity, rentable};
-use crate::policy::due::Due;
+use crate::policy::due::{Alarm, Due};
 use crate::policy::place::Place;
 use crate::policy::scope::{FAMILIES, OfferScope, PROVIDERS, REGIONS, TYPES};
 use crate::policy::spot::{HeldMarket, Otherwise, SpotDecision, SpotPolicy, SpotView, SpotZone};
@@ -113,6 +114,9 @@ struct SpotCarrier {
     fresh: Vec<WorkRef>,
     /// Work that holds nothing, for which no timer is set.
     stalled: Vec<WorkRef>,
+    /// Work that holds nothing as budgets have no room, and what rings when they have.
+    short: Vec<WorkRef>,
+    opens: Alarm,
     /// Number of pieces of work that hold instances.
     holding: usize,
     order: Vec<usize>,
@@ -151,6 +155,8 @@ impl SpotCarrier {
             due: Due::new(every),
             fresh: Vec::new(),
             stalled: Vec::new(),
+            short: Vec::new(),
+            opens: Alarm::default(),
             holding: 0,
             order: Vec::new(),
             terms: Vec::new(),
@@ -162,7 +168,8 @@ impl SpotCarrier {
     fn take_up(&mut self, turn: &Turn<'_, '_>, work: WorkRef) -> bool {
         let live = turn.work(work);
         let ask = &live.ask;
-        let is_whole = ask.tasks == 1 || ask.gang && turn.rules(ask.rules).spread == Spread::None;
+        let tasks = turn.whole_tasks(work);
+        let is_whole = tasks == 1 || ask.gang && turn.rules(ask.rules).spread == Spread::None;
         if live.kind != WorkKind::Job || !is_whole {
             return false;
         }
@@ -171,12 +178,13 @@ impl SpotCarrier {
             self.rentable = rentable(turn.world(), CountedCapacity::ALL);
         }
         let offers = turn.world().offers.len();
-        let key = (ask.rules, ask.demand, ask.home, ask.tasks);
+        let key = (ask.rules, ask.demand, ask.home, tasks);
         if !self.menus.contains_key(&key) && self.menus.len() * offers >= REMEMBERED {
             self.menus.retain(|_, menu| menu.users > 0);
         }
         let limits = (&self.reach, &self.boots[..], &self.rentable[..]);
-        let menu = self.menus.entry(key).or_insert_with(|| SpotMenu::new(turn, live, limits));
+        let menu =
+            self.menus.entry(key).or_insert_with(|| SpotMenu::new(turn, (live, tasks), limits));
         if menu.is_empty() {
             return false;
         }
@@ -248,7 +256,9 @@ impl SpotCarrier {
         if is_open && let Some(mut menu) = self.menus.remove(&carried.key) {
             menu.refresh(turn);
             self.holding -= usize::from(carried.holds());
+            turn.rent_for(Some(work));
             self.decide_by(turn, work, (&mut carried, &menu));
+            turn.rent_for(None);
             self.holding += usize::from(carried.holds());
             self.menus.insert(carried.key, menu);
             self.set_timer(turn, work, &mut carried);
@@ -342,7 +352,7 @@ impl SpotCarrier {
     }
 
     /// Has the work decided on again, if anything may change by then.
-    fn set_timer(&mut self, turn: &Turn<'_, '_>, work: WorkRef, carried: &mut CarriedWork) {
+    fn set_timer(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef, carried: &mut CarriedWork) {
         let now = turn.now();
         let is_in_time = now - turn.work(work).arrival < carried.deadline;
         if carried.holds() || is_in_time || turn.capacity_may_rise() || self.holding > 0 {
@@ -351,6 +361,18 @@ impl SpotCarrier {
             }
         } else if !self.stalled.contains(&work) {
             self.stalled.push(work);
+        }
+        if !carried.holds()
+            && let Some(at) = budgets_open(turn, &self.reach, work)
+        {
+            self.opens.set(turn, at);
+            self.short.push(work);
+        }
+    }
+
+    fn decide_all(&mut self, turn: &mut Turn<'_, '_>, works: &[WorkRef]) {
+        for &work in works {
+            self.decide(turn, work);
         }
     }
 
@@ -463,9 +485,12 @@ impl Provision for SpotCarrier {
                     self.flee(turn, instance, until);
                 }
                 Trigger::Acted | Trigger::Lost(_) => {
-                    for work in std::mem::take(&mut self.stalled) {
-                        self.decide(turn, work);
-                    }
+                    let stalled = std::mem::take(&mut self.stalled);
+                    self.decide_all(turn, &stalled);
+                }
+                Trigger::Timer => {
+                    let short = std::mem::take(&mut self.short);
+                    self.decide_all(turn, &short);
                 }
                 Trigger::Begins
                 | Trigger::Arrived(_)
@@ -475,8 +500,7 @@ impl Provision for SpotCarrier {
                 | Trigger::Draining(_)
                 | Trigger::AtRisk(_)
                 | Trigger::Resumed(_)
-                | Trigger::PricesChanged
-                | Trigger::Timer => {}
+                | Trigger::PricesChanged => {}
             }
         }
         for work in std::mem::take(&mut self.fresh) {

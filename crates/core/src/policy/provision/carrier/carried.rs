@@ -70,7 +70,7 @@ impl CarriedWork {
         let deadline = ask.deadline.map_or_else(own, |deadline| deadline - live.arrival);
         Self {
             policy,
-            key: (ask.rules, ask.demand, ask.home, ask.tasks),
+            key: (ask.rules, ask.demand, ask.home, turn.whole_tasks(work)),
             deadline: deadline.clamp(Span::from_micros(1), LONGEST),
             held: HeldMarket::Nothing,
             instances: Vec::new(),
@@ -177,6 +177,8 @@ impl CarriedWork {
         }
         let rented = turn.attempt(|turn| {
             part(turn, work, &self.instances);
+            // All of a gang go, also where fewer of its tasks were to start last.
+            turn.resize(work, turn.whole_tasks(work)).ok()?;
             let count = 0..offer.instances;
             let rented: Option<Vec<InstanceRef>> =
                 count.map(|_| turn.rent(offer.offer).ok()).collect();

@@ -67,13 +67,12 @@ impl MenuZone {
 }
 
 impl SpotMenu {
-    /// The menu of work like `live`: offers in reach of which so many instances can be had at once.
+    /// The menu of work like `live` with so many tasks: offers in reach of which so many instances can be had at once.
     pub(super) fn new(
         turn: &Turn<'_, '_>,
-        live: &LiveWork,
+        (live, tasks): (&LiveWork, u32),
         (reach, boots, rentable): (&Reach, &[Span], &[u64]),
     ) -> Self {
-        let tasks = live.ask.tasks;
         let mut ranking = OfferRanking::new(turn, live, (reach, boots));
         ranking
             .candidates
