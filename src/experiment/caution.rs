@@ -36,6 +36,9 @@ pub struct Facts {
     /// Pieces of work left waiting at the end although they would have fitted on what was free.
     #[serde(default)]
     pub stranded: u64,
+    /// Pieces of work left waiting at the end for GPUs that are broken for good.
+    #[serde(default)]
+    pub lacking: u64,
     /// Starts of gangs in several zones.
     #[serde(default)]
     pub apart: u64,
@@ -96,6 +99,7 @@ impl Facts {
             unestimated: work.unestimated,
             unreserved: result.summary.unreserved,
             stranded: result.summary.stranded,
+            lacking: result.summary.lacking,
             burst_s: burst(&result.summary),
             longer_s: longer(&result.summary),
             few: few(&result.summary),
@@ -206,6 +210,7 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
         said.extend(scattered(run));
         said.extend(bound_to_machines(run));
         said.extend(stranded(run));
+        said.extend(lacking(run));
         said.extend(not_for_sale(run));
         if run.facts.bought_nothing {
             said.push(format!(
@@ -413,6 +418,20 @@ fn stranded(run: &CautionedRun<'_>) -> Option<String> {
         format!(
             "{} left {left} {} of work waiting until the end, though there was room for each on what was free \
              and nothing else was to happen: it neither placed nor refused what waited, and set no timer.",
+            clip(run.name),
+            if left == 1 { "piece" } else { "pieces" }
+        )
+    })
+}
+
+/// Work was left waiting for GPUs that nobody repairs.
+fn lacking(run: &CautionedRun<'_>) -> Option<String> {
+    let left = run.facts.lacking;
+    (left > 0).then(|| {
+        format!(
+            "{} left {left} {} of work waiting until the end for GPUs that are broken and not repaired. Those of a rented \
+             machine are broken until it is given back: a fleet (`provision.static`) keeps it, `release` gives back \
+             what is idle.",
             clip(run.name),
             if left == 1 { "piece" } else { "pieces" }
         )
@@ -642,6 +661,10 @@ mod tests {
             (
                 Facts { stranded: 1, ..Facts::default() },
                 "p left 1 piece of work waiting until the end, though there was room for each ",
+            ),
+            (
+                Facts { lacking: 2, ..Facts::default() },
+                "p left 2 pieces of work waiting until the end for GPUs that are broken and not repaired. ",
             ),
             (
                 Facts {

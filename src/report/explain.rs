@@ -24,7 +24,7 @@ use crate::state::{
 use crate::units::{Demand, Id, Span, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 26] = [
+pub(super) const COLUMNS: [&str; 27] = [
     "time_s",
     "job",
     "note",
@@ -40,6 +40,7 @@ pub(super) const COLUMNS: [&str; 26] = [
     "free",
     "best",
     "held",
+    "broken",
     "holders",
     "largest",
     "ahead",
@@ -95,10 +96,15 @@ impl Written {
         (now - self.at).micros() >= (self.at - self.since).micros() / 8
     }
 
-    /// Whether the work that held the most holds nothing any more, and it is time to look again.
-    fn is_stale(&self, state: &State<'_>) -> bool {
+    /// Whether the work that held the most holds nothing any more, or, where `work` was next, a GPU of what
+    /// could hold it broke or works again, and it is time to look again.
+    fn is_stale(&self, state: &State<'_>, work: WorkRef, devices: &[Option<Time>]) -> bool {
         let holds = |work| state.is_alive(work) && !state.work(work).allocations.is_empty();
-        self.most.is_some_and(|work| !holds(work)) && self.is_due(state.now())
+        let could_hold = |(offer, _): (Id<Offer>, _)| state.could_hold(work, offer);
+        let offers = state.world().offers.ids().zip(devices);
+        let mut changed = offers.filter(|(_, changed)| changed.is_some_and(|at| at > self.at));
+        let is_over = self.most.is_some_and(|work| !holds(work));
+        self.is_due(state.now()) && (is_over || self.next && changed.any(could_hold))
     }
 }
 
@@ -123,6 +129,8 @@ pub struct ExplainCsv<W: io::Write> {
     policy: Option<PolicySpec>,
     /// Reason why the last launch was refused, if it was; by offer.
     refused: Vec<Option<LaunchRefusal>>,
+    /// Last time at which a GPU of an offer broke or worked again, if one did.
+    devices_changed: Vec<Option<Time>>,
 }
 
 /// A row; what does not apply is empty.
@@ -152,6 +160,7 @@ impl<W: io::Write> ExplainCsv<W> {
             news: News::default(),
             counted: FxHashMap::default(),
             refused: Vec::new(),
+            devices_changed: Vec::new(),
             policy: None,
         }
     }
@@ -183,7 +192,9 @@ impl<W: io::Write> ExplainCsv<W> {
             DecisionNote::Waits(wait) => {
                 let before = told.noted.replace(wait);
                 let before = before.map(|before| (before.reason, before.first.is_none()));
-                let stale = told.written.is_some_and(|written| written.is_stale(state));
+                let stale = told
+                    .written
+                    .is_some_and(|written| written.is_stale(state, work, &self.devices_changed));
                 if before != Some((wait.reason, wait.first.is_none())) || stale {
                     self.list(work);
                 }
@@ -338,7 +349,9 @@ impl<W: io::Write> ExplainCsv<W> {
         let wait = told.noted;
         let next = wait.is_none_or(|wait| wait.first.is_none());
         let same = |known: &Written| (known.reason, known.next) == (reason, next);
-        if told.written.is_some_and(|known| same(&known) && !known.is_stale(state)) {
+        if told.written.is_some_and(|known| {
+            same(&known) && !known.is_stale(state, work, &self.devices_changed)
+        }) {
             return;
         }
         let at = state.now();
@@ -395,7 +408,7 @@ fn cause(state: &State<'_>, work: WorkRef, noted: Option<Wait>) -> Option<(WaitR
 /// The cells of what was counted.
 fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &ExplainRow<'_>) {
     let (Some(census), Some(work)) = (row.census, row.work) else {
-        (0..8).for_each(|_| sheet.empty());
+        (0..9).for_each(|_| sheet.empty());
         return;
     };
     let resource = census.resource;
@@ -406,6 +419,7 @@ fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &ExplainRo
     sheet.decimal(i128::from(census.free), 3);
     sheet.decimal(i128::from(census.best), 3);
     sheet.decimal(i128::from(census.held), 3);
+    sheet.decimal(i128::from(census.broken), 3);
     sheet.whole(census.holders as u64);
     match census.largest.is_empty() {
         true => sheet.empty(),
@@ -416,6 +430,7 @@ fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &ExplainRo
 impl<W: io::Write> Observer for ExplainCsv<W> {
     fn begins(&mut self, state: &State<'_>) {
         self.refused = vec![None; state.world().offers.len()];
+        self.devices_changed = vec![None; state.world().offers.len()];
     }
 
     fn elapse(&mut self, state: &State<'_>, _: Time, _: Time) {
@@ -470,6 +485,10 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
                     ExplainRow { note: "launch refused", offer, why, ..ExplainRow::default() };
                 self.row(state, &row);
             }
+            Record::Devices { instance, .. } => {
+                let offer = state.instance(instance).offer;
+                self.devices_changed[offer.row()] = Some(state.now());
+            }
             Record::Stopped { .. }
             | Record::LaunchRefused { .. }
             | Record::Ready(_)
@@ -478,7 +497,6 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
             | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
-            | Record::Devices { .. }
             | Record::Restarted { .. }
             | Record::GivenUp { .. }
             | Record::Migrates { .. }

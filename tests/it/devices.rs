@@ -214,6 +214,40 @@ fn the_next_machine_in_the_slot_is_whole() {
     close(summary.broken_gpu_hours, 3_600.0 / 3_600.0);
 }
 
+/// GPU 0 breaks at 1,000, and by another row at 1,200: it failed once, and works again at 2,000, when both
+/// are over.
+#[test]
+fn a_gpu_that_is_broken_fails_no_second_time() {
+    let other = Fault { name: "other".into(), ..each(&[&[(1_200, Some(2_000))]]) };
+    let world = owned(1, 1, vec![each(&[&[(1_000, Some(1_500))]]), other]);
+    let (outcome, summary) = run(&world, &[hour(0, 1, 1)]);
+    assert_eq!((outcome.ended, summary.work.failures), (secs(2_000 + 3_600), 1));
+    assert_eq!(summary.work.failed_devices, 1);
+    assert_eq!(summary.work.failed_by_cause, [("test".to_owned(), 1)]);
+    close(summary.broken_gpu_hours, 1_000.0 / 3_600.0);
+}
+
+/// A fleet of one machine keeps it, both of whose GPUs break at 1,000: a job that comes later waits for
+/// ever, and one for a core does not.
+#[test]
+fn a_fleet_of_broken_gpus_is_told() {
+    let world = rented(vec![each(&[&[(1_000, Some(1_010))], &[(1_000, Some(1_010))]])]);
+    let fleet = vec![("cloud/r-a/m/on-demand".to_owned(), 1)];
+    let spec = PolicySpec {
+        provision: provision::STATIC.spec().set("fleets", fleet),
+        ..PolicySpec::named("fleet")
+    };
+    let late = |mut work: Work| {
+        work.arrival = secs(2_000);
+        work
+    };
+    let (outcome, summary) = run_by(&world, &[hour(0, 1, 0), late(hour(1, 1, 1))], &spec);
+    assert_eq!((summary.work.finished, summary.work.unfinished), (1, 1));
+    assert_eq!((outcome.lacking, outcome.stranded), (1, 0));
+    let (outcome, _) = run_by(&world, &[hour(0, 1, 0), late(hour(1, 1, 0))], &spec);
+    assert_eq!((outcome.lacking, outcome.drained), (0, true));
+}
+
 /// Who needs all GPUs of the only machine waits for ever when one never works again.
 #[test]
 fn work_that_needs_a_gpu_that_is_gone_for_ever_is_left() {

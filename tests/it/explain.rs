@@ -845,6 +845,33 @@ fn a_charge_of_a_bill_is_told_with_its_commitment() {
     );
 }
 
+/// A gang wants all four GPUs of two machines, one of which another job holds until 3,600 s. The GPUs of the
+/// other one are broken from 1,000 s to 1,500 s: its wait is told anew when they break, and when they work.
+#[test]
+fn a_wait_is_told_anew_when_gpus_break() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let write =
+        |name: &str, text: &str| fs::write(folder.path().join(name), text).expect("written");
+    write(
+        "a.toml",
+        "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cluster.dc]\nnodes = 2\n\
+         shape = { vcpus = 4, memory = \"1 TiB\", gpus = \"2 x A100-80GB\" }\n\
+         [[failure]]\nname = \"nvlink\"\ntrace = \"f.csv\"\ndevices = \"all\"\n[policy.p]\n",
+    );
+    write("a.csv", "id,arrival_s,runtime_s,vcpus,gpus,tasks\nx,0,3600,1,2,1\nw,10,60,1,2,2\n");
+    write("f.csv", "machine,from,until\n1,1000,1500\n");
+    let out =
+        run(folder.path(), &["run", "a.toml", "--explain", "--audit", "--out", "o", "--quiet"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let rows = rows(&folder.path().join("o/explain.csv"));
+    let waits = rows.iter().filter(|row| row["job"] == "w" && row["note"] == "waits");
+    let amounts = ["time_s", "wanted", "free", "held", "broken"];
+    let told: Vec<_> = waits.map(|row| amounts.map(|column| row[column].parse::<f64>())).collect();
+    let wanted =
+        [[10.0, 4.0, 2.0, 2.0, 0.0], [1_000.0, 4.0, 0.0, 2.0, 2.0], [1_500.0, 4.0, 2.0, 2.0, 0.0]];
+    assert_eq!(told, wanted.map(|row| row.map(Ok)));
+}
+
 /// Both GPUs of a machine are broken from 1,000 s to 1,500 s: a job says which failed under it, and what
 /// let it start again.
 #[test]
@@ -867,7 +894,7 @@ fn what_waits_for_a_broken_gpu_is_told() {
     run(&["run", "a.toml", "--explain", "--audit", "--out", "o", "--quiet"]);
     let wanted = [
         "failed after 16 min 40 s: nvlink on dc #0, GPU 0+1, 16 min 40 s of its work lost",
-        "It wanted 1 GPU, no instance that could hold them was there.",
+        "It wanted 1 GPU, and all there were broken.",
         "started again after 25 min: GPU 0+1 of instance 0 (dc) works again",
     ];
     has(&told(folder.path(), "a"), &wanted);

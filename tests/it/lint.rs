@@ -364,6 +364,51 @@ fn a_valid_scenario_is_warned_about_what_is_probably_not_meant() {
     check(&folder, &edit, 0, &[late, "asks for 100.0 % of the own cores"], &["while it arrives"]);
 }
 
+/// A trace of failures is told of as one: what fails only on the second of two clusters does something.
+#[test]
+fn a_trace_of_failures_that_does_something_is_not_told_of() {
+    let more = "[cluster.late]\nnodes = 1\nshape = { vcpus = 4, memory = \"64 GiB\" }\n\
+        [[failure]]\nname = \"seen\"\ntrace = \"f.csv\"\nprovider = ";
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,100,1\n";
+    let of = |provider: &str, failures: &str| {
+        let all = more.replace("\nprovider = ", provider);
+        let folder = folder(rows, &all);
+        let failures = format!("machine,from,until\n{failures}\n");
+        fs::write(folder.path().join("f.csv"), failures).expect("written");
+        let text = fs::read_to_string(folder.path().join("a.toml")).expect("it is there");
+        let text =
+            text.replace("[cloud.aws]\nregions = [\"us-east-1\"]\nfamilies = [\"m5\"]\n", "");
+        fs::write(folder.path().join("a.toml"), text).expect("written");
+        folder
+    };
+    check(&of("\n", "2,10,20"), &["validate", "a.toml"], 0, &[], &["does nothing"]);
+    let told = ["The trace of failures seen was over when the run starts", "and does nothing"];
+    check(
+        &of("\n", "2,2025-01-01T00:00:00Z,2025-01-02T00:00:00Z"),
+        &["validate", "a.toml"],
+        0,
+        &told,
+        &["outage"],
+    );
+}
+
+/// A repair needs a mean.
+#[test]
+fn a_repair_without_a_mean_is_a_problem() {
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,100,1\n";
+    for (devices, shape, valid) in
+        [("devices = \"one\"\n", "1", false), ("", "0.8", false), ("", "1.5", true)]
+    {
+        let row = format!(
+            "[[failure]]\nprovider = \"dc\"\nmtbf_per_gpu = \"100 d\"\n{devices}\
+             repair = \"pareto(shape={shape}, minimum=20 min)\"\n"
+        );
+        let told = ["`repair` has no mean", "hint: give a `pareto` law a `shape` above 1"];
+        let (code, wanted): (i32, &[&str]) = if valid { (0, &[]) } else { (2, &told) };
+        check(&folder(rows, &row), &["validate", "a.toml"], code, wanted, &[]);
+    }
+}
+
 /// A policy that scales gangs is told of where no gang can be scaled: it needs fewer tasks, an estimate and
 /// progress that stays.
 #[test]

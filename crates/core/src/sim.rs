@@ -169,6 +169,7 @@ pub(crate) fn run_observed<O: Observer>(
         read: 0,
         idle: 0,
         stranded: 0,
+        lacking: 0,
     };
     run.go(source, control)
 }
@@ -224,6 +225,7 @@ struct Simulation<'r, 'w, O> {
     idle: u64,
     /// Work left waiting at the end for which there is room.
     stranded: u64,
+    lacking: u64,
 }
 
 impl<O: Observer> Simulation<'_, '_, O> {
@@ -287,6 +289,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             illegal: self.state.illegal_count(),
             unreserved: self.state.unreserved(),
             stranded: self.stranded,
+            lacking: self.lacking,
         })
     }
 

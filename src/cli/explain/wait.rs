@@ -40,6 +40,7 @@ struct RoomCount {
     /// The most on one instance.
     best: f64,
     held: f64,
+    broken: f64,
     holders: u64,
     largest: Vec<Holder>,
 }
@@ -121,6 +122,7 @@ pub(super) struct WaitJson<'w> {
     free: Option<f64>,
     best: Option<f64>,
     held: Option<f64>,
+    broken: Option<f64>,
     holders: Option<u64>,
     largest: &'w [Holder],
     ahead: u64,
@@ -388,6 +390,7 @@ impl WaitSpan {
             free: counted.map(|counted| counted.free),
             best: counted.map(|counted| counted.best),
             held: counted.map(|counted| counted.held),
+            broken: counted.map(|counted| counted.broken),
             holders: counted.map(|counted| counted.holders),
             largest: counted.map_or(&[], |counted| &counted.largest),
             ahead: self.ahead,
@@ -425,6 +428,7 @@ impl RoomCount {
             free: note.number("free")?,
             best: note.number("best")?,
             held: note.number("held")?,
+            broken: note.number("broken")?,
             holders: note.whole("holders")?,
             largest,
         })
@@ -448,10 +452,18 @@ impl RoomCount {
             _ => format!("{tasks} of its {of} tasks"),
         };
         let wanted = format!("{who} {}", self.tell_wanted());
+        let broken = self.broken;
+        if self.free + self.held == 0.0 && broken > 0.0 {
+            let what = if broken == 1.0 { "the only one" } else { "all" };
+            return format!("{wanted}, and {what} there {} broken", verb(broken));
+        }
         if self.free + self.held == 0.0 {
             return format!("{wanted}, no instance that could hold them was there");
         }
-        let there = format!("{wanted}, {} {} free", self.free, verb(self.free));
+        let mut there = format!("{wanted}, {} {} free", self.free, verb(self.free));
+        if broken > 0.0 {
+            there += &format!(" and {broken} broken");
+        }
         if self.room >= tasks {
             return match reason {
                 WaitReason::NoRoom

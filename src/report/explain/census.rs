@@ -75,6 +75,8 @@ pub(super) struct Census {
     pub(super) best: i64,
     /// Held amount of the resource.
     pub(super) held: i64,
+    /// Broken amount of the resource.
+    pub(super) broken: i64,
     /// Pieces of work that hold it.
     pub(super) holders: usize,
     /// The largest of them.
@@ -90,11 +92,13 @@ impl Census {
         let offers = &state.world().offers;
         let fits: Vec<bool> = offers.ids().map(|offer| state.could_hold(work, offer)).collect();
         let (mut room, mut free, mut best, mut whole) = (0, [0_i64; 3], [0_i64; 3], [0_i64; 3]);
+        let mut broken = 0;
         for (_, instance) in
             state.instances().filter(|(_, one)| fits[one.offer.row()] && one.phase.takes_work())
         {
             room += u64::from(instance.room(demand));
             let shape = instance.working();
+            broken += i64::from(instance.shape.gpu_milli()) - i64::from(shape.gpu_milli());
             let left = instance.free;
             let amounts = [
                 (instance.free_gpu, shape.gpu_milli(), 1),
@@ -114,7 +118,8 @@ impl Census {
         let holders = holding.len();
         let most = holding.first().map(|&(work, _)| work);
         let largest = holding.iter().take(NAMED).map(|one| holder(state, one)).collect();
-        Self { resource, room, free, best, held, holders, largest, most }
+        let broken = if resource == InstanceResource::Gpus { broken } else { 0 };
+        Self { resource, room, free, best, held, broken, holders, largest, most }
     }
 }
 

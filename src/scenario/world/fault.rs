@@ -5,7 +5,7 @@ mod failure;
 mod listed;
 mod outage;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Build;
 use crate::model::{FaultTimes, Offer, World};
@@ -35,17 +35,22 @@ pub(super) fn read(build: &mut Build<'_>, root: &ConfigTable, report: &mut Diagn
     outside(build, root.span("horizon"));
 }
 
-/// Says which outages lie before the run, or after its horizon if it has one.
+/// Says which outages and traces of failures lie before the run, or after its horizon if it has one. Those
+/// of one name are told of together.
 fn outside(build: &mut Build<'_>, horizon: Option<Span>) {
     let calendar = build.world.calendar;
     let end = horizon.map(|horizon| Time::ZERO + horizon);
     let mut told = Vec::new();
+    let mut known: BTreeMap<(&str, &str), Vec<_>> = BTreeMap::new();
     for fault in &build.world.faults {
-        let periods: Vec<_> = match &fault.times {
-            FaultTimes::Periods(periods) => periods.clone(),
-            FaultTimes::Listed(parts) => parts.concat(),
+        let (what, periods) = match &fault.times {
+            FaultTimes::Periods(periods) => ("outage", periods.clone()),
+            FaultTimes::Listed(parts) => ("trace of failures", parts.concat()),
             FaultTimes::Drawn { .. } => continue,
         };
+        known.entry((what, &fault.name)).or_default().extend(periods);
+    }
+    for ((what, name), periods) in known.into_iter().filter(|(_, periods)| !periods.is_empty()) {
         let before = |until: Option<Time>| until.is_some_and(|until| until <= Time::ZERO);
         let after = |from: Time| end.is_some_and(|end| from >= end);
         let where_to = if periods.iter().all(|&(_, until)| before(until)) {
@@ -55,7 +60,7 @@ fn outside(build: &mut Build<'_>, horizon: Option<Span>) {
         } else {
             continue;
         };
-        told.push(format!("The outage {} {where_to} and does nothing.", fault.name));
+        told.push(format!("The {what} {name} {where_to} and does nothing."));
     }
     build.assumptions.extend(told.into_iter().map(Assumption::from));
 }
@@ -72,6 +77,17 @@ fn check_names(root: &ConfigTable, report: &mut Diagnostics<'_>) {
             }
         }
     }
+}
+
+/// Whether the law of a key, if there is one, has a mean, by which what is broken works again some day; a
+/// problem if not.
+fn has_mean(section: &ConfigTable, key: &str, report: &mut Diagnostics<'_>) -> bool {
+    let has = section.distribution(key).is_none_or(|law| law.mean().is_some());
+    if !has {
+        let message = format!("`{key}` has no mean: what is broken would be so nearly always");
+        report.hint(&section.spot(key), message, "give a `pareto` law a `shape` above 1");
+    }
+    has
 }
 
 /// The name of a row, or what stands for it.

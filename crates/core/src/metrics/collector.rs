@@ -111,6 +111,7 @@ impl Collector {
             illegal_actions: outcome.illegal,
             unreserved: outcome.unreserved,
             stranded: outcome.stranded,
+            lacking: outcome.lacking,
             undone: self.jobs.not_done(),
             cost: self.bills.costs(world, tenants, work.finished, [useful[0], useful[2]]),
             wait_s: DistributionSummary::of(self.jobs.waits(), 1e6),

@@ -16,7 +16,7 @@ pub(super) struct Launches {
     pub(super) reclaimed: u64,
     /// Times that an instance failed.
     pub(super) failed: u64,
-    /// Times that a device failed of an instance that went on.
+    /// Times that a device broke that worked.
     pub(super) failed_devices: u64,
     /// Both by row of the fault.
     by_cause: Vec<u64>,

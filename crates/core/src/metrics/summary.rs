@@ -99,7 +99,8 @@ pub struct WorkCounts {
     pub failures: u64,
     /// Times that a machine failed, whatever was on it.
     pub failed_instances: u64,
-    /// Times that a GPU device failed of a machine that went on, whatever was on it.
+    /// Times that a GPU device that worked broke, whatever was on it, also while its machine was down. One
+    /// that is broken already fails no second time.
     pub failed_devices: u64,
     /// Both by the name of what failed.
     #[serde(serialize_with = "as_map")]
@@ -235,6 +236,9 @@ pub struct Summary {
     /// Pieces of work left waiting at the end although they would have fitted on what was free.
     #[serde(skip)]
     pub stranded: u64,
+    /// Pieces of work left waiting at the end for GPUs that are broken for good.
+    #[serde(skip)]
+    pub lacking: u64,
     /// Work by how it ended.
     pub work: WorkCounts,
     /// Work that was not done.

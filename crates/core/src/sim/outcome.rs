@@ -28,6 +28,9 @@ pub struct Outcome {
     /// Pieces of work that the policy left waiting when nothing more would have happened by
     /// itself, although tasks of each would have fitted on what was free.
     pub stranded: u64,
+    /// Pieces of work that were left waiting then, and that machines with broken GPUs could hold, were those
+    /// repaired.
+    pub lacking: u64,
 }
 
 /// Reason why a run could not go on.

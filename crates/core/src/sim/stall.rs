@@ -12,6 +12,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     #[cold]
     pub(super) fn stall(&mut self) {
         let pending = self.state.all_pending();
+        self.lacking = pending.iter().filter(|&&work| self.lacks_devices(work)).count() as u64;
         self.stranded = pending.into_iter().map(|work| u64::from(self.fits(work))).sum();
         if self.stranded > 0 && self.policy.is_built_in() {
             let attempt = self.state.begin();
@@ -24,6 +25,15 @@ impl<O: Observer> Simulation<'_, '_, O> {
                 self.observer.neglected(&self.state, work);
             }
         }
+    }
+
+    /// Whether instances that could hold tasks of `work` have GPUs that are broken and that its tasks have
+    /// no room beside.
+    fn lacks_devices(&self, work: WorkRef) -> bool {
+        let demand = self.state.work(work).ask.demand;
+        let could_hold = |offer| self.state.could_hold(work, offer);
+        let mut broken = self.state.instances().filter(|(_, one)| one.broken() != 0);
+        demand.gpus > 0 && broken.any(|(_, one)| one.room(demand) == 0 && could_hold(one.offer))
     }
 
     /// Whether tasks of `work`, all of a gang, fit on instances that the policy uses.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Build, listed, name_of, offers_of};
+use super::{Build, has_mean, listed, name_of, offers_of};
 use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, Lemons, Offer};
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Distribution, Id, Span};
@@ -91,7 +91,7 @@ pub(super) fn read(
     if section.has("speed") && !section.has("repair") && !["like", "trace"].contains(&law) {
         report.at(&section.spot("speed"), "`speed` needs a `repair`: how long machines are slow");
     }
-    if !devices_fit(section, report) {
+    if !devices_fit(section, report) || !has_mean(section, "repair", report) {
         return;
     }
     let name = name_of(section, "failure", row);

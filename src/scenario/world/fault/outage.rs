@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Build, event, name_in, name_of, offers_of};
+use super::{Build, event, has_mean, name_in, name_of, offers_of};
 use crate::model::{Fault, FaultDomain, FaultEffect, FaultTimes, Market, Offer, Surge, World};
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::scenario::world::change::BEGINNING;
@@ -36,6 +36,7 @@ pub(super) fn read(
     let calendar = build.world.calendar;
     let times = match (section.distribution("every"), section.distribution("lasts")) {
         (Some(every), Some(lasts)) => {
+            has_mean(section, "lasts", report);
             for key in ["from", "until"].into_iter().filter(|key| section.has(key)) {
                 report.at(&section.spot(key), format!("`{key}` and `every` exclude each other"));
             }
