@@ -15,7 +15,7 @@ use crate::billing::month::Month;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::table::{Row, UsageRow, UsageTable};
-use crate::billing::usage::{LinePrices, Product, Sale, Service, UsageLine, UsageUnit};
+use crate::billing::usage::{LinePrices, Product, Sale, Service, UsageLine};
 use crate::problem::Problem;
 use crate::scenario::BillingTerms;
 use crate::units::{Id, Money, Rate, Time};
@@ -346,16 +346,7 @@ impl<E: From<Problem>> BillMaker<'_, E> {
 
     fn catalog_price(&mut self, row: &UsageRow, shown: &str) -> Result<Rate, E> {
         let product = &row.product;
-        let unit = match product.service {
-            Service::Transfer => UsageUnit::Gigabyte,
-            Service::Compute
-            | Service::Serverless
-            | Service::License
-            | Service::BlockStorage
-            | Service::ObjectStorage
-            | Service::Address
-            | Service::LoadBalancer => UsageUnit::Hour,
-        };
+        let unit = product.service.usual_unit();
         let is_priced = product.currency.is_empty() && product.unit == unit;
         let found = self.terms.list_price(product, row.from).filter(|_| is_priced);
         let Some(price) = found else {

@@ -125,10 +125,11 @@ impl BillingTerms {
         biller
     }
 
-    /// List price of a product at `at` by the catalog of its provider, or the shipped rules of its
-    /// transfers; `None` where none is known.
+    /// List price of a product at `at` by the catalog of its provider, or the shipped rules of
+    /// transfers, of what is kept and of addresses; `None` where none is known.
     pub fn list_price(&mut self, product: &Product, at: Time) -> Option<Rate> {
-        shipped().transfer_price(product, at).or_else(|| self.prices.of(product))
+        let ruled = shipped().transfer_price(product, at);
+        ruled.or_else(|| shipped().kept_price(product)).or_else(|| self.prices.of(product))
     }
 }
 
@@ -640,10 +641,17 @@ fn tier(
     currencies: &IdVec<Currency>,
     report: &mut Diagnostics<'_>,
 ) -> Option<TierTable> {
-    for key in ["provider", "path", "usd"] {
-        section.require(key, report);
+    let service = services(section.text("service").map(str::to_owned).as_slice()).pop();
+    let service = service.unwrap_or(Service::Transfer);
+    section.require("provider", report);
+    section.require("usd", report);
+    if service == Service::Transfer {
+        section.require("path", report);
     }
-    let (path, prices) = (section.text("path")?, section.numbers("usd")?);
+    let unit = section.text("unit");
+    let unit = UsageUnit::ALL.into_iter().find(|known| Some(known.name()) == unit);
+    let unit = unit.unwrap_or(service.usual_unit());
+    let (path, prices) = (section.text("path"), section.numbers("usd")?);
     let up_to = section.numbers("up_to").unwrap_or_default();
     if prices.len() != up_to.len() + 1 {
         let message = format!("{} bounds need {} prices", up_to.len(), up_to.len() + 1);
@@ -653,7 +661,7 @@ fn tier(
     if !up_to.is_sorted_by(|one, other| one < other) {
         report.at(&section.spot("up_to"), "the bounds must rise");
     }
-    let whole = UsageUnit::Gigabyte.whole();
+    let whole = unit.whole();
     let bounds = up_to.iter().map(|bound| (bound * whole as f64).round() as i128);
     let bounds = bounds.chain([i128::MAX]);
     if prices.iter().any(|usd| *usd > 9_223_372.0) {
@@ -664,14 +672,15 @@ fn tier(
         .map(|(bound, usd)| (bound, Rate::from_picos((usd * 1e12).round() as i64)));
     Some(TierTable {
         currency: currency::of(section, currencies, None, report),
-        name: path.to_owned(),
+        name: path.unwrap_or(service.name()).to_owned(),
         provider: section.text("provider")?.to_owned(),
         matching: Matching {
-            services: vec![Service::Transfer],
+            services: vec![service],
             region: owned(section, "region"),
-            families: Some(vec![path.to_owned()]),
+            families: path.map(|path| vec![path.to_owned()]),
             ..Matching::default()
         },
+        unit,
         steps: steps.collect(),
     })
 }

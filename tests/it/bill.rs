@@ -348,6 +348,34 @@ fn tenants_share_what_a_commitment_covers_by_what_they_held() {
     );
 }
 
+/// Functions: of 3.5 million requests of two accounts one million is free, as the accounts are one organisation's, and
+/// the others cost 0.20 dollars a million. A million reads of objects cost 40 cents, 100,000 writes 50. What is
+/// said to be stored has nothing to do with how often it is read, though both are of one service.
+#[test]
+fn requests_have_their_prices_and_what_is_free_of_them() {
+    let usage = "from,account,provider,service,family,unit,quantity\n\
+        2026-03-01T00:00:00Z,a,aws,serverless,,request,500000\n\
+        2026-03-02T00:00:00Z,b,aws,serverless,,request,3000000\n\
+        2026-03-02T00:00:00Z,b,aws,object-storage,get,request,1000000\n\
+        2026-03-02T00:00:00Z,b,aws,object-storage,put,request,100000\n\
+        2026-03-02T00:00:00Z,b,aws,object-storage,standard,GB-month,1000\n\
+        2026-04-01T00:00:00Z,a,aws,serverless,,request,1000000\n";
+    let accounts = "[[account]]\nname = \"o\"\n[[account]]\nname = \"a\"\nparent = \"o\"\n\
+        [[account]]\nname = \"b\"\nparent = \"o\"\n";
+    let (bill, _) = billed(usage, accounts).expect("it can be billed");
+    assert_eq!(bill.total.billed, cents(50 + 40 + 50 + 2_300));
+    // Each by itself has a million that is free.
+    let (bill, _) = billed(usage, "").expect("it can be billed");
+    assert_eq!(bill.total.billed, cents(40 + 40 + 50 + 2_300));
+    // Terms say it of one kind of requests, and of what is stored by that name another.
+    let kind = "[[tier]]\nprovider = \"aws\"\nservice = \"object-storage\"\nunit = \"request\"\n\
+        path = \"get\"\nup_to = [1000000]\nusd = [0, 0.000001]\n";
+    let stored = "[[tier]]\nprovider = \"aws\"\nservice = \"object-storage\"\npath = \"get\"\nusd = [0.01]\n";
+    let more = format!("{usage}2026-04-01T00:00:00Z,a,aws,object-storage,get,,50\n");
+    let (bill, _) = billed(&more, &format!("{kind}{stored}")).expect("it can be billed");
+    assert_eq!(bill.total.billed, cents(40 + 50 + 2_300 + 50));
+}
+
 /// Eight GPUs for an hour cost 21.96 dollars where the data is, and 10.32 elsewhere. Each GiB that
 /// goes there costs 9 cents and 4.3 s of waiting: 100 GiB are worth it, 130 are not.
 #[test]

@@ -94,6 +94,31 @@ fn data_is_paid_for_by_the_calendar_month() {
     close(of_kind(&run_of(own), "storage"), 153.6);
 }
 
+/// 100 TiB for a month and a half: of each month 51,200 GB-months at 0.023 and what is beyond at 0.022, in two data
+/// sets or in one; by the list all of it at 0.023. A price of one's own has no steps.
+#[test]
+fn much_data_is_cheaper_by_the_gigabyte() {
+    let set = |name: &str, tib: u32| {
+        format!("[[data_set]]\nname = \"{name}\"\nsize = \"{tib} TiB\"\nhome = \"aws/us-east-1\"\n")
+    };
+    let all = 153_600.0 * 0.023;
+    for sets in [set("a", 100), set("a", 60) + &set("b", 40)] {
+        let run = run(&months(), &format!("{CLUSTER}{sets}"));
+        close(of_kind(&run, "storage"), all);
+        // Half of April's month is just the first step.
+        close(run.summary.cost.total.dollars(), all - 51_200.0 * 0.001);
+        close(of_kind(&run, "discount"), -51_200.0 * 0.001);
+        let back = run.chargeback.as_ref().expect("all of it counts");
+        assert_eq!(back.stored, run.summary.cost.total);
+    }
+    let own = "[[storage_price]]\nprovider = \"aws\"\nusd_per_gb_month = 0.02\n";
+    let run_of = |more: &str| run(&months(), &format!("{CLUSTER}{}{more}", set("a", 100)));
+    close(run_of(own).summary.cost.total.dollars(), 153_600.0 * 0.02);
+    let tier = "[[tier]]\nprovider = \"aws\"\nservice = \"object-storage\"\npath = \"standard\"\nup_to = [2400]\n\
+        usd = [0, 0.01]\n";
+    close(run_of(tier).summary.cost.total.dollars(), (153_600.0 - 4_800.0) * 0.01);
+}
+
 #[test]
 fn data_without_a_price_costs_nothing_and_is_told() {
     let set = "[[data_set]]\nname = \"corpus\"\nsize = \"10 TiB\"\nhome = \"dc\"\n";

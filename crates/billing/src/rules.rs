@@ -160,19 +160,23 @@ pub struct SustainedRow {
     pub source: RuleSource,
 }
 
-/// Prices of a path of transfers.
+/// Prices by the quantity of a month: of a path of transfers, a class of storage or a kind of requests.
 #[derive(Clone, Debug, Deserialize)]
 pub struct TierRow {
     /// Name.
     pub name: String,
     /// The provider.
     pub provider: String,
-    /// The path.
-    pub path: String,
+    /// The path, class or kind; `None` is any.
+    pub path: Option<String>,
+    /// The word of a service; transfers where it says none.
+    service: Option<String>,
+    /// The word of a unit; what is usual for the service where it says none.
+    unit: Option<String>,
     /// Regions that the bytes leave; all where it names none.
     #[serde(default)]
     pub regions: Vec<String>,
-    /// Gigabytes up to which a price holds, and the price.
+    /// Quantity up to which a price holds, in units, and the price.
     pub steps: Vec<(f64, f64)>,
     /// Where it comes from.
     #[serde(flatten)]
@@ -180,19 +184,31 @@ pub struct TierRow {
 }
 
 impl TierRow {
+    /// The service whose prices these are.
+    pub fn service(&self) -> Service {
+        let word = self.service.as_deref();
+        let named = Service::ALL.into_iter().find(|known| Some(known.name()) == word);
+        named.unwrap_or(Service::Transfer)
+    }
+
     /// The table of what leaves a region, or any.
     fn table(&self, region: Option<String>) -> TierTable {
-        let step = |(up_to, price): &(f64, f64)| (quantity(*up_to), dollars(*price));
+        let service = self.service();
+        let unit = self.unit.as_deref();
+        let unit = UsageUnit::ALL.into_iter().find(|known| Some(known.name()) == unit);
+        let unit = unit.unwrap_or(service.usual_unit());
+        let step = |(up_to, price): &(f64, f64)| (quantity(*up_to, unit), dollars(*price));
         TierTable {
             currency: None,
             name: self.name.clone(),
             provider: self.provider.clone(),
             matching: Matching {
-                services: vec![Service::Transfer],
+                services: vec![service],
                 region,
-                families: Some(vec![self.path.clone()]),
+                families: self.path.clone().map(|path| vec![path]),
                 ..Matching::default()
             },
+            unit,
             steps: self.steps.iter().map(step).collect(),
         }
     }
@@ -347,7 +363,7 @@ impl BillingRules {
         })
     }
 
-    /// Prices of transfers: a table for each region that has its own, before that of all others.
+    /// Prices by the quantity of a month: a table for each region that has its own, before that of all others.
     pub fn tiers(&self) -> impl Iterator<Item = TierTable> {
         self.tier.iter().flat_map(|row| {
             let named = row.regions.iter().cloned().map(Some);
@@ -361,10 +377,10 @@ fn millionths(share: f64) -> u32 {
     (share * 1e6).round() as u32
 }
 
-/// Gigabytes as a quantity; without end, the largest one.
-fn quantity(gigabytes: f64) -> i128 {
-    match gigabytes.is_finite() {
-        true => (gigabytes * UsageUnit::Gigabyte.whole() as f64).round() as i128,
+/// Units as a quantity; without end, the largest one.
+fn quantity(units: f64, unit: UsageUnit) -> i128 {
+    match units.is_finite() {
+        true => (units * unit.whole() as f64).round() as i128,
         false => i128::MAX,
     }
 }

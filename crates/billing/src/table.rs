@@ -257,15 +257,7 @@ impl UsageTable {
                 tenancy => tenancy,
             },
             sale: sale.unwrap_or(Sale::OnDemand),
-            unit: unit.unwrap_or(match service {
-                Service::Transfer => UsageUnit::Gigabyte,
-                Service::BlockStorage | Service::ObjectStorage => UsageUnit::GigabyteMonth,
-                Service::Compute
-                | Service::Serverless
-                | Service::License
-                | Service::Address
-                | Service::LoadBalancer => UsageUnit::Hour,
-            }),
+            unit: unit.unwrap_or(service.usual_unit()),
             weight,
             provider,
         })

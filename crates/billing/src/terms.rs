@@ -10,7 +10,7 @@ use crate::currency::{Currency, Exchange};
 use crate::reservation::CapacityReservation;
 use crate::rules::BillingRules;
 use crate::units::{Id, IdVec, Money, Rate};
-use crate::usage::Product;
+use crate::usage::{Product, UsageUnit};
 
 /// Order in which accounts have the benefit of commitments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -24,7 +24,8 @@ pub enum Sharing {
 }
 
 /// Prices by the quantity that an organisation has used since the beginning of the month. Tables of
-/// one provider and name count together: what has used up the steps of one has those of the others.
+/// one provider, name, service and unit count together: what has used up the steps of one has those of
+/// the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TierTable {
     /// Name, as charges tell it.
@@ -35,9 +36,20 @@ pub struct TierTable {
     pub provider: String,
     /// The products that count together.
     pub matching: Matching,
+    /// Unit in which they are sold.
+    pub unit: UsageUnit,
     /// Quantity up to which a price holds, in millionths of a unit, and the price per unit;
     /// rising. What is beyond the last costs the last price.
     pub steps: Vec<(i128, Rate)>,
+}
+
+impl TierTable {
+    /// Whether the prices of a product are by this table.
+    pub fn covers(&self, product: &Product) -> bool {
+        self.provider == product.provider
+            && self.unit == product.unit
+            && self.matching.covers(product)
+    }
 }
 
 /// Discount for what is used for much of a month: share of the month, in millionths, up to which

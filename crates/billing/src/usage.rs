@@ -74,6 +74,19 @@ impl Service {
         Self::LoadBalancer,
     ];
 
+    /// Unit in which it is sold where nothing is said.
+    pub const fn usual_unit(self) -> UsageUnit {
+        match self {
+            Self::Transfer => UsageUnit::Gigabyte,
+            Self::BlockStorage | Self::ObjectStorage => UsageUnit::GigabyteMonth,
+            Self::Compute
+            | Self::Serverless
+            | Self::License
+            | Self::Address
+            | Self::LoadBalancer => UsageUnit::Hour,
+        }
+    }
+
     /// The word of tables.
     pub const fn name(self) -> &'static str {
         match self {

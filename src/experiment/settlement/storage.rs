@@ -73,12 +73,12 @@ impl Settlement {
         let (start, end) = (self.unix(since), self.unix(until));
         for row in 0..self.upkeep.data.len() {
             let (product, ref data) = self.upkeep.data[row];
-            let (bytes, price) = (data.bytes, data.price);
+            let (bytes, price, prices) = (data.bytes, data.price, data.prices);
             let from = data.from.map_or(start, |from| from.clamp(start, end));
             let until = data.until.map_or(end, |until| until.clamp(start, end));
             let quantity = gigabyte_months(bytes, from, until);
             self.upkeep.handed += quantity;
-            self.keep((None, None), (product, price), (from, until), quantity);
+            self.keep((None, None), (product, price, prices), (from, until), quantity);
         }
         let stopped: Vec<_> = self.upkeep.stopped.keys().copied().collect();
         for one in stopped {
@@ -122,7 +122,7 @@ impl Settlement {
         let Some((product, bytes, price)) = extras.disk else { return };
         let (from, until) = (self.unix(since), self.unix(until));
         let quantity = gigabyte_months(bytes, from, until);
-        self.keep((Some(one.1), None), (product, price), (from, until), quantity);
+        self.keep((Some(one.1), None), (product, price, LinePrices::Own), (from, until), quantity);
     }
 
     /// Hands on what an instance had with it in a stretch of one clock hour, after its own line for it. It is
@@ -145,11 +145,11 @@ impl Settlement {
         let of = Some(ordinal);
         if let Some((product, bytes, price)) = extras.disk {
             let quantity = gigabyte_months(bytes, from, until);
-            self.keep((of, of), (product, price), (from, until), quantity);
+            self.keep((of, of), (product, price, LinePrices::Own), (from, until), quantity);
         }
         if let Some((product, count, price)) = extras.addresses {
             let quantity = i128::from(count) * i128::from((until - from).micros());
-            self.keep((of, of), (product, price), (from, until), quantity);
+            self.keep((of, of), (product, price, LinePrices::Own), (from, until), quantity);
         }
     }
 
@@ -181,7 +181,7 @@ impl Settlement {
     fn keep(
         &mut self,
         (instance, with): (Option<u32>, Option<u32>),
-        (product, price): (Id<Product>, Rate),
+        (product, price, prices): (Id<Product>, Rate, LinePrices),
         stretch: (Time, Time),
         quantity: i128,
     ) {
@@ -193,7 +193,7 @@ impl Settlement {
             self.lines_of.push(LineUse { instance, mover: None });
         }
         let paid = self.biller.negotiated(product, price);
-        self.take(product, stretch, quantity, (price, paid), LinePrices::Own);
+        self.take(product, stretch, quantity, (price, paid), prices);
     }
 }
 

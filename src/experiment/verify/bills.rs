@@ -30,7 +30,16 @@ struct KnownBill {
 /// # Errors
 /// A sentence on a bill that could not be made, which is a bug.
 pub fn rows() -> Result<Vec<CheckRow>, String> {
-    let all = [starts(), reservations(), plans(), months(), regions(), credits(), capacity()];
+    let all = [
+        starts(),
+        reservations(),
+        plans(),
+        months(),
+        regions(),
+        quantities(),
+        credits(),
+        capacity(),
+    ];
     all.into_iter().flatten().map(|known| known.row()).collect()
 }
 
@@ -264,6 +273,41 @@ fn regions() -> Vec<KnownBill> {
             "AWS, 1 TB from Sao Paulo to Virginia",
             vec![moved(brazil, "region/us-east-1", 1_024)],
             141.31,
+        ),
+    ]
+}
+
+/// What is priced by the quantity of a month and does not move.
+fn quantities() -> Vec<KnownBill> {
+    let used = |service: &str, kind: &str, quantity: u32| {
+        vec![format!("2026-03-01T00:00:00Z,,aws,{service},{kind},,{quantity},,,,,here")]
+    };
+    let known = |name, source, usage, terms: &str, dollars| KnownBill {
+        name,
+        source,
+        usage,
+        terms: terms.to_owned(),
+        dollars,
+    };
+    let by_hand = "AWS, its prices; by hand";
+    let balancer = "[[tier]]\nprovider = \"aws\"\nservice = \"load-balancer\"\nup_to = [750]\nusd = [0, 0.02]\n";
+    vec![
+        // 51,200 GB at 0.023, 460,800 at 0.022 and 102,400 at 0.021.
+        known(
+            "AWS, 600 TB of objects for a month",
+            by_hand,
+            used("object-storage", "standard", 614_400),
+            "",
+            13_465.6,
+        ),
+        known("AWS, an address for a month", by_hand, used("address", "", 744), "", 3.72),
+        // 744 hours of each of two, of which the first 750 are free.
+        known(
+            "two load balancers, 750 h free",
+            "by hand",
+            [used("load-balancer", "a", 744), used("load-balancer", "b", 744)].concat(),
+            balancer,
+            738.0 * 0.02,
         ),
     ]
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::storage::places;
 use crate::billing::rules::shipped;
+use crate::billing::usage::Service;
 use crate::model::World;
 use crate::problem::clip;
 use crate::scenario::composition::unknown_name;
@@ -16,7 +17,10 @@ const OWN: &[(&str, &[(&str, &str)])] = &[
     ("data_set", &[("name", "")]),
     ("attached", &[("provider", ""), ("type", "")]),
     ("storage_price", &[("provider", ""), ("class", "standard")]),
-    ("tier", &[("provider", ""), ("path", ""), ("region", "")]),
+    (
+        "tier",
+        &[("provider", ""), ("path", ""), ("region", ""), ("service", "transfer"), ("unit", "")],
+    ),
 ];
 
 /// Reports rows that say again what another row of their list is about: the second would never count, or nobody
@@ -84,7 +88,8 @@ fn check_providers(root: &ConfigTable, world: &World, report: &mut Diagnostics<'
 /// A path of a link needs somebody who prices it, and a table of prices a link, or rules of a provider, by which
 /// data moves on its path.
 fn check_paths(root: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) {
-    let tiers = shipped().tier.iter().map(|row| row.path.as_str());
+    let transfers = shipped().tier.iter().filter(|row| row.service() == Service::Transfer);
+    let tiers = transfers.filter_map(|row| row.path.as_deref());
     let usual: BTreeSet<&str> =
         tiers.chain(shipped().path.iter().map(|row| row.path.as_str())).collect();
     let is_pair = |path: &str| {
@@ -92,11 +97,15 @@ fn check_paths(root: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) 
         to.is_some_and(|to| world.regions.rows().iter().any(|region| region.name == to))
     };
     let transfer = root.section("transfer");
-    let (links, tables) = (transfer.list("link"), root.list("tier"));
-    let of = |rows: &'_ [ConfigTable]| -> BTreeSet<String> {
+    let links: Vec<&ConfigTable> = transfer.list("link").iter().collect();
+    let is_moved = |row: &&ConfigTable| {
+        row.text("service").is_none_or(|word| word == Service::Transfer.name())
+    };
+    let tables: Vec<&ConfigTable> = root.list("tier").iter().filter(is_moved).collect();
+    let of = |rows: &[&ConfigTable]| -> BTreeSet<String> {
         rows.iter().filter_map(|row| row.text("path")).map(str::to_owned).collect()
     };
-    let (moved_on, priced) = (of(links), of(tables));
+    let (moved_on, priced) = (of(&links), of(&tables));
     let said = [
         (
             links,

@@ -3,7 +3,7 @@
 
 use super::{UNIX, owned, priced, rate_of};
 use crate::billing::rules::shipped;
-use crate::billing::usage::{Product, Sale, Service, UsageUnit};
+use crate::billing::usage::{LinePrices, Product, Sale, Service, UsageUnit};
 use crate::problem::clip;
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::{Rate, Time};
@@ -13,8 +13,10 @@ use crate::units::{Rate, Time};
 pub struct KeptData {
     /// What is paid.
     pub product: Product,
-    /// Price of a gigabyte-month.
+    /// Price of a gigabyte-month, by the list.
     pub price: Rate,
+    /// Whether tiers hold where there are some: it has no price of its own.
+    pub prices: LinePrices,
     /// Its size.
     pub bytes: i64,
     /// From when on it is there, since 1970; `None` from the beginning of a run.
@@ -85,7 +87,7 @@ pub(super) fn data_sets(
             let (provider, region) = place.split_once('/').unwrap_or((&place, &place));
             let service = Service::ObjectStorage;
             match price(root, provider, service, class) {
-                Some(price) => all.push(KeptData {
+                Some((price, prices)) => all.push(KeptData {
                     product: kept_product(
                         (provider, region),
                         service,
@@ -93,6 +95,7 @@ pub(super) fn data_sets(
                         UsageUnit::GigabyteMonth,
                     ),
                     price,
+                    prices,
                     bytes,
                     from,
                     until,
@@ -115,14 +118,23 @@ pub(super) fn places(section: &ConfigTable) -> Vec<String> {
     section.text("home").map(str::to_owned).into_iter().chain(section.names("replicas")).collect()
 }
 
-/// Price of a gigabyte-month: of the document, else as shipped.
-fn price(root: &ConfigTable, provider: &str, service: Service, class: &str) -> Option<Rate> {
+/// Price of a gigabyte-month: of the document, else as shipped; then what is paid follows tiers, if any.
+fn price(
+    root: &ConfigTable,
+    provider: &str,
+    service: Service,
+    class: &str,
+) -> Option<(Rate, LinePrices)> {
     let own = root.list("storage_price").iter().find(|row| {
         row.text("provider") == Some(provider) && row.text("class").unwrap_or("standard") == class
     });
     own.and_then(|row| row.integer("usd_per_gb_month"))
         .and_then(rate_of)
-        .or_else(|| shipped().storage_price(provider, service, class))
+        .map(|price| (price, LinePrices::Own))
+        .or_else(|| {
+            let listed = shipped().storage_price(provider, service, class)?;
+            Some((listed, LinePrices::PaidOfMonth))
+        })
 }
 
 /// What machines have with them.
@@ -147,7 +159,8 @@ pub(super) fn attached(root: &ConfigTable, report: &mut Diagnostics<'_>) -> Vec<
                     "say it: `[[storage_price]]` with `provider`, `class` and `usd_per_gb_month`";
                 report.hint(&section.spot("disk"), message, hint);
             }
-            Some((bytes, class.to_owned(), price?))
+            let (price, _) = price?;
+            Some((bytes, class.to_owned(), price))
         });
         let addresses = section.count("addresses").and_then(|count| {
             let price = section.rate("address").or_else(|| shipped().address_price(provider));

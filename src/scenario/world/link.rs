@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use super::Build;
 use crate::billing::rules::{shipped, to_region};
+use crate::billing::usage::Service;
 use crate::model::{Link, Market, Region, TransferPath, World};
 use crate::scenario::assumption::{Assumption, AssumptionScope};
 use crate::scenario::catalog::bytes_per_sec;
@@ -181,6 +182,7 @@ fn own_tier(root: &ConfigTable, provider: &str, region: &str, path: &str) -> boo
     root.list("tier").iter().any(|row| {
         row.text("provider") == Some(provider)
             && row.text("path") == Some(path)
+            && row.text("service").is_none_or(|word| word == Service::Transfer.name())
             && row.text("region").is_none_or(|own| own == region)
     })
 }

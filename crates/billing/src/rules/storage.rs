@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{BillingRules, RuleSource, dollars};
 use crate::units::Rate;
-use crate::usage::Service;
+use crate::usage::{Product, Service};
 
 /// Price of a class of storage.
 #[derive(Clone, Debug, Deserialize)]
@@ -41,6 +41,25 @@ impl BillingRules {
             row.provider == provider && row.service == service.name() && row.class == class
         };
         self.storage.iter().find(holds).map(|row| dollars(row.usd))
+    }
+
+    /// Price of a unit of what is kept, or of an address; `None` where none is known. A class that is not said is
+    /// `standard`.
+    pub fn kept_price(&self, product: &Product) -> Option<Rate> {
+        let Product { provider, service, unit, family, .. } = product;
+        let class = if family.is_empty() { "standard" } else { family };
+        match service {
+            _ if *unit != service.usual_unit() => None,
+            Service::BlockStorage | Service::ObjectStorage => {
+                self.storage_price(provider, *service, class)
+            }
+            Service::Address => self.address_price(provider),
+            Service::Compute
+            | Service::Serverless
+            | Service::License
+            | Service::Transfer
+            | Service::LoadBalancer => None,
+        }
     }
 
     /// Price of an hour of an address; `None` where none is known.

@@ -490,6 +490,7 @@ fn internet() -> TierTable {
         name: "internet".into(),
         provider: "aws".into(),
         matching: Matching { services: vec![Service::Transfer], ..Matching::default() },
+        unit: UsageUnit::Gigabyte,
         steps: vec![
             step(100 * 1_000_000, "0"),
             step(10 * terabyte, "0.09"),

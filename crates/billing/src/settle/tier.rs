@@ -24,12 +24,14 @@ pub(super) struct TierCounts {
 
 impl TierCounts {
     pub(super) fn product(&mut self, terms: &AccountTerms, product: &Product) {
-        let matches = |table: &TierTable| {
-            table.provider == product.provider && table.matching.covers(product)
-        };
-        let table = terms.tiers.find(matches).and_then(|table| {
-            let TierTable { provider, name, .. } = &terms.tiers[table];
-            let alike = |other: &TierTable| other.provider == *provider && other.name == *name;
+        let table = terms.tiers.find(|table| table.covers(product)).and_then(|table| {
+            let TierTable { provider, name, matching, unit, .. } = &terms.tiers[table];
+            let alike = |other: &TierTable| {
+                other.provider == *provider
+                    && other.name == *name
+                    && other.matching.services == matching.services
+                    && other.unit == *unit
+            };
             terms.tiers.find(alike).map(|first| [table, first])
         });
         self.tables.push(table);

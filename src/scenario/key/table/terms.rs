@@ -15,6 +15,9 @@ const SERVICES: &[&str] = &[
     "load-balancer",
 ];
 
+/// Units of what is sold.
+const UNITS: &[&str] = &["hour", "GB", "GB-month", "request"];
+
 /// Where no currency is said.
 const DOLLARS: &str = "USD";
 
@@ -330,21 +333,33 @@ pub(super) const ROWS: &[KeyRow] = &[
     row(
         "tier[].path",
         ValueKind::Text,
-        "required",
-        "Path of the transfers: `internet`, `region`, `zone`, or any word that usage has.",
+        "required of transfers; any",
+        "Path of the transfers: `internet`, `region`, `zone`, or any word that usage has; of others the class or kind that usage has as `family`.",
+    ),
+    row(
+        "tier[].service",
+        ValueKind::Choice(SERVICES),
+        "transfer",
+        "Kind of thing whose prices these are.",
+    ),
+    row(
+        "tier[].unit",
+        ValueKind::Choice(UNITS),
+        "what is usual for the service",
+        "Unit of the prices and of `up_to`.",
     ),
     row("tier[].region", ValueKind::Text, ANY, "Region that the bytes leave."),
     row(
         "tier[].up_to",
         ValueKind::Numbers,
         "none",
-        "Gigabytes up to which each price but the last holds, rising.",
+        "Quantity of the month up to which each price but the last holds, in units, rising.",
     ),
     row(
         "tier[].usd",
         ValueKind::Numbers,
         "required",
-        "Prices per gigabyte of 1,024³ bytes, one more than `up_to` has.",
+        "Prices per unit, one more than `up_to` has; a gigabyte is 1,024³ bytes.",
     ),
     row(
         "data_set[]",

@@ -61,12 +61,7 @@ fn sums_are_the_total(world: &World, charges: &[BilledCharge]) {
 fn lines_are_charged_once(world: &World, charges: &[BilledCharge]) {
     for line in &world.lines {
         let product = &world.products[line.product.row()];
-        let tiered = world
-            .terms
-            .tiers
-            .rows()
-            .iter()
-            .any(|table| table.provider == product.provider && table.matching.covers(product));
+        let tiered = world.terms.tiers.rows().iter().any(|table| table.covers(product));
         let of_line = charges.iter().filter(|charge| match charge.purpose {
             Purpose::Usage { origin, product } | Purpose::Covered { origin, product, .. } => {
                 let found = origin == Origin::Line(line.number);

@@ -24,7 +24,7 @@ use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, Matching, PlanPrice, hour_of, start_of};
 use crate::currency::Currency;
 use crate::reservation::CapacityReservation;
-use crate::terms::Sharing;
+use crate::terms::{Sharing, TierTable};
 use crate::units::{Id, Rate, Time};
 use crate::usage::{Product, Sale, Service, UsageUnit};
 
@@ -117,7 +117,7 @@ fn line_of_descent(world: &World, account: Id<Account>) -> Vec<Id<Account>> {
 /// The biller's world, hour by hour.
 fn bill(world: &World) -> SlowBill {
     let mut bill = SlowBill::default();
-    let mut used: BTreeMap<(String, Id<Account>, i64), i128> = BTreeMap::new();
+    let mut used = MonthlyUse::new();
     let mut rest = Vec::new();
     for hour in world.first..world.last {
         let mut uses = uses(world, hour);
@@ -473,27 +473,25 @@ fn plans(
     }
 }
 
+/// Quantities of a month, by name and unit of the table and the account at the top.
+type MonthlyUse = BTreeMap<(String, UsageUnit, Id<Account>, i64), i128>;
+
 /// Charges what nothing covers.
-fn charge(
-    world: &World,
-    hour: i64,
-    one: &Use,
-    used: &mut BTreeMap<(String, Id<Account>, i64), i128>,
-    bill: &mut SlowBill,
-) {
+fn charge(world: &World, hour: i64, one: &Use, used: &mut MonthlyUse, bill: &mut SlowBill) {
     let product = &world.products[one.product];
-    let table =
-        world.terms.tiers.rows().iter().position(|table| {
-            table.provider == product.provider && matches(&table.matching, product)
-        });
+    let table = world.terms.tiers.rows().iter().position(|table| {
+        table.provider == product.provider
+            && table.unit == product.unit
+            && matches(&table.matching, product)
+    });
     let amount = match table {
         None => cost(one.left, product.unit, one.contracted),
         Some(table) => {
             let top = *line_of_descent(world, one.account).last().expect("itself");
             let month = i64::from(hour >= MARCH + MONTHS[0]);
-            // Tables of one name count together; worlds have those of one provider.
-            let name = world.terms.tiers.rows()[table].name.clone();
-            let before = used.entry((name, top, month)).or_default();
+            // Tables of one name and unit count together; worlds have those of one provider.
+            let TierTable { name, unit, .. } = &world.terms.tiers.rows()[table];
+            let before = used.entry((name.clone(), *unit, top, month)).or_default();
             let steps = &world.terms.tiers.rows()[table].steps;
             let mut amount = 0;
             let (mut at, end) = (*before, *before + one.left);

@@ -314,14 +314,23 @@ fn tiers(pick: u8) -> [TierTable; 2] {
     let gigabytes = |up_to: i128, picos| (up_to * 1_000_000, Rate::from_picos(picos));
     // In half of the worlds both count together.
     let other = if pick & 128 == 0 { "internet" } else { "other" };
+    // In every third world the second table is of requests.
+    let of_requests = (pick / 8).is_multiple_of(3);
     let table = |family: Option<Vec<String>>, steps: Vec<(i128, Rate)>| TierTable {
         currency: (pick / 16).is_multiple_of(3).then_some(Id::new(0)),
         name: if family.is_some() { other } else { "internet" }.into(),
         provider: provider(pick / 4).into(),
         matching: Matching {
-            services: vec![Service::Transfer],
-            families: family,
+            services: match of_requests && family.is_none() {
+                true => vec![Service::Serverless],
+                false => vec![Service::Transfer],
+            },
+            families: family.clone(),
             ..Matching::default()
+        },
+        unit: match of_requests && family.is_none() {
+            true => UsageUnit::Request,
+            false => UsageUnit::Gigabyte,
         },
         steps,
     };
