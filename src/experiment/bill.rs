@@ -31,10 +31,23 @@ pub struct ChargeSums {
     pub effective: Money,
     /// To be paid.
     pub billed: Money,
+    /// Part of the effective amount that was paid for commitments that cover use.
+    pub covered: Money,
+    /// Part of it that was paid for commitments of which nobody made use.
+    pub unused: Money,
 }
 
 impl ChargeSums {
     fn add(&mut self, charge: &BilledCharge) {
+        match charge.purpose {
+            Purpose::Covered { .. } => self.covered += charge.effective,
+            Purpose::Unused(_) => self.unused += charge.effective,
+            Purpose::Usage { .. }
+            | Purpose::Upfront(_)
+            | Purpose::Fee(_)
+            | Purpose::SustainedUse(_)
+            | Purpose::Credit(_) => {}
+        }
         self.list += charge.list;
         self.contracted += charge.contracted;
         self.effective += charge.effective;

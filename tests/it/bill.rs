@@ -155,6 +155,9 @@ fn a_block_is_paid_at_the_price_of_its_day() {
     let (bill, _) = billed(usage, terms).expect("it can be billed");
     let sums = bill.commitments.values().next().expect("there is one");
     assert_eq!((sums.paid, sums.used, sums.unused), (cents(20_766), cents(10_383), cents(10_383)));
+    // All machines are of one service: what is paid for them is that, and the use that is not covered.
+    let (_, of_service) = bill.services.iter().next().expect("there is one");
+    assert_eq!((of_service.covered, of_service.unused), (sums.used, sums.unused));
 }
 
 #[test]

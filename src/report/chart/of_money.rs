@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use super::super::figure::{clean, figure};
 use super::{BarRow, Bars, Chart, ChartMark, Colour, PALETTE, Plot, axis};
 use crate::billing::commitment::start_of;
+use crate::billing::usage::Service;
+use crate::experiment::bill::{AccountBill, ChargeSums};
 use crate::experiment::{Chargeback, ChargebackParts, CommitmentCourse, SettledRun};
 use crate::model::World;
 use crate::units::Money;
@@ -42,8 +44,39 @@ pub fn money_charts(
             charts.push(parts("cost-by-tenant", "Cost by tenant and category", back, rows));
         }
     }
+    charts.extend(bill.map(|bill| services(&bill.bill)));
     charts.extend(bill.and_then(|bill| commitments(world, &bill.course)));
     charts
+}
+
+/// One bar per provider and service, by what is paid for.
+fn services(bill: &AccountBill) -> Chart {
+    let caption = "With commitments spread over their terms. Use: what no commitment covers, less discounts and credits.";
+    let mut chart = Chart::new("cost-by-service", "Cost by service", "US dollars", caption);
+    let parts = |sums: &ChargeSums| {
+        let use_of_it = sums.effective - sums.covered - sums.unused;
+        [use_of_it, sums.covered, sums.unused].map(|money| money.dollars().max(0.0))
+    };
+    let mut all: Vec<_> = bill.services.iter().collect();
+    all.sort_by_key(|(_, sums)| -sums.effective);
+    if all.len() > MOST_ROWS {
+        chart.unit += &format!("; the dearest {MOST_ROWS} of {}", all.len());
+        all.truncate(MOST_ROWS);
+    }
+    let kinds = [("use", MACHINES), ("commitments, used", TRANSFER), ("not used", OVERHEAD)];
+    let row = |((provider, service), sums): (&(String, Service), &ChargeSums)| BarRow {
+        label: clean(&format!("{provider} {}", service.name())),
+        below: String::new(),
+        start: 0.0,
+        parts: parts(sums)
+            .into_iter()
+            .zip(kinds)
+            .map(|(part, (_, colour))| (part, colour))
+            .collect(),
+        value: figure("USD", Some(sums.effective.dollars())),
+    };
+    bars(&mut chart, all.into_iter().map(row).collect(), &kinds);
+    chart
 }
 
 /// One bar per name, by category.
@@ -74,23 +107,29 @@ fn parts(name: &str, title: &str, back: &Chargeback, rows: Vec<(&str, Chargeback
     if all > MOST_ROWS {
         chart.unit += &format!("; the dearest {MOST_ROWS} of {all}");
     }
-    let names = ["machines that work held", "data that work moved", "idle machines", "overhead"];
-    let legend = names.into_iter().zip([MACHINES, TRANSFER, IDLE, OVERHEAD]);
+    let kinds = [
+        ("machines that work held", MACHINES),
+        ("data that work moved", TRANSFER),
+        ("idle machines", IDLE),
+        ("overhead", OVERHEAD),
+    ];
+    bars(&mut chart, rows, &kinds);
+    chart
+}
+
+/// Draws the rows, and names the kinds of parts that they have.
+fn bars(chart: &mut Chart, rows: Vec<BarRow>, kinds: &[(&str, Colour)]) {
     let shows = |colour: Colour| {
         rows.iter().flat_map(|row| &row.parts).any(|part| part.1 == colour && part.0 > 0.0)
     };
-    chart.legend = legend
-        .filter(|(_, colour)| shows(*colour))
-        .map(|(name, colour)| (name.to_owned(), colour))
-        .collect();
+    let shown = kinds.iter().filter(|(_, colour)| shows(*colour));
+    chart.legend = shown.map(|&(name, colour)| (name.to_owned(), colour)).collect();
     let sum = |row: &BarRow| row.parts.iter().map(|part| part.0).sum::<f64>();
     let high = rows.iter().map(sum).fold(0.0, f64::max);
-    if high > 0.0 {
-        chart.plot = Plot::Bars(Bars { rows, high, guide: None });
-    } else {
-        chart.plot = Plot::Nothing("nothing costs anything");
-    }
-    chart
+    chart.plot = match high > 0.0 {
+        true => Plot::Bars(Bars { rows, high, guide: None }),
+        false => Plot::Nothing("nothing costs anything"),
+    };
 }
 
 /// Coverage and use of commitments over time; `None` where none are held.

@@ -157,7 +157,8 @@ impl RunReport {
         let (moved, charts) = named(charts, |name| name == "moved");
         let (categories, charts) = named(charts, |name| name == "cost-by-category");
         let (tenants, charts) = named(charts, |name| name == "cost-by-tenant");
-        let (committed, over_time) = named(charts, |name| name == "commitments");
+        let (committed, over_time) =
+            named(charts, |name| name == "commitments" || name == "cost-by-service");
         let objectives = Section::new("Objectives", SectionPlace::Front);
         document.add(objectives.tables(tables::objectives(self)).charts(promised));
         if let Some(budgets) = budgets::section(&self.budgets, self.calendar) {
