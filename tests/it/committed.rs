@@ -109,6 +109,32 @@ fn a_term_that_ends_covers_a_part_of_the_time() {
     assert_eq!(committed(long, &reserved(1, "m5.large", "2025-03-01T01:00:00Z")), "gcp");
 }
 
+/// Of two reserved machines one is so for an hour more, and the other for the rest of the year: together
+/// they cover all of the job, in whatever order they are said. For three hours of four only one of two jobs is covered.
+#[test]
+fn a_term_that_ends_does_not_hide_another() {
+    let (short, long) =
+        (reserved(1, "m5.large", "2025-03-01T01:00:00Z"), reserved(1, "m5.large", MARCH));
+    let job = "0,14400,2,1024,14400,1,true\n";
+    for terms in [format!("{short}{long}"), format!("{long}{short}")] {
+        assert_eq!(committed(job, &terms), "aws");
+        assert_eq!(committed(&job.repeat(2), &terms), "aws gcp");
+    }
+}
+
+/// One machine of each cloud is paid for, and a first job has that of Google: the gang of three that
+/// comes later costs 0.384 with AWS and 0.402 with Google. Without the reservation with AWS it costs
+/// 0.576 there.
+#[test]
+fn a_gang_goes_where_all_of_it_costs_least() {
+    let google = "[[commitment]]\nprovider = \"gcp\"\naccount = \"org\"\nfrom = \"2026-03-01\"\n\
+        machines = 1\ntype = \"e2-standard-2\"\nhourly = \"0.05 USD/h\"\n";
+    let jobs = "0,86400,2,1024,86400,1,true\n300,7200,2,1024,7200,3,true\n";
+    let both = format!("{google}{}", reserved(1, "m5.large", MARCH));
+    assert_eq!(committed(jobs, &both), "gcp aws aws aws");
+    assert_eq!(committed(jobs, google), "gcp gcp gcp gcp");
+}
+
 /// Capacity that is kept is paid for anyway. It uses up the machine that is reserved, also while
 /// it does not run.
 #[test]

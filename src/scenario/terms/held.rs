@@ -11,7 +11,7 @@ use super::{BillingTerms, Kept, matching_of};
 impl BillingTerms {
     /// Commitments and kept capacity that the account which pays for a run shares in, in the order in
     /// which they cover what runs: capacity that is kept, then by the provider's order, and of one stage
-    /// what saves the largest share of a price first. Those in another currency are left out, as their
+    /// what saves the largest share of a price first. Plans in another currency are left out, as their
     /// amount changes by the hour.
     pub fn held(&self, world: &World) -> Vec<HeldCommitment> {
         let products: Vec<(Id<Offer>, Product)> = world
@@ -22,8 +22,11 @@ impl BillingTerms {
             .collect();
         let payer = self.terms.accounts.iter().next().map(|(account, _)| account);
         let shares = |held: &&Commitment| {
-            held.currency.is_none()
-                && payer.is_some_and(|payer| self.terms.accounts.within(payer, held.scope))
+            let is_steady = match held.benefit {
+                Benefit::Reserved { .. } => true,
+                Benefit::Spending { .. } => held.currency.is_none(),
+            };
+            is_steady && payer.is_some_and(|payer| self.terms.accounts.within(payer, held.scope))
         };
         let mut held: Vec<&Commitment> =
             self.terms.commitments.iter().map(|(_, one)| one).filter(shares).collect();

@@ -1,4 +1,4 @@
-//! Commitments and capacity that are held when a run begins: paid for, whether they are used or not.
+//! Commitments and kept capacity of the terms of a run: paid for, whether they are used or not.
 
 use super::Offer;
 use crate::units::{Id, Rate, Time};

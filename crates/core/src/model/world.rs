@@ -309,7 +309,7 @@ pub struct World {
     pub classes: ClassOrder,
     /// Budgets: what is meant to be spent.
     pub budgets: Vec<Budget>,
-    /// Commitments that are held when a run begins, in the order in which they cover what runs.
+    /// Commitments and kept capacity of the terms, in the order in which they cover what runs.
     pub commitments: Vec<HeldCommitment>,
 }
 

@@ -70,8 +70,7 @@ pub struct WorldMessage {
     /// Budgets: what is meant to be spent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetMessage>,
-    /// Commitments and kept capacity that are held when the run begins, in the order in which they cover
-    /// what runs.
+    /// Commitments and kept capacity of the terms, in the order in which they cover what runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commitments: Vec<CommitmentMessage>,
 }

@@ -3,15 +3,14 @@
 use super::ProvisionPart;
 use super::demand::{OfferChoice, OnDemand, RENT, Search};
 use super::ranking::{Quote, RankedOffer};
-use crate::model::HeldCommitment;
 use crate::part::Part;
 use crate::policy::turn::Turn;
-use crate::units::{Money, Span};
+use crate::units::{Money, Span, Time};
 
 /// Rents what commitments leave the least to pay for.
 pub static COMMITTED: ProvisionPart = Part {
     name: "committed",
-    doc: "Rents the lowest expected cost of the job after what the commitments that are held when the run begins still cover beside the instances that are there: machines that are paid for anyway come first. What is covered is rented one by one, so a job may have some instances from one offer and some from another. Commitments are `[[commitment]]` and `[[kept]]` of accounts that share with the one that is billed (see money.md).",
+    doc: "Rents the lowest expected cost of the job after what the commitments of the terms still cover beside the instances that are there: machines that are paid for anyway come first. What is covered is rented one by one, so tasks that need not start together may come to lie on several offers; a gang is rented from one where it can be. See money.md for which commitments count.",
     parameters: RENT,
     make: |settings| Box::new(OnDemand::new(Committed::default(), settings)),
 };
@@ -19,29 +18,63 @@ pub static COMMITTED: ProvisionPart = Part {
 /// Millionths of an instance.
 const WHOLE: i128 = 1_000_000;
 
+/// Parts in which a share of a cost is told.
+const BILLION: i128 = 1_000_000_000;
+
 /// The lowest expected cost of a task that commitments leave, of an instance that they cover at least in
 /// part; ties go to the lower cost without them, then to the lower offer id. Where that is not below
 /// the lowest expected cost of all, and where nothing is covered, the latter.
 #[derive(Clone, Debug, Default)]
 struct Committed {
-    /// Amount that each commitment of the world has left, beside all instances that live.
-    left: Vec<i128>,
+    /// Stretches of time from now on, in order, between ends of terms.
+    stretches: Vec<Stretch>,
     /// Millionths of instances that live or are kept and that no commitment before covers, by offer.
     bare: Vec<i128>,
     /// Whether what was chosen last is covered.
     is_covered: bool,
 }
 
+/// A stretch of time in which the same commitments hold, of those that hold now.
+#[derive(Clone, Debug)]
+struct Stretch {
+    from: Time,
+    until: Time,
+    /// Amount that each commitment of the world has left, beside all instances that live now.
+    left: Vec<i128>,
+}
+
+/// Most ends of terms that are foreseen; nothing is taken to be covered beyond the last.
+const MOST_ENDS: usize = 8;
+
 impl Committed {
-    /// Covers what lives: commitments in their order, each from its first offer on.
-    fn cover(&mut self, turn: &Turn<'_, '_>) {
-        let world = turn.world();
+    /// Lays out the time from now on, as far as `end`.
+    fn foresee(&mut self, turn: &Turn<'_, '_>, end: Span) {
+        let (now, held) = (turn.now(), &turn.world().commitments);
+        let end = now.saturating_add(end);
+        let ends = held.iter().filter(|held| held.holds(now)).map(|held| held.until.min(end));
+        let mut ends: Vec<Time> = ends.collect();
+        ends.sort_unstable();
+        ends.dedup();
+        ends.truncate(MOST_ENDS);
+        self.stretches.clear();
+        let mut from = now;
+        for until in ends {
+            let left = self.cover(turn, from);
+            self.stretches.push(Stretch { from, until, left });
+            from = until;
+        }
+    }
+
+    /// Covers what lives with the commitments that hold now and still at `at`, in their order, each from its
+    /// first offer on. Returns what is left of each.
+    fn cover(&mut self, turn: &Turn<'_, '_>, at: Time) -> Vec<i128> {
+        let (now, world) = (turn.now(), turn.world());
         self.bare.clear();
         let live = world.offers.ids().map(|offer| i128::from(turn.offer(offer).live) * WHOLE);
         self.bare.extend(live);
-        self.left.clear();
+        let mut all = Vec::with_capacity(world.commitments.len());
         for held in &world.commitments {
-            let mut left = if held.holds(turn.now()) { held.amount } else { 0 };
+            let mut left = if held.holds(now) && at < held.until { held.amount } else { 0 };
             for &(offer, take) in &held.takes {
                 let (take, bare) = (take.of(turn.price(offer)), &mut self.bare[offer.row()]);
                 let before = *bare;
@@ -54,29 +87,35 @@ impl Committed {
                 // What is kept and does not run is covered like what runs.
                 self.bare[offer.row()] += left * WHOLE / take.of(turn.price(offer)).max(1);
             }
-            self.left.push(left);
+            all.push(left);
         }
+        all
     }
 
     /// What is to be paid for the quote: its instances, as far as nothing that is left covers them
     /// until they end, and moving its data.
     fn pays(&self, turn: &Turn<'_, '_>, (one, quote): (&RankedOffer, Quote)) -> Money {
-        let instances = i128::from(quote.instances);
-        let time = i128::from(quote.end.micros().max(1));
-        let mut bare = instances * WHOLE;
+        let instances = i128::from(quote.instances) * WHOLE;
+        let end = turn.now().saturating_add(quote.end);
         let mut free = 0;
-        for (held, &left) in turn.world().commitments.iter().zip(&self.left) {
-            let Some(take) = held.take(one.offer, one.rate) else { continue };
-            let before = bare;
-            covered(left, take, &mut bare);
-            free += (before - bare) * i128::from(still(turn, held, quote.end).micros()) / time;
+        for stretch in &self.stretches {
+            let time = stretch.until.min(end) - stretch.from;
+            let mut bare = instances;
+            for (held, &left) in turn.world().commitments.iter().zip(&stretch.left) {
+                if let Some(take) = held.take(one.offer, one.rate) {
+                    covered(left, take, &mut bare);
+                }
+            }
+            free += (instances - bare) * i128::from(time.micros().max(0));
         }
         if free == 0 {
             return quote.cost;
         }
+        let all = (instances * i128::from(quote.end.micros())).max(1);
         let rent = quote.cost.nanos() - quote.moved.nanos();
-        let paid = rent.saturating_mul(instances * WHOLE - free) / (instances * WHOLE).max(1);
-        quote.moved + Money::from_nanos(paid)
+        let share =
+            free.checked_mul(BILLION).map_or_else(|| free / (all / BILLION), |free| free / all);
+        quote.moved + Money::from_nanos(rent.saturating_mul(BILLION - share) / BILLION)
     }
 }
 
@@ -90,11 +129,6 @@ fn covered(left: i128, take: i128, bare: &mut i128) -> i128 {
     *bare -= part;
     // Rounded up: what is left is never too much.
     (part * take + WHOLE - 1) / WHOLE
-}
-
-/// How long a commitment still covers something that ends after `end`.
-fn still(turn: &Turn<'_, '_>, held: &HeldCommitment, end: Span) -> Span {
-    (held.until - turn.now()).min(end).max(Span::ZERO)
 }
 
 /// Cost of one of so many tasks, in millionths of a nano-dollar.
@@ -113,7 +147,8 @@ impl OfferChoice for Committed {
         if turn.world().commitments.is_empty() {
             return cheapest;
         }
-        self.cover(turn);
+        let longest = search.quotes_singly(turn).map(|(_, quote, _)| quote.end).max();
+        self.foresee(turn, longest.unwrap_or(Span::ZERO));
         let paid = search.quotes_singly(turn).filter_map(|(one, quote, tasks)| {
             let pays = self.pays(turn, (one, quote));
             (pays < quote.cost).then(|| (by_task(pays, tasks), quote.cost, one.offer, one))
@@ -129,7 +164,7 @@ impl OfferChoice for Committed {
         }
     }
 
-    fn rents_singly(&self) -> bool {
+    fn took_one(&self) -> bool {
         self.is_covered
     }
 }

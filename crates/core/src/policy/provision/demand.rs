@@ -79,9 +79,15 @@ pub(super) trait OfferChoice: std::fmt::Debug {
         true
     }
 
-    /// Whether each instance is chosen anew.
+    /// Whether each instance is chosen anew, also for gangs.
     fn rents_singly(&self) -> bool {
         false
+    }
+
+    /// Whether what was chosen last is one instance, and the next is chosen anew, where a job may have
+    /// instances of several offers.
+    fn took_one(&self) -> bool {
+        self.rents_singly()
     }
 }
 
@@ -242,7 +248,7 @@ impl OnDemand {
             };
             let Some((found, _)) = self.choose(turn, search, mix) else { break };
             site.chosen = turn.site(work, found.offer);
-            let singly = zones.is_some() || self.choice.rents_singly() && mix == Mix::Many;
+            let singly = zones.is_some() || self.choice.took_one() && mix == Mix::Many;
             let wanted = if singly { 1 } else { u64::from(found.instances(tasks)) };
             let count = wanted.min(turn.launch_room(found.offer).0).min(left);
             if mix == Mix::Single && count < wanted {
