@@ -212,10 +212,10 @@ impl<'w> State<'w> {
         launches: u64,
     ) -> Option<Time> {
         let until = standing.until?;
-        let left = (standing.budget.limit - standing.spent()).nanos() * PER_NANO;
-        let left = left - self.committed(standing, until - self.now);
+        let committed = self.committed(standing, until - self.now) * UNITS;
+        let left = standing.exactly_left() - committed;
         let minimum = self.world.providers[self.world.provider_of(offer)].billing.minimum;
-        let rate = i128::from(self.price(offer).picos()) * i128::from(launches);
+        let rate = i128::from(self.price(offer).picos()) * i128::from(launches) * UNITS;
         let stretch = left.checked_div(rate).filter(|&micros| micros > 0);
         let stretch = stretch.and_then(|micros| i64::try_from(micros).ok()).map(Span::from_micros);
         if let Some(stretch) = stretch.filter(|&stretch| stretch >= minimum)
