@@ -209,6 +209,15 @@ fn outages_of_a_run_are_given_back_to_who_asks() {
     let two = "\"us-east-1a\", \"us-east-1b\"";
     let region = run_in(two, &short, asks, one);
     assert_eq!(credit(&region), (usd("2.928") - usd("0.2928"), -usd("0.2928")));
+    // So it is while both zones are out for reasons of their own: two minutes are less than 4.46 of the month.
+    let zones = |other: &str| {
+        let second =
+            "[[outage]]\nprovider = \"aws\"\nregion = \"us-east-1\"\nzone = \"us-east-1b\"";
+        format!("zone = \"us-east-1a\"\n{short}\n{second}\n{other}")
+    };
+    let later = short.replace("10:35", "10:38").replace("10:30", "10:33");
+    assert_eq!(credit(&run_in(two, &zones(&short), asks, one)).1, -usd("0.2928"));
+    assert_eq!(credit(&run_in(two, &zones(&later), asks, one)).1, Money::ZERO);
     // Two halves of the machine: each tenant has half of what is given back.
     let halves = run(outage, asks, "0,72000,1,1024,a\n0,72000,1,1024,b\n");
     assert_eq!(credit(&halves), (usd("2.928") - given, -given));

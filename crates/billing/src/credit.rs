@@ -44,6 +44,8 @@ type OutagePlace = (String, Service, String, Option<String>);
 pub struct ServiceCredits<'r> {
     rules: &'r BillingRules,
     outages: BTreeMap<OutagePlace, Vec<Range<Time>>>,
+    /// All zones of a region of a provider, where they are known.
+    zones: BTreeMap<(String, String), Vec<String>>,
     month: Option<Month>,
     /// What the month's use was billed at.
     billed: BTreeMap<(Id<Account>, Id<Product>), Money>,
@@ -58,11 +60,17 @@ impl<'r> ServiceCredits<'r> {
         Self {
             rules,
             outages: BTreeMap::new(),
+            zones: BTreeMap::new(),
             month: None,
             billed: BTreeMap::new(),
             hour: i64::MIN,
             free: BTreeMap::new(),
         }
+    }
+
+    /// Says all zones of a region, two or more: it is out while all of them are.
+    pub fn region(&mut self, provider: &str, region: &str, zones: Vec<String>) {
+        self.zones.insert((provider.to_owned(), region.to_owned()), zones);
     }
 
     /// Takes an outage, before the charges of the hours in which it lies.
@@ -165,25 +173,54 @@ impl<'r> ServiceCredits<'r> {
     /// When what a promise for the product is about was not there within `time`, in pieces that do
     /// not touch.
     fn pieces(&self, scope: SlaScope, product: &Product, time: &Range<Time>) -> Vec<Range<Time>> {
-        let Product { provider, service, region, zone, .. } = product;
-        let zones = match scope {
-            SlaScope::Instance => vec![None, Some(zone.clone())],
-            SlaScope::Region => vec![None],
+        let of = |zone: Option<&String>| {
+            let Product { provider, service, region, .. } = product;
+            let place = (provider.clone(), *service, region.clone(), zone.cloned());
+            self.outages.get(&place).into_iter().flatten().cloned()
         };
-        let of = |zone| self.outages.get(&(provider.clone(), *service, region.clone(), zone));
-        let all = zones.into_iter().filter_map(of).flatten();
-        let within = all.map(|outage| outage.start.max(time.start)..outage.end.min(time.end));
-        let mut sorted: Vec<Range<Time>> = within.filter(|piece| !piece.is_empty()).collect();
-        sorted.sort_unstable_by_key(|piece| piece.start);
-        let mut pieces: Vec<Range<Time>> = Vec::new();
-        for piece in sorted {
-            match pieces.last_mut() {
-                Some(last) if piece.start <= last.end => last.end = last.end.max(piece.end),
-                Some(_) | None => pieces.push(piece),
+        let whole = of(None);
+        let all: Vec<Range<Time>> = match scope {
+            SlaScope::Instance => whole.chain(of(Some(&product.zone))).collect(),
+            SlaScope::Region => {
+                let zones = self.zones.get(&(product.provider.clone(), product.region.clone()));
+                let zones =
+                    zones.into_iter().flatten().map(|zone| joined(of(Some(zone)).collect()));
+                whole
+                    .chain(zones.reduce(|all, zone| common(&all, &zone)).unwrap_or_default())
+                    .collect()
             }
-        }
-        pieces
+        };
+        let within =
+            all.into_iter().map(|piece| piece.start.max(time.start)..piece.end.min(time.end));
+        joined(within.filter(|piece| !piece.is_empty()).collect())
     }
+}
+
+/// The same time in pieces that do not touch, in order.
+fn joined(mut all: Vec<Range<Time>>) -> Vec<Range<Time>> {
+    all.sort_unstable_by_key(|piece| piece.start);
+    let mut pieces: Vec<Range<Time>> = Vec::new();
+    for piece in all {
+        match pieces.last_mut() {
+            Some(last) if piece.start <= last.end => last.end = last.end.max(piece.end),
+            Some(_) | None => pieces.push(piece),
+        }
+    }
+    pieces
+}
+
+/// Time that lies in both, of pieces in order that do not touch.
+fn common(one: &[Range<Time>], other: &[Range<Time>]) -> Vec<Range<Time>> {
+    let (mut at, mut beside) = (0, 0);
+    let mut pieces = Vec::new();
+    while let (Some(a), Some(b)) = (one.get(at), other.get(beside)) {
+        let piece = a.start.max(b.start)..a.end.min(b.end);
+        if !piece.is_empty() {
+            pieces.push(piece);
+        }
+        if a.end <= b.end { at += 1 } else { beside += 1 }
+    }
+    pieces
 }
 
 /// Gives so much back, if that is anything.

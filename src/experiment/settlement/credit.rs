@@ -1,13 +1,13 @@
 //! Credits of a run: what providers give back for the time in which outages took their machines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::Settlement;
 use crate::billing::charge::{BilledCharge, Origin, Purpose};
 use crate::billing::credit::{ServiceCredits, ServiceOutage};
 use crate::billing::rules::shipped;
 use crate::billing::usage::Service;
-use crate::model::{Fault, FaultDomain, Region, World};
+use crate::model::{Fault, FaultDomain, Region, World, Zone};
 use crate::units::{Id, Time};
 
 /// Asks for the credits of outages as they come and go.
@@ -31,6 +31,17 @@ impl RunCredits {
     /// A run in that world begins.
     pub(super) fn begin(&mut self, world: &World) {
         self.struck = world.faults.iter().map(|fault| struck(world, fault)).collect();
+        let mut zones: BTreeMap<Id<Region>, Vec<String>> = BTreeMap::new();
+        for (zone, &offers) in world.zones.rows().iter().zip(&offers_by_zone(world)) {
+            if offers > 0 {
+                zones.entry(zone.region).or_default().push(zone.name.clone());
+            }
+        }
+        // A promise for regions is one for machines in several zones.
+        for (region, zones) in zones.into_iter().filter(|(_, zones)| zones.len() > 1) {
+            let Region { name, provider, .. } = &world.regions[region];
+            self.credits.region(&world.providers[*provider].name, name, zones);
+        }
     }
 
     /// A fault begins or ends.
@@ -67,43 +78,40 @@ impl RunCredits {
     }
 }
 
-/// The zones that a fault takes whole with all that runs there, and the regions of which it takes
-/// two zones or more, and all: a promise for regions is one for machines in several zones. Their
-/// times are not those of an outage yet.
+/// The zones that a fault takes whole with all that runs there. Their times are not those of an outage
+/// yet.
 fn struck(world: &World, fault: &Fault) -> Vec<ServiceOutage> {
     if fault.domain != FaultDomain::Share(1_000_000) || !fault.effect.stops_machines() {
         return Vec::new();
     }
-    let outage = |region: Id<Region>, zone: Option<&str>| {
-        let Region { name, provider, .. } = &world.regions[region];
+    let outage = |zone: &Zone| {
+        let Region { name, provider, .. } = &world.regions[zone.region];
         ServiceOutage {
             provider: world.providers[*provider].name.clone(),
             service: Service::Compute,
             region: name.clone(),
-            zone: zone.map(str::to_owned),
+            zone: Some(zone.name.clone()),
             launches_only: false,
             from: Time::ZERO,
             until: Time::ZERO,
         }
     };
-    let mut all = Vec::new();
-    let mut regions: BTreeMap<Id<Region>, [usize; 2]> = BTreeMap::new();
-    for (id, zone) in world.zones.iter() {
-        let mut offers =
-            world.offers.ids().filter(|&offer| world.offers[offer].zone == id).peekable();
-        let [known, out] = regions.entry(zone.region).or_default();
-        if offers.peek().is_none() {
-            continue;
-        }
-        *known += 1;
-        if offers.all(|offer| fault.offers.contains(&offer)) {
-            *out += 1;
-            all.push(outage(zone.region, Some(&zone.name)));
-        }
+    let all = offers_by_zone(world);
+    let mut out = vec![0; all.len()];
+    for offer in fault.offers.iter().copied().collect::<BTreeSet<_>>() {
+        out[world.offers[offer].zone.row()] += 1;
     }
-    let whole = regions.into_iter().filter(|(_, [known, out])| known == out && *out > 1);
-    all.extend(whole.map(|(region, _)| outage(region, None)));
-    all
+    let zones = world.zones.rows().iter().zip(all.into_iter().zip(out));
+    zones.filter(|(_, (all, out))| all == out && *all > 0).map(|(zone, _)| outage(zone)).collect()
+}
+
+/// Number of offers of each zone.
+fn offers_by_zone(world: &World) -> Vec<u32> {
+    let mut offers = vec![0; world.zones.len()];
+    for offer in world.offers.rows() {
+        offers[offer.zone.row()] += 1;
+    }
+    offers
 }
 
 impl Settlement {
