@@ -366,7 +366,9 @@ impl SpotCarrier {
             && let Some(at) = budgets_open(turn, &self.reach, work)
         {
             self.opens.set(turn, at);
-            self.short.push(work);
+            if !std::mem::replace(&mut carried.is_short, true) {
+                self.short.push(work);
+            }
         }
     }
 
@@ -490,6 +492,9 @@ impl Provision for SpotCarrier {
                 }
                 Trigger::Timer => {
                     let short = std::mem::take(&mut self.short);
+                    for work in &short {
+                        self.works.entry(*work).and_modify(|carried| carried.is_short = false);
+                    }
                     self.decide_all(turn, &short);
                 }
                 Trigger::Begins

@@ -32,6 +32,8 @@ pub(super) struct CarriedWork {
     pub(super) spot_zone: Option<usize>,
     /// Time of the last decision that set a timer.
     pub(super) asked: Option<Time>,
+    /// Whether it is listed among those that wait for budgets.
+    pub(super) is_short: bool,
     /// Time from a launch until it goes on, as the policy reckons.
     restart: Span,
     /// All of it by the estimate, and its output, in millionths of a microsecond on the slowest of its
@@ -77,6 +79,7 @@ impl CarriedWork {
             launched: turn.now(),
             spot_zone: None,
             asked: None,
+            is_short: false,
             restart,
             total,
             speed,
