@@ -224,10 +224,27 @@ impl<'w> State<'w> {
             return Some(until - stretch);
         }
         let is_used = standing.spent() > Money::ZERO || standing.spending.pace() > Rate::ZERO;
-        // A period in which nothing is spent yet has room for them, or none ever will.
-        let least = self.price(offer).accrue(minimum).saturating_mul(i128::from(launches));
-        let ever = least <= standing.budget.limit.nanos() * PER_NANO;
-        (is_used && ever).then_some(until)
+        (is_used && self.next_has_room(standing, offer, launches)).then_some(until)
+    }
+
+    /// Whether the next period of a budget will have room for so many launches, if nothing changes until
+    /// then: as it begins, or in its last stretch. If not, none ever will.
+    fn next_has_room(
+        &self,
+        standing: &BudgetStanding<'_>,
+        offer: Id<Offer>,
+        launches: u64,
+    ) -> bool {
+        let next = standing.next(self.world.calendar).and_then(|next| Some((next, next.until?)));
+        let (Some((next, until)), Some(cap)) = (next, self.cap_state()) else { return false };
+        let length = until - next.from;
+        let minimum = self.world.providers[self.world.provider_of(offer)].billing.minimum;
+        let all = |ahead: Span, run: Span| {
+            let each = self.price(offer).accrue(run.max(minimum));
+            self.committed(&next, ahead) + each.saturating_mul(i128::from(launches))
+        };
+        let first = cap.cap.ahead.min(length);
+        all(first, first).min(all(length, Span::ZERO)) <= next.budget.limit.nanos() * PER_NANO
     }
 
     /// Time for which everything is taken to go on: to the end of the period at most.
