@@ -45,7 +45,7 @@ fn seconds(scenario: &Scenario) -> f64 {
 /// The quickstart with a failure law that never strikes, against the quickstart.
 fn calm() {
     let none = parsed(quickstart());
-    let law = "\n[[failure]]\nmtbf = \"36000000 d\"\n";
+    let law = "\n[[failure]]\nlife = \"constant(36000 d)\"\n";
     let rare = parsed(&format!("{}{law}", quickstart()));
     let mut best = [f64::MAX; 2];
     for _ in 0..TURNS {
