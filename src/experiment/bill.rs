@@ -15,6 +15,7 @@ use crate::billing::month::Month;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::table::{Row, UsageRow, UsageTable};
+use crate::billing::terms::TierTable;
 use crate::billing::usage::{LinePrices, Product, Sale, Service, UsageLine};
 use crate::problem::Problem;
 use crate::scenario::BillingTerms;
@@ -112,8 +113,10 @@ impl AccountBill {
                 (product.provider.clone(), product.service)
             }
             None => {
-                let held = commitment.map(|held| &biller.terms().commitments[held].provider);
-                (held.cloned().unwrap_or_default(), Service::Compute)
+                let held = commitment.map(|held| &biller.terms().commitments[held]);
+                held.map_or((String::new(), Service::Compute), |held| {
+                    (held.provider.clone(), held.service())
+                })
             }
         };
         self.charges += 1;
@@ -163,6 +166,13 @@ pub enum BillNote {
     UnknownSize(String),
     /// No usage is of the provider at which a commitment holds.
     NoUsage(String),
+    /// A table of prices of its own for a path or kind at a provider that no usage has.
+    IdleTier {
+        /// Path or kind.
+        name: String,
+        /// Provider.
+        provider: String,
+    },
     /// An outage of which a bill cannot tell what it broke.
     OutagePassedOver(String),
 }
@@ -376,7 +386,17 @@ impl<E: From<Problem>> BillMaker<'_, E> {
             let path = "add a column `price`, or name a path that has prices as its `family`: \
                         `internet`, `region`, `zone`, or the region it goes to: `region/us-west-2`";
             let machine = "add a column `price`, or name a type and a region of a shipped catalog";
-            let hint = if product.service == Service::Transfer { path } else { machine };
+            let other = "add a column `price`, or a `[[tier]]` with this provider and service, and \
+                         the `family` as its `path`";
+            let hint = match product.service {
+                Service::Transfer => path,
+                Service::Compute | Service::License => machine,
+                Service::Serverless
+                | Service::BlockStorage
+                | Service::ObjectStorage
+                | Service::Address
+                | Service::LoadBalancer => other,
+            };
             return Err(Problem::at(shown, row.line, 0, message).hint(hint).into());
         };
         self.bill.notes.insert(BillNote::CatalogPrices(product.provider.clone()));
@@ -417,6 +437,14 @@ impl<E: From<Problem>> BillMaker<'_, E> {
         let unused = held.filter(|(_, held)| !used(&held.provider));
         let notes = unused.map(|(_, held)| BillNote::NoUsage(held.provider.clone()));
         self.bill.notes.extend(notes.collect::<Vec<_>>());
+        let met: BTreeSet<Id<TierTable>> =
+            self.products.values().filter_map(|product| self.biller.tiers_of(*product)).collect();
+        let own = self.biller.terms().tiers.iter().take(self.terms.own_tiers);
+        let idle = own.filter(|(id, _)| !met.contains(id)).map(|(_, table)| BillNote::IdleTier {
+            name: table.name.clone(),
+            provider: table.provider.clone(),
+        });
+        self.bill.notes.extend(idle.collect::<Vec<_>>());
         Ok((self.bill, self.biller))
     }
 }

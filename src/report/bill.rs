@@ -126,6 +126,11 @@ impl BillReport<'_> {
                     "A commitment holds at `{}`, of which there is no usage.",
                     unquoted(provider)
                 ),
+                BillNote::IdleTier { name, provider } => format!(
+                    "A `[[tier]]` prices `{}` at `{}`, of which there is no usage.",
+                    unquoted(name),
+                    unquoted(provider)
+                ),
                 BillNote::OutagePassedOver(name) => format!(
                     "No credit is given for `{}`: a bill needs its provider, region, and the dates of \
                      its beginning and end, and that all machines there stopped.",

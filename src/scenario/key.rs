@@ -128,7 +128,7 @@ impl ValueKind {
             Self::Choice(words) => one_of(words),
             Self::Texts => "a list of texts".into(),
             Self::Choices(words) => format!("a list of {}", one_of(words)),
-            Self::Numbers => "a list of numbers".into(),
+            Self::Numbers => "a list of numbers of at least 0".into(),
             Self::Flag => "`true` or `false`".into(),
             Self::Count(low, high) if high >= i64::MAX as u64 => {
                 format!("a whole number of at least {low}")

@@ -54,6 +54,8 @@ pub struct BillingTerms {
     pub unpriced: Vec<String>,
     /// Names of outages of which a bill cannot tell what they broke.
     pub passed_over: Vec<String>,
+    /// So many of the tables of tiers, the first, are not shipped.
+    pub own_tiers: usize,
     kept: Vec<Kept>,
     prices: ListPrices,
 }
@@ -225,11 +227,16 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
     }
     read.terms.negotiated =
         root.list("negotiated").iter().filter_map(|row| negotiated(row, report)).collect();
-    for section in root.list("tier") {
-        if let Some(table) = tier(section, &read.terms.currencies, report) {
-            read.terms.tiers.push(table);
-        }
-    }
+    let tables = root.list("tier").iter();
+    let mut tables: Vec<TierTable> =
+        tables.filter_map(|row| tier(row, &read.terms.currencies, report)).collect();
+    // The first that is for a product holds: one that names more comes before one that is for all.
+    tables.sort_by_key(|table| {
+        let Matching { region, families, .. } = &table.matching;
+        [region.is_none(), families.is_none()].into_iter().filter(|any| *any).count()
+    });
+    read.own_tiers = tables.len();
+    tables.into_iter().for_each(|table| _ = read.terms.tiers.push(table));
     for (number, section) in root.list("outage").iter().enumerate() {
         match outage::read(section) {
             Some(outage) => read.outages.push(outage),
@@ -654,7 +661,8 @@ fn tier(
     let (path, prices) = (section.text("path"), section.numbers("usd")?);
     let up_to = section.numbers("up_to").unwrap_or_default();
     if prices.len() != up_to.len() + 1 {
-        let message = format!("{} bounds need {} prices", up_to.len(), up_to.len() + 1);
+        let one = if up_to.len() == 1 { "1 bound needs" } else { "the bounds need" };
+        let message = format!("{one} {} prices, found {}", up_to.len() + 1, prices.len());
         report.hint(&section.spot("usd"), message, "the last price has no bound");
         return None;
     }

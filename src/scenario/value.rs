@@ -295,17 +295,14 @@ fn list(
         return Value::Bad;
     };
     if key.kind == ValueKind::Numbers {
-        let numbers: Option<Vec<f64>> = items
-            .iter()
-            .map(|item| float(item.get_ref()).filter(|number| (0.0..=1e12).contains(number)))
-            .collect();
-        return numbers.map_or_else(
-            || {
-                refuse(value, range, key, String::new(), report);
-                Value::Bad
-            },
-            Value::Numbers,
-        );
+        let mut numbers = Vec::new();
+        for item in items.iter() {
+            match float(item.get_ref()).filter(|number| (0.0..=1e12).contains(number)) {
+                Some(number) => numbers.push(number),
+                None => refuse(item.get_ref(), &item.span(), key, String::new(), report),
+            }
+        }
+        return if numbers.len() == items.len() { Value::Numbers(numbers) } else { Value::Bad };
     }
     let mut texts = Vec::new();
     for item in items.iter() {

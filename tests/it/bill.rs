@@ -5,7 +5,7 @@ use std::io::Cursor;
 use windtunnel::billing::charge::{BilledCharge, Purpose};
 use windtunnel::billing::settle::Biller;
 use windtunnel::billing::table::UsageTable;
-use windtunnel::experiment::bill::{AccountBill, bill};
+use windtunnel::experiment::bill::{AccountBill, BillNote, bill};
 use windtunnel::experiment::{self, Settings};
 use windtunnel::problem::Problem;
 use windtunnel::scenario::{BillingTerms, Scenario};
@@ -232,13 +232,50 @@ fn terms_that_make_no_sense_are_told() {
         ),
         (
             "[[tier]]\nprovider = \"aws\"\npath = \"x\"\nup_to = [1]\nusd = [1]\n".to_owned(),
-            "1 bounds need 2 prices",
+            "1 bound needs 2 prices, found 1",
         ),
         ("[[commitmnt]]\n".to_owned(), "did you mean `commitment`"),
     ] {
         let problem = billed("from,provider\n", &terms).expect_err(&terms);
         assert!(problem.contains(told), "{terms}\n{problem}");
     }
+}
+
+#[test]
+fn a_table_of_tiers_for_a_region_comes_before_one_for_all() {
+    let row = |region: &str, path: &str| {
+        format!("2026-03-01T00:00:00Z,,aws,{region},transfer,{path},GB,10\n")
+    };
+    let usage = "from,until,provider,region,service,family,unit,quantity\n".to_owned()
+        + &row("us-east-1", "internet")
+        + &row("us-west-2", "internet");
+    let all = "[[tier]]\nprovider = \"aws\"\npath = \"internet\"\nusd = [0.1]\n";
+    let one = format!("{}region = \"us-east-1\"\n", all.replace("0.1", "0.2"));
+    for terms in [format!("{all}{one}"), format!("{one}{all}")] {
+        let (bill, _) = billed(&usage, &terms).expect("it can be billed");
+        assert_eq!(bill.total.billed, cents(300), "{terms}");
+        assert_eq!(bill.notes.len(), 0, "{:?}", bill.notes);
+    }
+    let idle = all.replace("internet", "internett");
+    let (bill, _) = billed(&usage, &idle).expect("it can be billed");
+    let told = BillNote::IdleTier { name: "internett".into(), provider: "aws".into() };
+    assert_eq!(bill.notes.iter().collect::<Vec<_>>(), [&told]);
+}
+
+#[test]
+fn a_plan_covers_usage_that_is_priced_by_tiers() {
+    // 1,000 GB cost 81 dollars by the shipped tiers. A plan of a tenth less that could pay for all of it
+    // takes the bill to 1,000 dollars, and pays 72.90 for the 900 GB that are not free.
+    let usage = "from,until,account,provider,region,service,family,unit,quantity\n\
+                 2026-03-01T00:00:00Z,,a,aws,us-east-1,transfer,internet,GB,1000\n";
+    let terms = "[[account]]\nname = \"a\"\n[[commitment]]\nname = \"plan\"\nprovider = \"aws\"\n\
+                 account = \"a\"\nfrom = \"2026-03-01\"\nspend = \"1000 USD/h\"\n\
+                 services = [\"transfer\"]\ndiscount = \"10 %\"\n";
+    let (bill, _) = billed(usage, terms).expect("it can be billed");
+    assert_eq!((bill.total.list, bill.total.billed), (cents(8_100), cents(100_000)));
+    let held = bill.commitments.values().next().expect("the plan");
+    assert_eq!((held.used, held.unused), (cents(7_290), cents(92_710)));
+    assert_eq!(bill.services.len(), 1, "the plan is of the same service: {:?}", bill.services);
 }
 
 /// One job of three hours on a rented machine, from half past ten on.

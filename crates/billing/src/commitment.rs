@@ -206,6 +206,15 @@ impl Commitment {
         self.benefit.stage()
     }
 
+    /// The first service that it is for, whose its own charges are.
+    pub fn service(&self) -> Service {
+        let matching = match &self.benefit {
+            Benefit::Reserved { matching, .. } => Some(matching),
+            Benefit::Spending { rates, .. } => rates.first().map(|rate| &rate.matching),
+        };
+        matching.and_then(|matching| matching.services.first()).copied().unwrap_or(Service::Compute)
+    }
+
     /// Whether it covers the product at all.
     pub fn covers(&self, product: &Product) -> bool {
         product.provider == self.provider && self.benefit.covers(product)

@@ -28,11 +28,11 @@ use crate::offering::Offering;
 use crate::purchase::Purchaser;
 use crate::terms::{AccountTerms, TierTable};
 use crate::units::{Id, IdVec, Rate, Time};
-use crate::usage::{Product, UsageLine, UsageUnit};
+use crate::usage::{LinePrices, Product, UsageLine, UsageUnit};
 
 use capacity::KeptCapacity;
 use coverage::Coverages;
-use hour::Hour;
+use hour::{Hour, LineStart};
 use offered::Offered;
 use round::Rounds;
 use sustained::SustainedLevels;
@@ -194,7 +194,14 @@ impl Biller {
             self.period = start_of(hour)..start_of(hour + 1);
         }
         let (unit, currency) = self.sold[line.product.row()];
-        self.hour.push(self.in_dollars(line, currency), unit);
+        let line = self.in_dollars(line, currency);
+        let Self { terms, tiers, hour, .. } = self;
+        match tiers.tables_of(line.product).filter(|_| line.prices != LinePrices::Own) {
+            Some(tables) => {
+                tiers.split(terms, tables, &line, |part, start| hour.push(part, unit, start));
+            }
+            None => hour.push(line, unit, LineStart::default()),
+        }
         Ok(())
     }
 
@@ -278,7 +285,7 @@ impl Biller {
             hour.cover(now, terms, rounds, coverages);
         }
         offered.count(hour, terms, coverages, now);
-        hour.charge(terms, &mut self.tiers, &mut self.sustained, out);
+        hour.charge(terms, &mut self.sustained, out);
         self.hour.pay(now, &self.terms, out);
         self.sustained.leave_hour();
         self.hour.clear();

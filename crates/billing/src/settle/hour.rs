@@ -8,13 +8,12 @@ use crate::commitment::{Benefit, Commitment, hour_of, start_of};
 use crate::rate::{self, Proportion};
 use crate::terms::AccountTerms;
 use crate::units::{Id, IdVec, Money, Rate, Time};
-use crate::usage::{LinePrices, Product, UsageLine, UsageUnit};
+use crate::usage::{Product, UsageLine, UsageUnit};
 
 use super::capacity::KeptCapacity;
 use super::coverage::Coverages;
 use super::round::Rounds;
 use super::sustained::SustainedLevels;
-use super::tier::TierCounts;
 use super::{reserved, spending};
 
 /// Use of one product within the hour.
@@ -29,11 +28,21 @@ pub(super) struct OpenLine {
     pub(super) quantity: i128,
     pub(super) list: Rate,
     pub(super) contracted: Rate,
-    pub(super) prices: LinePrices,
+    start: LineStart,
     /// Quantity that is covered.
     pub(super) covered: i128,
     /// First and last of its pieces.
     pieces: Option<[u32; 2]>,
+}
+
+/// Quantity of a line's product before it, from which on its amounts are rounded: the amounts of
+/// lines that follow each other at one price sum to that of the whole.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct LineStart {
+    /// At its list price.
+    pub(super) listed: i128,
+    /// At its contracted price.
+    pub(super) paid: i128,
 }
 
 /// A part of a line that a commitment covers.
@@ -117,7 +126,7 @@ pub(super) struct Hour {
 
 impl Hour {
     #[inline]
-    pub(super) fn push(&mut self, line: UsageLine, unit: UsageUnit) {
+    pub(super) fn push(&mut self, line: UsageLine, unit: UsageUnit, start: LineStart) {
         self.lines.push(OpenLine {
             origin: Origin::Line(line.number),
             account: line.account,
@@ -128,7 +137,7 @@ impl Hour {
             quantity: line.quantity,
             list: line.list,
             contracted: line.contracted,
-            prices: line.prices,
+            start,
             covered: 0,
             pieces: None,
         });
@@ -183,7 +192,7 @@ impl Hour {
                     quantity,
                     list: worth.price(kept.price),
                     contracted: worth.price(kept.contracted),
-                    prices: LinePrices::Own,
+                    start: LineStart::default(),
                     covered: 0,
                     pieces: None,
                 });
@@ -314,7 +323,6 @@ impl Hour {
     pub(super) fn charge(
         &mut self,
         terms: &AccountTerms,
-        tiers: &mut TierCounts,
         sustained: &mut SustainedLevels,
         out: &mut impl FnMut(BilledCharge),
     ) {
@@ -332,13 +340,8 @@ impl Hour {
             if line.covered == line.quantity {
                 continue;
             }
-            match tiers.tables_of(line.product).filter(|_| line.prices != LinePrices::Own) {
-                Some(tables) => tiers.charge(terms, tables, line, out),
-                None => {
-                    let purpose = Purpose::Usage { origin: line.origin, product: line.product };
-                    out(charge_of(line, purpose, [line.covered, line.quantity], None));
-                }
-            }
+            let purpose = Purpose::Usage { origin: line.origin, product: line.product };
+            out(charge_of(line, purpose, [line.covered, line.quantity], None));
             sustained.add(terms, line);
         }
     }
@@ -411,10 +414,12 @@ fn charge_of(
     [from, until]: [i128; 2],
     paid: Option<(Money, Money)>,
 ) -> BilledCharge {
-    let contracted = rate::part(from, until, line.unit, line.contracted);
-    let list = match line.list == line.contracted {
+    let amount = |start, price| rate::part(start + from, start + until, line.unit, price);
+    let LineStart { listed, paid: from_paid } = line.start;
+    let contracted = amount(from_paid, line.contracted);
+    let list = match (line.list, listed) == (line.contracted, from_paid) {
         true => contracted,
-        false => rate::part(from, until, line.unit, line.list),
+        false => amount(listed, line.list),
     };
     let (effective, billed) = paid.unwrap_or((contracted, contracted));
     BilledCharge {

@@ -106,7 +106,7 @@ fn next_of(hour: &mut Hour, steps: &[Step], head: u32, next: &mut [u32]) -> Opti
     }
 }
 
-/// Adds the lines of a product that are not covered.
+/// Adds the lines of a product that are not covered. What is free needs no cover.
 fn candidates(
     hour: &mut Hour,
     product: Id<Product>,
@@ -116,10 +116,12 @@ fn candidates(
 ) {
     let mut from = hour.open_places(product).start as u32;
     for LineRun { list, contracted, until } in hour.runs_of(product) {
-        if from < *until {
+        let places = from.min(*until)..*until;
+        from = from.max(*until);
+        if !places.is_empty() && *contracted != Rate::ZERO {
             let (paid, price) = price_of(plan, *list, *contracted);
-            into.push(PlanCandidate { paid, price, product, first, step, from, until: *until });
-            from = *until;
+            let (from, until) = (places.start, places.end);
+            into.push(PlanCandidate { paid, price, product, first, step, from, until });
         }
     }
 }

@@ -534,6 +534,50 @@ fn tiers_count_the_month_of_the_organisation() {
 }
 
 #[test]
+fn a_plan_covers_what_each_step_would_cost() {
+    // 1,000 GB: 100 are free, which needs no cover, and 900 would cost 81 dollars. At a tenth less a
+    // dollar pays for 12.345679 GB of them, rounded down to a millionth; and what is covered counts in
+    // the month, so that the next 1,000 GB begin at 1,000.
+    let (mut terms, [_, a, ..]) = organisation();
+    terms.tiers.push(internet());
+    let matching = Matching { services: vec![Service::Transfer], ..Matching::default() };
+    let rates = vec![PlanRate { matching, price: PlanPrice::Share(900_000) }];
+    terms.commitments.push(plan("aws", a, "1", rates));
+    let mut book = Book::new(terms);
+    let path = Product {
+        service: Service::Transfer,
+        unit: UsageUnit::Gigabyte,
+        ..machine("aws", "internet", "", 0)
+    };
+    let path = book.biller.product(path);
+    let at = start_of(START);
+    book.uses(a, path, "0", [at, at], 1_000 * 1_000_000);
+    book.finish(1);
+    let of = |charges: &[BilledCharge], covered: bool| -> (i128, Money, Money) {
+        let wanted = charges.iter().filter(|charge| match charge.purpose {
+            Purpose::Covered { .. } => covered,
+            Purpose::Usage { .. } => !covered,
+            _ => false,
+        });
+        wanted.fold((0, Money::ZERO, Money::ZERO), |(quantity, list, billed), charge| {
+            (quantity + charge.quantity, list + charge.list, billed + charge.billed)
+        })
+    };
+    assert_eq!(of(&book.charges, true), (12_345_679, money("1.111111110"), Money::ZERO));
+    let rest = money("81") - money("1.111111110");
+    assert_eq!(of(&book.charges, false), (1_000_000_000 - 12_345_679, rest, rest));
+    // What was covered counts: of 10,240 GB more 9,240 are in the second step and 1,000 in the third,
+    // which a plan of one discount covers first, as its price is lower: 1 dollar pays for 13.071895 GB.
+    book.charges.clear();
+    let at = start_of(START + 1);
+    book.uses(a, path, "0", [at, at], 10_240 * 1_000_000);
+    book.finish(2);
+    assert_eq!(of(&book.charges, true), (13_071_895, money("1.111111075"), Money::ZERO));
+    let rest = money("831.6") + money("85") - money("1.111111075");
+    assert_eq!(of(&book.charges, false), (10_240_000_000 - 13_071_895, rest, rest));
+}
+
+#[test]
 fn tables_of_one_name_count_together() {
     // 60 GB of the first 100 are used up in one region; of 100 GB that leave another at dearer prices
     // 40 are free, and 60 cost 0.15. A table of another name begins at nothing.

@@ -2,14 +2,12 @@
 //! of the month, product by product in order of time. Each step holds for its part alone.
 
 use crate::account::Account;
-use crate::charge::{BilledCharge, Purpose};
 use crate::commitment::hour_of;
-use crate::rate;
 use crate::terms::{AccountTerms, TierTable};
 use crate::units::Id;
-use crate::usage::{LinePrices, Product};
+use crate::usage::{LinePrices, Product, UsageLine};
 
-use super::hour::OpenLine;
+use super::hour::LineStart;
 
 /// Quantities of the month.
 #[derive(Debug, Default)]
@@ -64,21 +62,20 @@ impl TierCounts {
         &mut counts[root.row()]
     }
 
-    /// Gives the charges of what is not covered of a line, one for each step that it reaches into.
-    /// Beside its table goes the first of those that count with it.
-    pub(super) fn charge(
+    /// Gives the parts of a line, one for each step that it reaches into: each has the price of its
+    /// step. What a commitment covers of them counts in the month like all that is used. Beside its
+    /// table goes the first of those that count with it.
+    pub(super) fn split(
         &mut self,
         terms: &AccountTerms,
         [table, first]: [Id<TierTable>; 2],
-        line: &OpenLine,
-        out: &mut impl FnMut(BilledCharge),
+        line: &UsageLine,
+        mut take: impl FnMut(UsageLine, LineStart),
     ) {
         let (root, share) = (terms.accounts.root(line.account), self.paid_of(line.product));
         let before = self.count(first, root);
-        let mut at = *before;
-        // Where the line began in the month, so that parts of it by its own price sum to it.
-        let start = at - line.covered;
-        let end = at + line.quantity - line.covered;
+        let start = *before;
+        let (mut at, end) = (start, start + line.quantity);
         *before = end;
         let TierTable { steps, currency, .. } = &terms.tiers[table];
         let worth = terms.exchange(*currency, hour_of(line.from));
@@ -92,33 +89,16 @@ impl TierCounts {
                 break;
             }
             let price = worth.price(*price);
-            let amount = rate::part(at, until, line.unit, price);
-            let (paid, contracted) = match share {
-                1_000_000 => (price, amount),
-                share => {
-                    let paid = price.scaled(share);
-                    (paid, rate::part(at, until, line.unit, paid))
-                }
+            let contracted = match share {
+                1_000_000 => price,
+                share => price.scaled(share),
             };
-            let (list_price, list) = match line.prices {
-                LinePrices::PaidOfMonth => {
-                    (line.list, rate::part(at - start, until - start, line.unit, line.list))
-                }
-                LinePrices::Own | LinePrices::OfMonth => (price, amount),
+            let (list, listed) = match line.prices {
+                LinePrices::PaidOfMonth => (line.list, at - start),
+                LinePrices::Own | LinePrices::OfMonth => (price, at),
             };
-            out(BilledCharge {
-                purpose: Purpose::Usage { origin: line.origin, product: line.product },
-                account: line.account,
-                from: line.from,
-                until: line.until,
-                quantity: until - at,
-                list_price,
-                contracted_price: paid,
-                list,
-                contracted,
-                effective: contracted,
-                billed: contracted,
-            });
+            let part = UsageLine { quantity: until - at, list, contracted, ..*line };
+            take(part, LineStart { listed, paid: at });
             at = until;
         }
     }

@@ -110,9 +110,9 @@ fn commitments_are_used_once(world: &World, charges: &[BilledCharge]) {
             let mut pieces = 0;
             for charge in charges.iter().filter(|charge| hour_of(charge.from) == hour) {
                 match charge.purpose {
-                    Purpose::Covered { by, origin, product } if by == id => {
+                    Purpose::Covered { by, product, .. } if by == id => {
                         let product = &world.products[product.row()];
-                        used += spent(world, (&held, worth), product, origin, charge);
+                        used += spent((&held, worth), product, charge);
                         cost += charge.effective;
                         pieces += 1;
                         assert_eq!(charge.billed, Money::ZERO);
@@ -144,24 +144,8 @@ fn commitments_are_used_once(world: &World, charges: &[BilledCharge]) {
 }
 
 /// So much of a commitment a piece takes: thousandths of units times microseconds, or nano-dollars.
-fn spent(
-    world: &World,
-    (held, worth): (&Commitment, Exchange),
-    product: &Product,
-    origin: Origin,
-    charge: &BilledCharge,
-) -> i128 {
-    let (list, contracted) = match origin {
-        Origin::Line(number) => {
-            let line = &world.lines[number as usize];
-            (in_dollars(world, line, line.list), in_dollars(world, line, line.contracted))
-        }
-        Origin::Reservation(kept) => {
-            let kept = &world.reservations[kept.row()];
-            let price = world.terms.exchange(kept.currency, hour_of(charge.from)).price(kept.price);
-            (price, price)
-        }
-    };
+fn spent((held, worth): (&Commitment, Exchange), product: &Product, charge: &BilledCharge) -> i128 {
+    let (list, contracted) = (charge.list_price, charge.contracted_price);
     match held.plan_price(product) {
         None => charge.quantity * i128::from(product.weight),
         Some(price) => {

@@ -26,7 +26,7 @@ use crate::currency::Currency;
 use crate::reservation::CapacityReservation;
 use crate::terms::{Sharing, TierTable};
 use crate::units::{Id, Rate, Time};
-use crate::usage::{Product, Sale, Service, UsageUnit};
+use crate::usage::{LinePrices, Product, Sale, Service, UsageUnit};
 
 /// Parts of a millionth of a unit, and of a nano-dollar.
 const FINE: i128 = 1_000_000;
@@ -120,13 +120,13 @@ fn bill(world: &World) -> SlowBill {
     let mut used = MonthlyUse::new();
     let mut rest = Vec::new();
     for hour in world.first..world.last {
-        let mut uses = uses(world, hour);
+        let mut uses = in_steps(world, hour, uses(world, hour), &mut used, &mut bill);
         bill.roundings += 2 * uses.len() as i128;
         for provider in ["aws", "azure", "gcp"] {
             cover(world, hour, provider, &mut uses, &mut bill);
         }
         for one in &uses {
-            charge(world, hour, one, &mut used, &mut bill);
+            charge(world, one, &mut bill);
         }
         pay(world, hour, &mut bill);
         rest.extend(uses);
@@ -437,7 +437,9 @@ fn plans(
         let mut best: Option<([i128; 2], i128, usize, usize)> = None;
         for (index, one) in uses.iter().enumerate() {
             for (which, held) in held.iter().enumerate() {
-                if !kind(held)
+                // What is free needs no cover.
+                if one.contracted == 0
+                    || !kind(held)
                     || !has_turn(world, who, held.deal, one)
                     || done.contains(&(index, which))
                 {
@@ -473,46 +475,61 @@ fn plans(
     }
 }
 
-/// Quantities of a month, by name and unit of the table and the account at the top.
+/// Quantities of the month that count together, by account at the top.
 type MonthlyUse = BTreeMap<(String, UsageUnit, Id<Account>, i64), i128>;
 
-/// Charges what nothing covers.
-fn charge(world: &World, hour: i64, one: &Use, used: &mut MonthlyUse, bill: &mut SlowBill) {
-    let product = &world.products[one.product];
-    let table = world.terms.tiers.rows().iter().position(|table| {
-        table.provider == product.provider
-            && table.unit == product.unit
-            && matches(&table.matching, product)
-    });
-    let amount = match table {
-        None => cost(one.left, product.unit, one.contracted),
-        Some(table) => {
-            let top = *line_of_descent(world, one.account).last().expect("itself");
-            let month = i64::from(hour >= MARCH + MONTHS[0]);
-            // Tables of one name and unit count together; worlds have those of one provider.
-            let TierTable { name, unit, .. } = &world.terms.tiers.rows()[table];
-            let before = used.entry((name.clone(), *unit, top, month)).or_default();
-            let steps = &world.terms.tiers.rows()[table].steps;
-            let mut amount = 0;
-            let (mut at, end) = (*before, *before + one.left);
-            while at < end {
-                // The step that holds at this quantity; beyond the last, the last.
-                let step = steps.iter().find(|(up_to, _)| up_to.saturating_mul(FINE) > at);
-                let (up_to, price) = match step {
-                    Some((up_to, price)) => (up_to.saturating_mul(FINE), *price),
-                    None => (i128::MAX, steps[steps.len() - 1].1),
-                };
-                let until = end.min(up_to);
-                let currency = world.terms.tiers.rows()[table].currency;
-                let price = dollars(world, currency, hour, i128::from(price.picos()));
-                amount += cost(until - at, product.unit, price);
-                bill.roundings += 1;
-                at = until;
-            }
-            *before = end;
-            amount
+/// The uses of an hour, those of a product that has tiers in parts, each at the price of its step.
+fn in_steps(
+    world: &World,
+    hour: i64,
+    uses: Vec<Use>,
+    used: &mut MonthlyUse,
+    bill: &mut SlowBill,
+) -> Vec<Use> {
+    let mut parts = Vec::new();
+    for one in uses {
+        let product = &world.products[one.product];
+        let table = world.terms.tiers.rows().iter().find(|table| {
+            table.provider == product.provider
+                && table.unit == product.unit
+                && matches(&table.matching, product)
+        });
+        let (Some(TierTable { name, unit, steps, currency, .. }), Origin::Line(number)) =
+            (table, one.origin)
+        else {
+            parts.push(one);
+            continue;
+        };
+        let top = *line_of_descent(world, one.account).last().expect("itself");
+        let month = i64::from(hour >= MARCH + MONTHS[0]);
+        // Tables of one name and unit count together; worlds have those of one provider.
+        let before = used.entry((name.clone(), *unit, top, month)).or_default();
+        let (mut at, end) = (*before, *before + one.left);
+        while at < end {
+            // The step that holds at this quantity; beyond the last, the last.
+            let step = steps.iter().find(|(up_to, _)| up_to.saturating_mul(FINE) > at);
+            let (up_to, price) = match step {
+                Some((up_to, price)) => (up_to.saturating_mul(FINE), *price),
+                None => (i128::MAX, steps[steps.len() - 1].1),
+            };
+            let until = end.min(up_to);
+            let price = dollars(world, *currency, hour, i128::from(price.picos()));
+            let list = match world.lines[number as usize].prices {
+                LinePrices::PaidOfMonth => one.list,
+                LinePrices::Own | LinePrices::OfMonth => price,
+            };
+            parts.push(Use { left: until - at, list, contracted: price, ..one.clone() });
+            bill.roundings += 1;
+            at = until;
         }
-    };
+        *before = end;
+    }
+    parts
+}
+
+/// Charges what nothing covers.
+fn charge(world: &World, one: &Use, bill: &mut SlowBill) {
+    let amount = cost(one.left, world.products[one.product].unit, one.contracted);
     bill.billed += amount;
     bill.effective += amount;
 }

@@ -156,7 +156,10 @@ fn product([from, kind, of, size, zone, price]: &[u8; 6]) -> (Product, i64) {
         _ => (1 + i64::from(*price)) * 7_000_000_003,
     };
     // A millionth of a machine-hour, and of what is counted, cost nano-dollars at most.
-    let picos = if unit == UsageUnit::Request { picos / 1_000 } else { picos };
+    let picos = match unit {
+        UsageUnit::Request | UsageUnit::Gigabyte | UsageUnit::GigabyteMonth => picos / 1_000,
+        UsageUnit::Hour => picos,
+    };
     // Prices in euros are whole hundred-millionths, so that they are known from dollars again.
     let is_foreign = (zone / 2).is_multiple_of(4);
     let picos = if is_foreign { (picos / 10_000).max(1) * 10_000 } else { picos };
@@ -215,7 +218,7 @@ fn commitment(accounts: &Accounts, first: i64, drawn: &[u8; 11]) -> Commitment {
         _ => {
             let dear = Matching { families: Some(vec![family(share)]), ..Matching::default() };
             let all = Matching {
-                services: vec![Service::Compute, Service::Serverless],
+                services: vec![Service::Compute, Service::Serverless, Service::Transfer],
                 ..Matching::default()
             };
             let fixed = Rate::from_picos((1 + i64::from(size as u8)) * 31_000_000_007);
@@ -264,7 +267,7 @@ fn usage(
     let (length, quantity) = match products[row].unit {
         UsageUnit::Hour => (length * SLOT, i128::from(length * SLOT * machines / 1_000)),
         UsageUnit::Gigabyte | UsageUnit::GigabyteMonth => {
-            (0, i128::from(length * machines * 10_000))
+            (0, i128::from(length * machines * 10_000_000))
         }
         UsageUnit::Request => (length * SLOT, i128::from(length * machines * 1_000_000)),
     };
@@ -311,7 +314,7 @@ fn reservation(
 }
 
 fn tiers(pick: u8) -> [TierTable; 2] {
-    let gigabytes = |up_to: i128, picos| (up_to * 1_000_000, Rate::from_picos(picos));
+    let terabytes = |up_to: i128, picos| (up_to * 1_000_000_000, Rate::from_picos(picos));
     // In half of the worlds both count together.
     let other = if pick & 128 == 0 { "internet" } else { "other" };
     // In every third world the second table is of requests.
@@ -334,12 +337,12 @@ fn tiers(pick: u8) -> [TierTable; 2] {
         },
         steps,
     };
-    let [free, dear, cheap, last] = [0, 90_000_000_001, 85_000_000_000, 50_000_000_007];
+    let [free, dear, cheap, last] = [0, 90_000_100, 85_000_000, 50_000_700];
     [
-        table(Some(vec!["c".into()]), vec![gigabytes(1, dear), gigabytes(2, cheap)]),
+        table(Some(vec!["c".into()]), vec![terabytes(1, dear), terabytes(2, cheap)]),
         table(
             None,
-            vec![gigabytes(1, free), gigabytes(3, dear), (i128::MAX, Rate::from_picos(last))],
+            vec![terabytes(1, free), terabytes(3, dear), (i128::MAX, Rate::from_picos(last))],
         ),
     ]
 }
