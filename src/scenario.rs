@@ -65,7 +65,7 @@ pub use identity::{Identity, concerns, definition, redefined};
 pub use key::{BoundUnit, Key, ValueKind, keys};
 pub use names::{NamedSource, Naming, UnknownName, meant_models};
 pub use objective::{BoundDirection, Objective, ObjectiveWindow};
-pub use observed::Observed;
+pub use observed::{BillFile, Observed};
 pub use part::{OPTIONS, PARTS, PartOption, options};
 pub use plan::{PlanSpec, minimised};
 pub use preset::{PRESETS, Preset};
@@ -332,7 +332,7 @@ fn read(
     let mut alerts = alert::read(root, &objectives, report);
     alerts.extend(budget_rules(&build.world.budgets));
     let plan = plan::read(&root.section("plan"), report);
-    let observed = observed::read(&root.section("observed"), &build.world, report);
+    let observed = observed::read(root, (&build.world, calendar, base), report);
     let baseline = baseline(root, &policies.specs, report);
     let limits = root.section("limits");
     let terms = has_terms(root);

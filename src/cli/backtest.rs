@@ -12,8 +12,9 @@ use super::progress::Bar;
 use super::{calibration, load, run};
 use windtunnel::experiment::Settings;
 use windtunnel::experiment::backtest;
+use windtunnel::input;
 use windtunnel::report::{
-    BacktestReport, ResultFiles, RunReport, TextCells, backtest_charts, write_page,
+    BacktestReport, InputHash, ResultFiles, RunReport, TextCells, backtest_charts, write_page,
 };
 use windtunnel::scenario::Scenario;
 
@@ -44,7 +45,11 @@ pub(super) fn backtest(arguments: &BacktestArgs) -> CommandResult {
     bar.clear();
     let (result, judged) =
         done.map_err(|failure| Stop::of_run(failure, &run::again(&scenario, policy)))?;
-    let run = RunReport::alone(&scenario, policy, &result)?;
+    let mut run = RunReport::alone(&scenario, policy, &result)?;
+    if let Some(bill) = &scenario.observed.bill {
+        let name = bill.path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        run.recipe.inputs.push(InputHash { name, hash: input::hash(&bill.path)? });
+    }
     let report = BacktestReport { run: &run, backtest: &judged };
     let written = match folder {
         Some(folder) => Some(write(folder, &scenario, &report)?),

@@ -16,6 +16,7 @@ use super::guard::{self, ResourceGuard};
 use super::load;
 use super::process::Processes;
 use super::progress::Bar;
+use windtunnel::billing::focus::{FocusCsv, FocusVersion};
 use windtunnel::experiment::{self, EventLog, RecordRange, RunFailure, RunResult, Settings};
 use windtunnel::metering::ChargePeriod;
 use windtunnel::metrics::{BrokenLaw, ChargePeriods, DailyCosts, Laws, OccupancyRecorder};
@@ -150,6 +151,7 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
     let settings = Settings {
         audit: how.audit,
         explain: arguments.explain,
+        charges: arguments.explain,
         names: !how.no_out || arguments.decisions.is_some(),
         ..Settings::seeded(scenario.seed)
     };
@@ -277,6 +279,10 @@ fn write(
         bill.charges.iter().for_each(|charge| out.write(charge, &bill.biller));
         let out = out.finish().context("cannot write `settled.csv`")?;
         folder::finish(out, "settled.csv")?;
+        let mut out = FocusCsv::new(folder.file("focus.csv")?, FocusVersion::default())?;
+        bill.charges.iter().try_for_each(|charge| out.write(charge, &bill.biller))?;
+        let out = out.finish().context("cannot write `focus.csv`")?;
+        folder::finish(out, "focus.csv")?;
     }
     if !report.budgets.is_empty() {
         let out = folder.file("budgets.csv")?;

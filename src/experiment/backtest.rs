@@ -1,17 +1,21 @@
 //! Distance of the model from what was observed: the policy as it is, replayed over a trace whose
 //! waits are known, and held against them job by job.
 
+mod billed;
 mod calibration;
 mod course;
 mod error;
 mod group;
+mod held;
 mod reading;
 mod verdict;
 
 use std::ops::ControlFlow;
 
 use super::single::{self, RunFailure, RunResult, Settings};
-use crate::metrics::Summary;
+use crate::billing::commitment::start_of;
+use crate::metering::ChargePeriod;
+use crate::metrics::{ChargePeriods, Summary};
 use crate::model::WorkId;
 use crate::policy::external::Launcher;
 use crate::policy::spec::PolicySpec;
@@ -19,13 +23,16 @@ use crate::problem::Problem;
 use crate::scenario::{Observed, Scenario};
 use crate::sim::{Observer, RunProgress};
 use crate::state::{Record, State, WorkRef};
-use crate::units::{Span, Time};
+use crate::units::{Calendar, Span, Time};
 use crate::workload::Observations;
+
+use billed::{BilledSide, ListBill, ReadBill};
 
 pub use calibration::{Calibration, MadeOf};
 pub use course::Lived;
 pub use error::{ToleratedWait, WaitErrors, errors};
 pub use group::WaitGroup;
+pub use held::{HeldBill, HeldLine, Uncompared, UncomparedWhy};
 pub use reading::{ObservedFrom, Reading};
 pub use verdict::Likeness;
 
@@ -93,6 +100,8 @@ pub struct Backtest {
     pub not_started: u64,
     /// Figures of the whole.
     pub readings: Vec<Reading>,
+    /// The bill that was observed, beside that of the run.
+    pub bill: Option<HeldBill>,
     /// Errors of the waits; `None` without observed waits.
     pub waits: Option<WaitErrors>,
     /// Errors by size, by runtime and by tenant.
@@ -107,17 +116,18 @@ impl Backtest {
         matched(&self.pairs)
     }
 
-    /// Holds `pairs`, and the `summary` of their run, against what was observed.
-    /// `cores` are the milli-cores of a world that rents nothing.
+    /// Holds `pairs`, and the `summary` of their run, against what was observed; their bills are held
+    /// against each other already. `cores` are the milli-cores of a world that rents nothing.
     pub fn judge(
         pairs: Vec<Pair>,
         tenants: Vec<String>,
         cores: Option<u64>,
-        (summary, observed): (&Summary, &Observed),
+        (summary, observed, bill): (&Summary, &Observed, Option<HeldBill>),
     ) -> Self {
         let waits = errors(matched(&pairs));
         let mut readings = reading::of_trace(&pairs, cores);
         readings.extend(reading::of_scenario(summary, observed));
+        readings.extend(bill.iter().flat_map(reading::of_bill));
         let count =
             |keep: fn(&Pair) -> bool| pairs.iter().filter(|&pair| keep(pair)).count() as u64;
         Self {
@@ -126,6 +136,7 @@ impl Backtest {
             groups: group::of(&pairs, &tenants),
             likeness: Likeness::of(waits.as_ref(), &readings),
             readings,
+            bill,
             waits,
             pairs,
             tenants,
@@ -151,11 +162,39 @@ pub fn backtest(
     settings: Settings,
     control: &mut dyn FnMut(RunProgress) -> ControlFlow<()>,
 ) -> Result<(RunResult, Backtest), RunFailure> {
-    let refuse = |message: String, hint: &str| {
-        Err(RunFailure::Input(Problem::with(&scenario.path, message).hint(hint).into()))
-    };
     let observations =
         scenario.workload.observations(scenario.calendar).map_err(RunFailure::Input)?;
+    if let Some(problem) = not_observed(scenario, &observations) {
+        return Err(RunFailure::Input(problem.into()));
+    }
+    let bill = scenario.observed.bill.as_ref().map(|file| ReadBill::of(file, &scenario.world));
+    let bill = bill.transpose().map_err(|problem| RunFailure::Input(problem.into()))?;
+    let settings = Settings { charges: bill.is_some(), ..settings };
+    let mut bill =
+        bill.map(|bill| (ChargePeriods::new(ChargePeriod::Hour, ListBill::new(bill.words)), bill));
+    let mut watch =
+        ObservationWatch { observations: &observations, pairs: Vec::new(), tenants: Vec::new() };
+    let mut watching = (&mut watch, bill.as_mut().map(|(list, _)| list));
+    let result = single::run_with(scenario, policy, settings, &mut watching, control)?;
+    let ObservationWatch { mut pairs, tenants, .. } = watch;
+    if pairs.len() > MOST_PAIRS {
+        let message = format!("there are more than {MOST_PAIRS} pieces of work");
+        let problem = Problem::with(&scenario.path, message);
+        let problem = problem.hint("cut the trace with `window` or `take`");
+        return Err(RunFailure::Input(problem.into()));
+    }
+    pairs.sort_unstable_by_key(|pair| pair.id);
+    let held = bill.map(|(list, bill)| hold(scenario, &bill, (&result, list.into_inner())));
+    let held = held.transpose().map_err(|problem| RunFailure::Input(problem.into()))?;
+    let facts = (&result.summary, &scenario.observed, held);
+    let judged = Backtest::judge(pairs, tenants, scenario.owned_cores(), facts);
+    Ok((result, judged))
+}
+
+/// What is wrong where nothing was observed, or not of this work.
+fn not_observed(scenario: &Scenario, observations: &Observations) -> Option<Problem> {
+    let refuse =
+        |message: String, hint: &str| Some(Problem::with(&scenario.path, message).hint(hint));
     if observations.is_empty() && scenario.observed.is_empty() {
         let rows = match observations.missing() {
             0 => String::new(),
@@ -167,26 +206,36 @@ pub fn backtest(
              `observed_wait_s`, or the scenario an `[observed]` table (docs/backtest.md)",
         );
     }
-    if let Some(step) = scenario.workload.distortion() {
-        return refuse(
-            format!("what was observed is not of this workload. {}", step.description()),
-            "a backtest needs the work as it was; remove that transformation",
+    let step = scenario.workload.distortion()?;
+    refuse(
+        format!("what was observed is not of this workload. {}", step.description()),
+        "a backtest needs the work as it was; remove that transformation",
+    )
+}
+
+/// Holds the bill of a run, settled or at list prices, against the one that was observed.
+fn hold(
+    scenario: &Scenario,
+    bill: &ReadBill,
+    (run, list): (&RunResult, ListBill),
+) -> Result<HeldBill, Problem> {
+    let run = match &run.bill {
+        Some(settled) => BilledSide::of_settled(settled, bill.words),
+        None => list.side(),
+    };
+    let providers = scenario.world.providers.rows().iter();
+    let known: Vec<&str> = providers.map(|provider| provider.name.as_str()).collect();
+    HeldBill::of(&bill.side, &run, &known).ok_or_else(|| {
+        let instant = |hour: i64| Calendar::from_unix_micros(0).format(start_of(hour));
+        let [bill, run] =
+            [&bill.side.hours, &run.hours].map(|hours| [hours.start, hours.end].map(instant));
+        let message = format!(
+            "no clock hour is of both the observed bill, from {} to {}, and the run, from {} to {}",
+            bill[0], bill[1], run[0], run[1]
         );
-    }
-    let mut watch =
-        ObservationWatch { observations: &observations, pairs: Vec::new(), tenants: Vec::new() };
-    let result = single::run_with(scenario, policy, settings, &mut watch, control)?;
-    let ObservationWatch { mut pairs, tenants, .. } = watch;
-    if pairs.len() > MOST_PAIRS {
-        return refuse(
-            format!("there are more than {MOST_PAIRS} pieces of work"),
-            "cut the trace with `window` or `take`",
-        );
-    }
-    pairs.sort_unstable_by_key(|pair| pair.id);
-    let facts = (&result.summary, &scenario.observed);
-    let judged = Backtest::judge(pairs, tenants, scenario.owned_cores(), facts);
-    Ok((result, judged))
+        Problem::with(&scenario.path, message)
+            .hint("a run begins at `start`, and a trace without dates has none of its own")
+    })
 }
 
 /// Notes what becomes of each piece of work, beside what was observed of it.

@@ -9,7 +9,7 @@ use crate::billing::account::Account;
 use crate::billing::charge::{BilledCharge, Purpose};
 use crate::billing::commitment::{Commitment, hour_of};
 use crate::billing::credit::ServiceCredits;
-use crate::billing::currency::Exchange;
+use crate::billing::currency::{Currency, Exchange};
 use crate::billing::feed::{Feed, hour_after};
 use crate::billing::month::Month;
 use crate::billing::rules::shipped;
@@ -19,7 +19,7 @@ use crate::billing::terms::TierTable;
 use crate::billing::usage::{LinePrices, Product, Sale, Service, UsageLine};
 use crate::problem::Problem;
 use crate::scenario::BillingTerms;
-use crate::units::{Id, Money, Rate, Time};
+use crate::units::{Id, IdVec, Money, Rate, Time};
 
 /// Amounts of several charges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -238,6 +238,31 @@ pub fn bill<'s, E: From<Problem> + 's>(
     billing.finish()
 }
 
+/// What the currency of that code is worth in an hour, for a line of a table; none is the dollar.
+///
+/// # Errors
+/// Nobody says what it is worth then.
+pub(super) fn worth(
+    currencies: &IdVec<Currency>,
+    code: &str,
+    hour: Option<i64>,
+    (shown, line): (&str, u64),
+) -> Result<Exchange, Problem> {
+    if code.is_empty() {
+        return Ok(Exchange::DOLLAR);
+    }
+    let known = currencies.find(|currency| currency.code == code);
+    let known = known.map(|currency| &currencies[currency]);
+    let known = known.filter(|currency| hour.is_some_and(|hour| currency.is_known(hour)));
+    if let (Some(currency), Some(hour)) = (known, hour) {
+        return Ok(currency.in_hour(hour));
+    }
+    let code = crate::problem::clip(code);
+    let message = format!("the terms do not say what `{code}` is worth then");
+    let hint = format!("add `[[currency]]` with `code = \"{code}\"`, `from` and `usd` to them");
+    Err(Problem::at(shown, line, 0, message).hint(hint))
+}
+
 /// Credits for the outages of the terms, if they have any.
 fn credits(terms: &BillingTerms) -> Option<ServiceCredits<'static>> {
     let mut credits = ServiceCredits::new(shipped());
@@ -285,25 +310,8 @@ impl<E: From<Problem>> BillMaker<'_, E> {
     }
 
     /// What a currency is worth in an hour, for a line of the table.
-    fn worth(
-        &self,
-        code: &str,
-        hour: Option<i64>,
-        (shown, line): (&str, u64),
-    ) -> Result<Exchange, E> {
-        if code.is_empty() {
-            return Ok(Exchange::DOLLAR);
-        }
-        let terms = self.biller.terms();
-        let known = terms.currency(code).map(|currency| &terms.currencies[currency]);
-        let known = known.filter(|currency| hour.is_some_and(|hour| currency.is_known(hour)));
-        if let (Some(currency), Some(hour)) = (known, hour) {
-            return Ok(currency.in_hour(hour));
-        }
-        let code = crate::problem::clip(code);
-        let message = format!("the terms do not say what `{code}` is worth then");
-        let hint = format!("add `[[currency]]` with `code = \"{code}\"`, `from` and `usd` to them");
-        Err(Problem::at(shown, line, 0, message).hint(hint).into())
+    fn worth(&self, code: &str, hour: Option<i64>, at: (&str, u64)) -> Result<Exchange, E> {
+        Ok(worth(&self.biller.terms().currencies, code, hour, at)?)
     }
 
     /// Bills the hours before that one, some at a time: so many charges are held at once.

@@ -30,8 +30,10 @@ pub struct Settings {
     pub seed: u64,
     /// All laws are watched, not only the cheap ones.
     pub audit: bool,
-    /// Reasons of the policy are kept, and charges on the terms of the scenario.
+    /// Reasons of the policy are kept.
     pub explain: bool,
+    /// Charges on the terms of the scenario are kept.
+    pub charges: bool,
     /// Names of work are kept, for files.
     pub names: bool,
     /// Length of the start of a run that is not counted; zero counts everything.
@@ -44,7 +46,15 @@ pub struct Settings {
 impl Settings {
     /// A plain run under this seed.
     pub const fn seeded(seed: u64) -> Self {
-        Self { seed, audit: false, explain: false, names: false, warm_up: Span::ZERO, until: None }
+        Self {
+            seed,
+            audit: false,
+            explain: false,
+            charges: false,
+            names: false,
+            warm_up: Span::ZERO,
+            until: None,
+        }
     }
 }
 
@@ -156,7 +166,7 @@ pub fn run_with(
     let mut budgets = Budgets::of(&scenario.world.budgets);
     let mut settlement = settlement(scenario, policy.0, settings.seed)
         .map(|settlement| settlement.counting_from(from))
-        .map(|one| if settings.explain { one.keeping_charges() } else { one });
+        .map(|one| if settings.charges { one.keeping_charges() } else { one });
     let others: Vec<&mut dyn Observer> =
         vec![extra, &mut windows, &mut alerts, &mut budgets, &mut settlement];
     let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {

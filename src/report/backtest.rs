@@ -1,6 +1,7 @@
 //! A backtest as words and as data: `backtest.csv`, `jobs.csv`, `groups.csv`
 //! and `backtest.json`.
 
+mod bill;
 mod document;
 mod findings;
 mod tables;
@@ -8,6 +9,7 @@ mod tables;
 use std::io;
 
 use serde::Serialize;
+use serde_json::Value;
 
 use super::document::Answer;
 use super::recipe::Recipe;
@@ -79,6 +81,7 @@ impl BacktestReport<'_> {
             sheet.word(match reading.seen {
                 ObservedFrom::Trace => "trace",
                 ObservedFrom::Scenario => "scenario",
+                ObservedFrom::Bill => "bill",
             });
             sheet.number(Some(reading.observed));
             sheet.number(reading.simulated);
@@ -166,6 +169,7 @@ impl BacktestReport<'_> {
             not_started: backtest.not_started,
             waits: backtest.waits.as_ref(),
             figures: &backtest.readings,
+            bill: backtest.bill.as_ref().map(bill::json),
             fingerprint: &self.run.fingerprint,
             recipe: &self.run.recipe,
             summary: &self.run.summary,
@@ -183,6 +187,7 @@ struct BacktestJson<'a> {
     not_started: u64,
     waits: Option<&'a WaitErrors>,
     figures: &'a [Reading],
+    bill: Option<Value>,
     fingerprint: &'a str,
     recipe: &'a Recipe,
     summary: &'a Summary,

@@ -4,7 +4,9 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use super::{AlertReport, InputHash, PolicyResult, Recipe, RunReport};
-use crate::experiment::backtest::{Backtest, Pair, WorkLife};
+use crate::experiment::backtest::{
+    Backtest, HeldBill, HeldLine, Pair, Uncompared, UncomparedWhy, WorkLife,
+};
 use crate::experiment::{
     self, Assessment, Chance, Decision, Evidence, Influence, Judging, Measurement, Repetition,
     Sensitivity,
@@ -166,6 +168,41 @@ pub(super) fn judged(
     experiment::Comparison::judge(evidence, judging)
 }
 
+/// A bill of that provider, with all that may be said of one.
+fn held_bill(name: &str) -> HeldBill {
+    let dollars = |dollars: i128| Money::from_nanos(dollars * 1_000_000_000);
+    let days =
+        |from: i64, until: i64| (Time::from_secs(from * 86_400), Time::from_secs(until * 86_400));
+    let line = |group: &str, observed, simulated| HeldLine {
+        provider: name.to_owned(),
+        group: group.to_owned(),
+        observed,
+        simulated,
+    };
+    let left = |why, what: &str, [observed, simulated]: [i128; 2]| Uncompared {
+        why,
+        what: what.to_owned(),
+        observed: dollars(observed),
+        simulated: dollars(simulated),
+    };
+    HeldBill {
+        stretch: days(1, 12),
+        bill: days(0, 12),
+        run: days(1, 13),
+        lines: vec![
+            line("compute", Some(dollars(40)), Some(dollars(44))),
+            line(name, Some(dollars(2)), None),
+            line("transfer", None, Some(dollars(1))),
+        ],
+        left_out: vec![
+            left(UncomparedWhy::Outside, name, [3, 2]),
+            left(UncomparedWhy::Provider, name, [0, 7]),
+            left(UncomparedWhy::NotModelled, name, [5, 0]),
+        ],
+        divided: 1,
+    }
+}
+
 /// Twelve days of jobs under a policy, a scenario, a tenant and a provider of
 /// this name, some of which wait longer or less long than observed.
 pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
@@ -187,11 +224,13 @@ pub(super) fn backtested(name: &str) -> (RunReport, Backtest) {
     let seen = Observed {
         figures: vec![("instance_hours", 10.0)],
         provider_cost: vec![(name.to_owned(), Money::from_nanos(5_000_000_000))],
+        bill: None,
     };
     let summary = Summary { instance_hours: 12.0, ..Summary::default() };
     let tenants = vec!["default".to_owned(), name.to_owned()];
     let pairs = (1..=12).map(pair).collect();
-    let judged = Backtest::judge(pairs, tenants, Some(16_000), (&summary, &seen));
+    let judged =
+        Backtest::judge(pairs, tenants, Some(16_000), (&summary, &seen, Some(held_bill(name))));
     let recipe = Recipe {
         scenario: name.to_owned(),
         policy: name.to_owned(),

@@ -1,11 +1,15 @@
 //! Figures that were observed in sum, and that a backtest holds runs against. No run and no
 //! policy sees them.
 
+use std::path::{Path, PathBuf};
+
 use super::composition::unknown_name;
 use super::section::{ConfigTable, Diagnostics};
+use super::terms;
+use crate::billing::currency::Currency;
 use crate::model::World;
 use crate::problem::clip;
-use crate::units::Money;
+use crate::units::{Calendar, IdVec, Money, Time};
 
 /// Figures of the real system over the time that the workload covers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,6 +19,21 @@ pub struct Observed {
     pub figures: Vec<(&'static str, f64)>,
     /// Dollars by provider or cluster.
     pub provider_cost: Vec<(String, Money)>,
+    /// The bill line by line.
+    pub bill: Option<BillFile>,
+}
+
+/// A file with a bill. It is read by a backtest alone.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct BillFile {
+    /// The file.
+    pub path: PathBuf,
+    /// From when on it is whole, since 1970; `None` from its first line on.
+    pub from: Option<Time>,
+    /// Until when; `None` until its last line.
+    pub until: Option<Time>,
+    /// What currencies are worth.
+    pub currencies: IdVec<Currency>,
 }
 
 impl Observed {
@@ -36,13 +55,19 @@ impl Observed {
 
     /// Whether nothing was observed.
     pub fn is_empty(&self) -> bool {
-        self.figures.is_empty() && self.provider_cost.is_empty()
+        self.figures.is_empty() && self.provider_cost.is_empty() && self.bill.is_none()
     }
 }
 
-/// Reads `[observed]`.
-pub(super) fn read(section: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) -> Observed {
-    let mut observed = Observed::default();
+/// Reads `[observed]` of a scenario in that folder.
+pub(super) fn read(
+    root: &ConfigTable,
+    (world, calendar, base): (&World, Calendar, &Path),
+    report: &mut Diagnostics<'_>,
+) -> Observed {
+    let section = root.section("observed");
+    let bill = bill(root, (calendar, base), report);
+    let mut observed = Observed { bill, ..Observed::default() };
     for key in Observed::KEYS {
         let span = section.span(key).map(|span| span.secs_f64());
         let scaled = section.integer(key).map(|value| match key {
@@ -63,6 +88,31 @@ pub(super) fn read(section: &ConfigTable, world: &World, report: &mut Diagnostic
         observed.provider_cost.extend(cost.map(|cost| (entry.name.clone(), cost)));
     }
     observed
+}
+
+/// Reads which file has the bill.
+fn bill(
+    root: &ConfigTable,
+    (calendar, base): (Calendar, &Path),
+    report: &mut Diagnostics<'_>,
+) -> Option<BillFile> {
+    let section = root.section("observed");
+    let unix = |key: &str| {
+        let moment = section.moment(key, calendar)?;
+        Some(Time::from_micros(calendar.unix_micros(moment)))
+    };
+    let (from, until) = (unix("bill_from"), unix("bill_until"));
+    let Some(file) = section.text("bill") else {
+        for key in ["bill_from", "bill_until"].into_iter().filter(|key| section.has(key)) {
+            report.hint(&section.spot(key), "there is no `bill`", "name the file: `bill`");
+        }
+        return None;
+    };
+    if from.zip(until).is_some_and(|(from, until)| until <= from) {
+        report.at(&section.spot("bill_until"), "lies before `bill_from`, or is the same");
+    }
+    let currencies = terms::currencies(root, report);
+    Some(BillFile { path: base.join(file), from, until, currencies })
 }
 
 #[cfg(test)]
@@ -104,8 +154,28 @@ mod tests {
     }
 
     #[test]
+    fn a_bill_has_its_file_and_its_stretch() {
+        let dated = "bill = \"bill.csv\"\nbill_from = \"1 h\"\nbill_until = \"2 h\"\n";
+        let bill = read(dated).expect("it can be read").bill.expect("a bill");
+        let (from, until) = (bill.from.expect("said"), bill.until.expect("said"));
+        assert_eq!((until - from).secs_f64(), 3_600.0);
+        assert_eq!(bill.path, Path::new("bill.csv"));
+        for (text, told) in [
+            ("bill_from = \"1 h\"\n", "a.toml:12:13: there is no `bill`"),
+            (
+                "bill = \"bill.csv\"\nbill_from = \"1 h\"\nbill_until = \"1 h\"\n",
+                "a.toml:14:14: lies before `bill_from`, or is the same",
+            ),
+        ] {
+            let problem = read(text).expect_err("it is refused");
+            assert!(problem.starts_with(told), "{problem}");
+        }
+    }
+
+    #[test]
     fn figures_and_keys_are_the_same_list() {
-        let keys = key::children("observed").filter(|&key| key != "provider_cost_usd");
+        let others = ["bill", "bill_from", "bill_until", "provider_cost_usd"];
+        let keys = key::children("observed").filter(|key| !others.contains(key));
         assert_eq!(keys.collect::<Vec<_>>(), Observed::KEYS);
     }
 }

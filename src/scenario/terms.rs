@@ -28,6 +28,7 @@ use crate::billing::usage::{Product, Sale, Service, UsageUnit};
 use crate::problem::{Problems, clip};
 use crate::units::{Calendar, Id, IdVec, Money, Rate, Span, Time};
 
+pub(super) use currency::read as currencies;
 pub use held::product_of;
 pub(super) use names::check as check_names;
 pub use storage::{Attached, KeptData, kept_product};
@@ -184,7 +185,7 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
     let mut prices = ListPrices::default();
     let credits = root.list("account").first().and_then(|one| one.flag("credits"));
     let mut read = BillingTerms { credits: credits.unwrap_or(false), ..BillingTerms::default() };
-    read.terms.currencies = currency::read(root.list("currency"), report);
+    read.terms.currencies = currency::read(root, report);
     for (number, section) in root.list("commitment").iter().enumerate() {
         if let Some(commitment) =
             commitment(section, number, &accounts, &read.terms.currencies, report)

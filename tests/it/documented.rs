@@ -332,6 +332,9 @@ fn whole(page: &str, piece: &str) -> (&'static str, String, Vec<&'static str>) {
             "docs/weather.md",
             "outages = [\"aws-2025-10-20\"]                # what happened, on its date",
         ) => ("mine.toml", format!("{piece}\n{quickstart}"), vec!["validate", "mine.toml"]),
+        ("docs/backtest.md", "[observed]") => {
+            ("mine.toml", format!("{quickstart}\n{piece}"), vec!["validate", "mine.toml"])
+        }
         ("docs/objectives.md", "[objectives]" | "[[alert]]") => {
             let (before, _) = quickstart.split_once("[objectives]").expect("it promises something");
             ("mine.toml", format!("{before}{piece}"), vec!["validate", "mine.toml"])

@@ -21,7 +21,7 @@ fn read(jobs: &str, text: &str) -> Result<Scenario, String> {
 fn run(jobs: &str, text: &str) -> RunResult {
     let scenario = read(jobs, text).unwrap_or_else(|problems| panic!("{problems}"));
     let (policy, settings) =
-        (&scenario.policies[0], Settings { explain: true, ..Settings::seeded(1) });
+        (&scenario.policies[0], Settings { charges: true, ..Settings::seeded(1) });
     let mut go_on = |_| std::ops::ControlFlow::Continue(());
     let run = experiment::run(&scenario, policy, settings, &mut (), &mut go_on);
     run.unwrap_or_else(|failure| panic!("{failure}"))

@@ -35,6 +35,7 @@ mod names;
 mod logs;
 mod oracles;
 mod objectives;
+mod observed_bill;
 mod outlook;
 mod overtaking;
 mod plan;

@@ -28,7 +28,7 @@ fn run_watched(jobs: &str, more: &str, watch: &mut dyn Observer) -> RunResult {
     let scenario = Scenario::parse(&text, "s.toml", folder.path(), &[]);
     let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
     let (policy, settings) =
-        (&scenario.policies[0], Settings { explain: true, ..Settings::seeded(1) });
+        (&scenario.policies[0], Settings { charges: true, ..Settings::seeded(1) });
     let mut go_on = |_| std::ops::ControlFlow::Continue(());
     let run: Result<RunResult, RunFailure> =
         experiment::run(&scenario, policy, settings, watch, &mut go_on);

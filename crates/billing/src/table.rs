@@ -1,5 +1,6 @@
 //! Tables of usage: a CSV of our own columns, or an export in the columns of FOCUS.
 
+mod billed;
 mod column;
 mod word;
 
@@ -14,9 +15,10 @@ use crate::rules::BillingRules;
 use crate::units::{Money, Rate, Span, Time};
 use crate::usage::{Product, Sale, Service, UsageUnit};
 
-use column::{ColumnWords, Columns, UsageField};
+use column::{Columns, UsageField};
 
-pub use column::{COLUMNS, ColumnRow};
+pub use billed::{BillGroup, BilledRow};
+pub use column::{COLUMNS, ColumnRow, ColumnWords};
 
 /// Longest stretch of a row: three years.
 const LONGEST: Span = Span::from_secs(3 * 366 * 86_400);
@@ -120,45 +122,56 @@ impl UsageTable {
     /// # Errors
     /// A value that cannot be read, with its place.
     pub fn next(&mut self, rules: &BillingRules) -> Result<Option<Row>, Problem> {
+        let line = self.advance()?;
+        line.map(|line| self.row(line, rules)).transpose()
+    }
+
+    /// Goes to the next row, and gives its line; `None` at the end.
+    fn advance(&mut self) -> Result<Option<u64>, Problem> {
         let read = self.rows.read_record(&mut self.record);
         let line = self.record.position().map_or(0, csv::Position::line);
         match read {
-            Ok(true) => {}
-            Ok(false) => return Ok(None),
+            Ok(true) => Ok(Some(line)),
+            Ok(false) => Ok(None),
             Err(error) => {
                 let line = error.position().map_or(line, csv::Position::line);
-                return Err(Problem::at(&self.shown, line, 0, problem_of(&error)));
+                Err(Problem::at(&self.shown, line, 0, problem_of(&error)))
             }
         }
-        self.row(line, rules).map(Some)
     }
 
     fn row(&self, line: u64, rules: &BillingRules) -> Result<Row, Problem> {
-        let billed =
-            self.value(UsageField::Billed, line, "an amount such as `12.5`", signed_money)?;
-        let other = |category: &str| {
+        let billed = self.billed(line)?;
+        if let Some(category) = self.other() {
             let (category, currency) = (category.to_owned(), self.currency());
             let from = self.cell(UsageField::From).and_then(time);
-            Ok(Row::Other(OtherRow { line, category, billed, currency, from }))
-        };
-        let category = self.cell(UsageField::Category).unwrap_or("Usage");
-        if !word::is_usage(category) {
-            return other(category);
-        }
-        if self.cell(UsageField::Status) == Some("Unused") {
-            return other("Unused commitments");
-        }
-        let words = self.columns.layout;
-        let service = self.cell(UsageField::Service);
-        let unknown = service.filter(|cell| word::service(cell, words).is_none());
-        if let Some(service) = unknown.filter(|_| words != ColumnWords::Own) {
-            return other(service);
+            return Ok(Row::Other(OtherRow { line, category, billed, currency, from }));
         }
         let row = self.usage(line, rules)?;
         Ok(Row::Usage(Box::new(row), billed))
     }
 
-    fn usage(&self, line: u64, rules: &BillingRules) -> Result<UsageRow, Problem> {
+    /// Amount that somebody else has billed, where it is said.
+    fn billed(&self, line: u64) -> Result<Option<Money>, Problem> {
+        self.value(UsageField::Billed, line, "an amount such as `12.5`", signed_money)
+    }
+
+    /// What the row is, where it is no usage of what is billed here.
+    fn other(&self) -> Option<&str> {
+        let category = self.cell(UsageField::Category).unwrap_or("Usage");
+        if !word::is_usage(category) {
+            return Some(category);
+        }
+        if self.cell(UsageField::Status) == Some("Unused") {
+            return Some(word::UNUSED);
+        }
+        let words = self.columns.layout;
+        let service = self.cell(UsageField::Service);
+        service.filter(|cell| words != ColumnWords::Own && word::service(cell, words).is_none())
+    }
+
+    /// Beginning and end of the row.
+    fn period(&self, line: u64) -> Result<(Time, Time), Problem> {
         let instant = "an instant such as `2026-03-01T08:00:00Z`";
         let from = self.value(UsageField::From, line, instant, time)?;
         let from = from.ok_or_else(|| self.problem(line, UsageField::From, "is empty"))?;
@@ -169,6 +182,32 @@ impl UsageTable {
         if until - from > LONGEST {
             return Err(self.problem(line, UsageField::Until, "is more than three years later"));
         }
+        Ok((from, until))
+    }
+
+    fn provider(&self, line: u64) -> Result<String, Problem> {
+        let provider = match self.columns.layout {
+            ColumnWords::Own | ColumnWords::Focus => {
+                word::provider(self.cell(UsageField::Provider).unwrap_or_default())
+            }
+            ColumnWords::Report => "aws".to_owned(),
+        };
+        match provider.is_empty() {
+            true => Err(self.problem(line, UsageField::Provider, "is empty")),
+            false => Ok(provider),
+        }
+    }
+
+    fn service(&self, line: u64) -> Result<Service, Problem> {
+        let service = "one of `compute`, `serverless`, `license`, `block-storage`, \
+                       `object-storage`, `transfer`, `address`, `load-balancer`";
+        let words = self.columns.layout;
+        let read = |text: &str| word::service(text, words);
+        Ok(self.value(UsageField::Service, line, service, read)?.unwrap_or(Service::Compute))
+    }
+
+    fn usage(&self, line: u64, rules: &BillingRules) -> Result<UsageRow, Problem> {
+        let (from, until) = self.period(line)?;
         let product = self.product(line, rules)?;
         let given =
             self.value(UsageField::Quantity, line, "a number from 0 on such as `0.25`", |text| {
@@ -202,13 +241,7 @@ impl UsageTable {
     fn product(&self, line: u64, rules: &BillingRules) -> Result<Product, Problem> {
         let words = self.columns.layout;
         let text = |field| self.cell(field).unwrap_or_default().to_owned();
-        let provider = match words {
-            ColumnWords::Own | ColumnWords::Focus => word::provider(&text(UsageField::Provider)),
-            ColumnWords::Report => "aws".to_owned(),
-        };
-        if provider.is_empty() {
-            return Err(self.problem(line, UsageField::Provider, "is empty"));
-        }
+        let provider = self.provider(line)?;
         let details = self.cell(UsageField::Details).unwrap_or_default();
         let (size, system) = match words {
             ColumnWords::Focus => {
@@ -221,10 +254,7 @@ impl UsageTable {
         let family = self
             .cell(UsageField::Family)
             .map_or_else(|| rules.family_of(&provider, &size), str::to_owned);
-        let service = "one of `compute`, `serverless`, `license`, `block-storage`, \
-                       `object-storage`, `transfer`, `address`, `load-balancer`";
-        let service =
-            self.value(UsageField::Service, line, service, |text| word::service(text, words))?;
+        let service = self.service(line)?;
         let sale = "`on-demand`, `spot` or `block`";
         let sale = match self.cell(UsageField::OwnSale) {
             Some(text) => word::sale(text, ColumnWords::Own),
@@ -236,7 +266,6 @@ impl UsageTable {
             "`hour`, `GB`, `GB-month` or `request`",
             word::unit,
         )?;
-        let service = service.unwrap_or(Service::Compute);
         let weight = self.value(UsageField::Weight, line, "a number such as `8`", |text| {
             text.parse::<f64>().ok().filter(|weight| (0.0..1e9).contains(weight))
         })?;

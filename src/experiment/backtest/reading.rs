@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::nearest_rank;
-use super::{Matched, Pair, WorkLife, matched};
+use super::{HeldBill, HeldLine, Matched, Pair, WorkLife, matched};
 use crate::metrics::{Metric, SLOWDOWN_FLOOR, Summary};
 use crate::scenario::Observed;
-use crate::units::Time;
+use crate::units::{Money, Time};
 
 /// Source of the observed value of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,6 +16,8 @@ pub enum ObservedFrom {
     Trace,
     /// Given in the scenario, for all work; so is the simulated one.
     Scenario,
+    /// Added up from the lines of a bill, over the time that it and the run have in common; so is the simulated one.
+    Bill,
 }
 
 /// One figure, as observed and as simulated.
@@ -36,9 +38,13 @@ pub struct Reading {
 }
 
 impl Reading {
-    /// Simulated value minus the observed one.
+    /// Simulated value minus the observed one. Of a bill it is one of whole nano-dollars, like both.
     pub fn error(&self) -> Option<f64> {
-        self.simulated.map(|simulated| simulated - self.observed)
+        let error = self.simulated? - self.observed;
+        Some(match self.seen {
+            ObservedFrom::Trace | ObservedFrom::Scenario => error,
+            ObservedFrom::Bill => (error * 1e9).round() / 1e9,
+        })
     }
 
     /// The error as a share of the observed value; `None` if that is 0.
@@ -162,6 +168,26 @@ pub(super) fn of_scenario(summary: &Summary, observed: &Observed) -> Vec<Reading
         Reading { label: metric.clone(), metric, ..bill }
     });
     figures.chain(bills).collect()
+}
+
+/// The sums of a bill, beside those of the run: in all, by provider, and by group of lines.
+pub(super) fn of_bill(bill: &HeldBill) -> Vec<Reading> {
+    let reading = |metric: String, label: String, [observed, simulated]: [Money; 2]| Reading {
+        metric,
+        label,
+        ..reading("cost_total", ObservedFrom::Bill, observed.dollars(), Some(simulated.dollars()))
+    };
+    let mut readings = vec![reading("bill".to_owned(), "bill".to_owned(), bill.total(None))];
+    for name in bill.providers() {
+        let metric = format!("bill of {name}");
+        readings.push(reading(metric.clone(), metric, bill.total(Some(name))));
+    }
+    readings.extend(bill.lines.iter().map(|line| {
+        let HeldLine { provider, group, observed, simulated } = line;
+        let both = [*observed, *simulated].map(Option::unwrap_or_default);
+        reading(format!("line {provider}/{group}"), format!("{provider}: {group}"), both)
+    }));
+    readings
 }
 
 fn reading(metric: &str, seen: ObservedFrom, observed: f64, simulated: Option<f64>) -> Reading {

@@ -32,7 +32,7 @@ fn judge(pairs: Vec<Pair>, observed: &Observed) -> Backtest {
     summary.cost.total = Money::from_nanos(120_000_000_000);
     summary.cost.by_provider = vec![("c".to_owned(), summary.cost.total)];
     let tenants = vec!["default".to_owned(), "b".to_owned()];
-    Backtest::judge(pairs, tenants, Some(4_000), (&summary, observed))
+    Backtest::judge(pairs, tenants, Some(4_000), (&summary, observed, None))
 }
 
 #[track_caller]
@@ -117,6 +117,7 @@ fn figures_of_the_scenario_are_held_against_the_run() {
     let observed = Observed {
         figures: vec![("instance_hours", 100.0), ("cost_usd", 100.0), ("utilisation_gpu", 0.5)],
         provider_cost: vec![("c".to_owned(), Money::from_nanos(240_000_000_000))],
+        bill: None,
     };
     let found = judge(Vec::new(), &observed);
     let all: Vec<_> = found

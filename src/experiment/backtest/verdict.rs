@@ -10,7 +10,7 @@ use super::{ObservedFrom, Reading, ToleratedWait, WaitErrors};
 #[serde(rename_all = "lowercase")]
 pub enum Likeness {
     /// No error at all in what the trace shows, and none but rounding (of a
-    /// thousandth) in what the scenario says.
+    /// thousandth) in what the scenario and the bill say.
     Exact,
     /// Every judged figure within a tenth, and at least four of five waits
     /// within a tenth or a minute.
@@ -22,10 +22,10 @@ pub enum Likeness {
     Poor,
 }
 
-/// Relative error that rounding may bring to a figure that somebody has typed.
+/// Relative error that rounding may bring to a figure that somebody has typed, or to the lines of a bill.
 const ROUNDING: f64 = 0.001;
 
-/// Figures that are judged: extremes and what follows from others are not.
+/// Figures that are judged, beside bills in all and by provider: extremes, lines of bills and what follows from others are not.
 const JUDGED: [&str; 7] = [
     "wait_mean",
     "wait_p95",
@@ -40,7 +40,8 @@ impl Likeness {
     /// Likeness by these errors.
     pub(super) fn of(waits: Option<&WaitErrors>, readings: &[Reading]) -> Self {
         let judged = |reading: &&Reading| {
-            JUDGED.contains(&reading.metric.as_str()) || reading.metric.starts_with("cost")
+            let metric = reading.metric.as_str();
+            JUDGED.contains(&metric) || metric.starts_with("cost") || metric.starts_with("bill")
         };
         let within = |share: f64| {
             readings.iter().filter(judged).all(|reading| {
@@ -54,7 +55,7 @@ impl Likeness {
         };
         let exact = readings.iter().all(|reading| match reading.seen {
             ObservedFrom::Trace => reading.error() == Some(0.0),
-            ObservedFrom::Scenario => {
+            ObservedFrom::Scenario | ObservedFrom::Bill => {
                 let most = reading.observed.abs() * ROUNDING;
                 reading.error().is_some_and(|error| error.abs() <= most)
             }

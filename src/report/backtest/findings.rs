@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::BacktestReport;
+use super::bill::BillFindings;
 use crate::experiment::backtest::{
     Backtest, Calibration, Likeness, ObservedFrom, Reading, WaitErrors,
 };
@@ -22,6 +23,10 @@ struct BacktestFindings<'a> {
     waits: Option<Waits>,
     /// Figures that the scenario says were observed.
     given: Vec<ReadFigure<'a>>,
+    /// The observed bill, of a backtest.
+    bill: Option<BillFindings<'a>>,
+    /// The same in all, of a calibration.
+    billed: Option<ReadFigure<'a>>,
     /// Other figures of the trace.
     rest: Vec<ReadFigure<'a>>,
     unobserved: u64,
@@ -33,11 +38,11 @@ struct BacktestFindings<'a> {
 
 /// A figure as observed and as simulated.
 #[derive(Clone, Debug, Serialize)]
-struct ReadFigure<'a> {
-    label: &'a str,
-    unit: &'a str,
-    observed: f64,
-    simulated: Option<f64>,
+pub(super) struct ReadFigure<'a> {
+    pub(super) label: &'a str,
+    pub(super) unit: &'a str,
+    pub(super) observed: f64,
+    pub(super) simulated: Option<f64>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -85,6 +90,11 @@ impl<'a> BacktestFindings<'a> {
                 bias_interval_s: waits.bias_interval_s,
             }),
             given: given.take(NAMED).map(read).collect(),
+            bill: None,
+            billed: readings
+                .iter()
+                .find(|one| one.seen == ObservedFrom::Bill && one.metric == "bill")
+                .map(read),
             rest: rest.into_iter().filter_map(of_trace).collect(),
             unobserved: 0,
             not_started: 0,
@@ -101,6 +111,7 @@ impl BacktestReport<'_> {
         let found = BacktestFindings {
             unobserved: *unobserved,
             not_started: *not_started,
+            bill: self.backtest.bill.as_ref().map(BillFindings::of),
             assumptions: self.run.assumptions.len(),
             ..BacktestFindings::of(&self.run.recipe.policy, *likeness, waits, readings)
         };

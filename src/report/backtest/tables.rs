@@ -27,6 +27,7 @@ pub(super) fn readings(backtest: &Backtest) -> Table {
         cells.push(Cell::plain(match reading.seen {
             ObservedFrom::Trace => "trace",
             ObservedFrom::Scenario => "scenario",
+            ObservedFrom::Bill => "bill",
         }));
         table.rows.push(cells);
     }

@@ -74,6 +74,7 @@ fn sentences_say_what_was_found() {
                 bullets: [
                     "Waits: 60.0 % within 10 % or a minute, half of them off by at most 1 min 10 s, rank correlation 0.94. The mean error of a wait is +1 min 5 s, and between −20 s and +2 min 42 s over other stretches of such a log (95 %).",
                     "As the scenario says: instance-hours 12 h against 10 h observed (+20.0 %), cost of today $0.00 against $5.00 observed (−100.0 %).",
+                    "By the bill, from 1970-01-02 00:00 to 1970-01-13 00:00 UTC: $45.00 against $42.00 observed (+7.1 %); furthest off is today: compute, by +$4.00.",
                     "Also of the trace: core-hours ±0.0 %, makespan ±0.0 %, CPU utilisation ±0.0 %.",
                     "How sure: one run of the trace; exact, close, rough and poor are a convention, the same for every scenario. 1 thing is assumed or not modelled: listed below.",
                 ],
@@ -81,11 +82,17 @@ fn sentences_say_what_was_found() {
             cautions: [
                 "Work whose start was not observed is left out: 1 of 12.",
                 "Work that the run did not start is left out: 1 of 12.",
+                "The bill is known from 1970-01-01 00:00 to 1970-01-13 00:00 UTC, the run from 1970-01-02 00:00 to 1970-01-14 00:00 UTC: what both have in common is compared, and beyond it lie today (observed $3.00, simulated $2.00).",
+                "Of 1 line of the bills that reach over an edge of that time, a part in proportion to time counts.",
+                "The observed bill alone has today: today $2.00.",
+                "The bill of the run alone has today: transfer $1.00.",
+                "Of providers that the other side does not know nothing is compared: today (simulated $7.00).",
+                "What is not billed here is left out of the observed bill: today (observed $5.00).",
             ],
         }
     "#]].assert_debug_eq(&report.statements());
     let kept = calibration(&judged);
-    expect!["Held against what was observed, the model of today is poor: wait, mean 12 min 5 s against 11 min observed (+9.8 %), 60.0 % of the waits within 10 % or a minute, instance-hours 12 h against 10 h observed, cost of today $0.00 against $5.00 observed."].assert_eq(&Calibrated::of(&kept, &[]).text);
+    expect!["Held against what was observed, the model of today is poor: wait, mean 12 min 5 s against 11 min observed (+9.8 %), 60.0 % of the waits within 10 % or a minute, instance-hours 12 h against 10 h observed, cost of today $0.00 against $5.00 observed, bill $45.00 against $42.00 observed."].assert_eq(&Calibrated::of(&kept, &[]).text);
     let stale = Calibrated::of(&kept, &["the workload", "the policy"]).text;
     let want = "The calibration is stale: the workload and the policy have changed since";
     assert!(stale.starts_with(want), "{stale}");

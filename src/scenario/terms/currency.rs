@@ -11,9 +11,12 @@ use crate::units::{Id, IdVec, Time};
 const ALWAYS: Time = Time::from_micros(-2_208_988_800_000_000);
 
 /// Reads what currencies are worth. Rows of one code are one currency.
-pub(super) fn read(rows: &[ConfigTable], report: &mut Diagnostics<'_>) -> IdVec<Currency> {
+pub(in crate::scenario) fn read(
+    root: &ConfigTable,
+    report: &mut Diagnostics<'_>,
+) -> IdVec<Currency> {
     let mut currencies: IdVec<Currency> = IdVec::default();
-    for row in rows {
+    for row in root.list("currency") {
         row.require("code", report);
         row.require("usd", report);
         let (Some(code), Some(usd)) = (row.text("code"), row.number("usd")) else { continue };

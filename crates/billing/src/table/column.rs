@@ -176,7 +176,7 @@ pub const COLUMNS: &[ColumnRow] = &[
 
 /// Words in which a table names its columns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ColumnWords {
+pub enum ColumnWords {
     /// Ours.
     Own,
     /// Those of FOCUS.

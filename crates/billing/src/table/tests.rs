@@ -166,3 +166,104 @@ fn problems_name_their_place() {
         assert!(problem.starts_with(told), "{problem}");
     }
 }
+
+fn billed(text: &str) -> Result<Vec<BilledRow>, Problem> {
+    let text = text.to_owned().into_bytes();
+    let mut table = UsageTable::read(Box::new(std::io::Cursor::new(text)), "bill.csv")?;
+    std::iter::from_fn(|| table.next_billed().transpose()).collect()
+}
+
+/// Provider, group and cents of each line.
+fn groups(text: &str) -> Vec<(String, String, i128)> {
+    let rows = billed(text).expect("it can be read").into_iter();
+    rows.map(|row| (row.provider, row.group.name().to_owned(), row.billed.nanos() / 10_000_000))
+        .collect()
+}
+
+/// A bill needs no quantity, unit or price: exports have those of more than is billed here, and corrections are less
+/// than nothing.
+#[test]
+fn bills_need_amounts_alone() {
+    let focus = "BilledCost,ChargeCategory,ChargePeriodEnd,ChargePeriodStart,CommitmentDiscountStatus,ConsumedQuantity,\
+         ConsumedUnit,ProviderName,ServiceCategory\n\
+         1,Usage,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,,-3,Bananas,AWS,Compute\n\
+         -2,Usage,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,,1,GB,AWS,Storage\n\
+         3,Usage,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,,1,GB,Microsoft,Networking\n\
+         4,Usage,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,,1,GB,AWS,Databases\n\
+         0,Usage,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,Unused,1,GB,AWS,Compute\n\
+         5,Purchase,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,,,,AWS,Compute\n\
+         -6,Credit,2026-04-01T00:00:00Z,2026-03-01T00:00:00Z,,,,AWS,Compute\n\
+         7,Tax,2026-03-01T01:00:00Z,2026-03-01T00:00:00Z,,,,AWS,Other\n";
+    let want = [
+        ("aws", "compute", 100),
+        ("aws", "storage", -200),
+        ("azure", "networking", 300),
+        ("aws", "Databases", 400),
+        ("aws", "unused commitments", 0),
+        ("aws", "purchases", 500),
+        ("aws", "credits", -600),
+        ("aws", "Tax", 700),
+    ];
+    let want = want.map(|(provider, group, cents)| (provider.to_owned(), group.to_owned(), cents));
+    assert_eq!(groups(focus), want);
+}
+
+#[test]
+fn reports_of_aws_have_their_own_kinds_of_lines() {
+    let header = "lineItem/LineItemType,lineItem/UsageStartDate,lineItem/UnblendedCost,product/productFamily\n";
+    for (kind, family, group) in [
+        ("Usage", "Compute Instance", "compute"),
+        ("DiscountedUsage", "Compute Instance", "compute"),
+        ("SavingsPlanCoveredUsage", "Serverless", "serverless"),
+        ("SavingsPlanNegation", "", "compute"),
+        ("Usage", "Storage", "storage"),
+        ("Usage", "Data Transfer", "transfer"),
+        ("Usage", "IP Address", "address"),
+        ("Usage", "Queue", "Queue"),
+        ("RIFee", "Compute Instance", "purchases"),
+        ("SavingsPlanRecurringFee", "", "purchases"),
+        ("EdpDiscount", "", "credits"),
+        ("Refund", "", "Refund"),
+    ] {
+        let text = format!("{header}{kind},2026-03-01T00:00:00Z,0.5,{family}\n");
+        assert_eq!(groups(&text), [("aws".to_owned(), group.to_owned(), 50)], "{kind} {family}");
+    }
+}
+
+/// Each service of ours has the group of the line that a table has for it.
+#[test]
+fn services_are_told_apart_as_far_as_the_table_does() {
+    for service in crate::usage::Service::ALL {
+        let text = format!(
+            "from,provider,service,billed\n2026-03-01T00:00:00Z,aws,{},1\n",
+            service.name()
+        );
+        let row = billed(&text).expect("it can be read").pop().expect("a row");
+        assert_eq!(row.group, BillGroup::of_service(service, ColumnWords::Own));
+    }
+    for words in [ColumnWords::Focus, ColumnWords::Report] {
+        for (one, other) in
+            [(Service::Compute, Service::License), (Service::BlockStorage, Service::ObjectStorage)]
+        {
+            assert_eq!(BillGroup::of_service(one, words), BillGroup::of_service(other, words));
+        }
+    }
+}
+
+#[test]
+fn lines_without_an_amount_are_no_bill() {
+    for (text, told) in [
+        (
+            "from,provider,billed\n2026-03-01T00:00:00Z,aws,1\n2026-03-01T00:00:00Z,aws,\n",
+            "bill.csv:3: `billed` is empty\n  hint: a bill has an amount in each line",
+        ),
+        ("from,provider,billed\n,aws,1\n", "bill.csv:2: `from` is empty"),
+        (
+            "from,provider,billed\n2026-03-01T00:00:00Z,aws,much\n",
+            "bill.csv:2: `billed` is `much`, not an amount",
+        ),
+    ] {
+        let problem = billed(text).expect_err(text).to_string();
+        assert!(problem.starts_with(told), "{problem}");
+    }
+}

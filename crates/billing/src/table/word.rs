@@ -4,6 +4,9 @@ use crate::usage::{Sale, Service, UsageUnit};
 
 use super::column::ColumnWords;
 
+/// What a part of a commitment that nobody used is called.
+pub(super) const UNUSED: &str = "Unused commitments";
+
 /// Whether a line of that category is usage, also such as a commitment covers.
 pub(super) fn is_usage(category: &str) -> bool {
     matches!(category, "Usage" | "DiscountedUsage" | "SavingsPlanCoveredUsage")

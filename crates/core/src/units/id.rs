@@ -64,7 +64,7 @@ impl<T> fmt::Debug for Id<T> {
 }
 
 /// A vector that only its own id type can index.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdVec<T> {
     rows: Vec<T>,
 }

@@ -36,6 +36,24 @@ pub(super) const ROWS: &[KeyRow] = &[
     row("observed.gpu_hours", AT_LEAST_0, "", "The same in GPU-hours."),
     row("observed.instance_hours", AT_LEAST_0, "", "Hours of running instances: node-hours."),
     row("observed.cost_usd", ValueKind::Dollars, "", "The bill in all."),
+    row(
+        "observed.bill",
+        ValueKind::File,
+        "",
+        "The bill line by line: a table of usage with `billed`, a FOCUS export, or AWS's cost and usage report.",
+    ),
+    row(
+        "observed.bill_from",
+        ValueKind::Moment,
+        "the beginning of its first line",
+        "From when on the bill is whole.",
+    ),
+    row(
+        "observed.bill_until",
+        ValueKind::Moment,
+        "the end of its last line",
+        "Until when the bill is whole.",
+    ),
     row("observed.provider_cost_usd", ValueKind::Table, "", "The bill by provider and cluster."),
     row("observed.provider_cost_usd.*", ValueKind::Dollars, "", "Its name = its bill."),
 ];
