@@ -75,7 +75,7 @@ pub use schema::schema;
 pub use section::kind_of;
 pub use starter::{Starter, init_from, quickstart};
 pub use suite::{Gate, Subject, Suite, Tested, Tolerance, UnreadableScenario};
-pub use terms::{Attached, BillingTerms, KeptData, kept_product, product_of};
+pub use terms::{Attached, BillingTerms, KeptData, held_of, kept_product, on_demand, product_of};
 pub use unmodelled::{COMMITMENTS, not_modelled};
 pub use world::{known_events, past_prices};
 
@@ -352,12 +352,13 @@ fn read(
     let nothing: Vec<(usize, String)> = buyers.map(nothing).collect();
     policies.assumptions.extend(nothing);
     policies.assumptions.extend(without_budgets(&build.world, &policies.specs));
-    policies.assumptions.extend(without_commitments(&build.world, &policies.specs));
+    policies.assumptions.extend(without_commitments(&build.world, has_sale, &policies.specs));
     let work = work?;
     let mut assumptions = std::mem::take(&mut build.assumptions);
     assumptions.extend(names::vague_models(&build.world).into_iter().map(Assumption::from));
     assumptions.extend(work.assumptions.into_iter().map(Assumption::from));
     assumptions.extend(terms.as_ref().map(|_| Assumption::from(TERMS.to_owned())));
+    assumptions.extend(sale.as_ref().and_then(terms::foreign_told).map(Assumption::from));
     let unpriced = terms.iter().flat_map(|terms| terms.unpriced.iter().cloned());
     assumptions.extend(unpriced.map(Assumption::from));
     let mut inputs = std::mem::take(&mut build.inputs);
@@ -450,9 +451,14 @@ fn without_budgets(world: &World, specs: &[PolicySpec]) -> Vec<(usize, String)> 
 }
 
 /// What is said of policies that heed commitments where none is held that covers an offer.
-fn without_commitments(world: &World, specs: &[PolicySpec]) -> Vec<(usize, String)> {
+fn without_commitments(
+    world: &World,
+    has_sale: bool,
+    specs: &[PolicySpec],
+) -> Vec<(usize, String)> {
     let is_told = |(_, spec): &(usize, &PolicySpec)| {
-        world.commitments.is_empty() && spec.provision.is(&provision::COMMITTED)
+        let buys = has_sale && !spec.commit.is(&purchase::NONE);
+        world.commitments.is_empty() && !buys && spec.provision.is(&provision::COMMITTED)
     };
     let told = |(row, spec): (usize, &PolicySpec)| {
         let name = clip(&spec.name);

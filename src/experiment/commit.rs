@@ -11,6 +11,7 @@ use crate::billing::account::Account;
 use crate::billing::advice::{AdviceInput, CommitmentAdvice, DemandGrowth, FutureDemand, advise};
 use crate::billing::charge::{BilledCharge, Origin, Purpose};
 use crate::billing::commitment::{Commitment, hour_of, start_of};
+use crate::billing::currency::Exchange;
 use crate::billing::offering::Offering;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
@@ -74,6 +75,8 @@ pub enum CommitNote {
     NotHeld(String),
     /// Commitments that are held go on: so many.
     Held(usize),
+    /// Offerings in that currency, and what it is worth as the run begins.
+    Foreign(String, Exchange),
     /// A provider that takes something off for sustained use of what an offering covers.
     Sustained(String),
     /// An offering whose term is longer than what is looked ahead.
@@ -118,6 +121,8 @@ pub fn commit(
     // What is held covers once the window is known.
     let held = std::mem::take(&mut terms.terms.commitments);
     let (offerings, shipped) = offerings(scenario, plan.policy, &settlement);
+    let begins = hour_of(Time::from_micros(scenario.calendar.unix_micros(Time::ZERO)));
+    let (offerings, foreign) = in_dollars(&offerings, &terms.terms, begins);
     if offerings.is_empty() {
         let message =
             "there is nothing to commit to: no offering is known of who the policy rents from";
@@ -150,8 +155,8 @@ pub fn commit(
     if let Some(problem) = too_long(scenario, &futures, window) {
         return Err(CommitFailure::Problem(problem));
     }
-    let begins = hour_of(Time::from_micros(scenario.calendar.unix_micros(Time::ZERO)));
-    let (held, mut notes) = held_at(held, begins, window);
+    let (held, mut notes) = held_at(&terms.terms, &held, begins, window);
+    notes.extend(foreign);
     let holding = AccountTerms { commitments: held, ..terms.terms.clone() };
     let (demand, coverable) = demand(&futures, (&offerings, &holding, account), window);
     if coverable == 0.0 {
@@ -244,9 +249,31 @@ fn too_long(scenario: &Scenario, futures: &[Future], window: usize) -> Option<Pr
     })
 }
 
-/// What is held in that clock hour, for the whole window from it on; and what is said of it.
+/// The offerings in dollars, at what their currencies are worth in that clock hour; and what is said of it.
+fn in_dollars(
+    offerings: &[Offering],
+    terms: &AccountTerms,
+    begins: i64,
+) -> (Vec<Offering>, Vec<CommitNote>) {
+    let mut notes = Vec::new();
+    let in_dollars = |offering: &Offering| {
+        let worth = terms.exchange(offering.currency, begins);
+        if let Some(currency) = offering.currency {
+            let code = terms.currencies[currency].code.clone();
+            let note = CommitNote::Foreign(code, worth);
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        }
+        offering.in_dollars(worth)
+    };
+    (offerings.iter().map(in_dollars).collect(), notes)
+}
+
+/// What is held in that clock hour, in dollars of that hour, for the whole window from it on; and what is said of it.
 fn held_at(
-    held: IdVec<Commitment>,
+    terms: &AccountTerms,
+    held: &IdVec<Commitment>,
     begins: i64,
     window: usize,
 ) -> (IdVec<Commitment>, Vec<CommitNote>) {
@@ -256,7 +283,7 @@ fn held_at(
             notes.push(CommitNote::NotHeld(commitment.name.clone()));
             continue;
         }
-        let mut commitment = commitment.clone();
+        let mut commitment = terms.in_dollars(commitment, begins).into_owned();
         (commitment.from, commitment.until) = (start_of(0), start_of(window as i64));
         kept.push(commitment);
     }

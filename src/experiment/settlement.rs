@@ -21,7 +21,7 @@ use crate::billing::settle::Biller;
 use crate::billing::terms::AccountTerms;
 use crate::billing::usage::{LinePrices, Product, Service, UsageLine, UsageUnit};
 use crate::metrics::Settled;
-use crate::model::{Offer, Region, TransferPath, WorkId, World};
+use crate::model::{HeldCommitment, Offer, Region, TransferPath, WorkId, World};
 use crate::scenario::{BillingTerms, product_of};
 use crate::sim::Observer;
 use crate::state::{ChargeKind, Exit, InstanceRef, Record, State};
@@ -46,6 +46,8 @@ pub struct Settlement {
     charges: Option<Vec<BilledCharge>>,
     lines_of: Vec<LineUse>,
     purchasing: Option<Purchasing>,
+    /// What was bought and is not told to policies yet.
+    bought: Vec<HeldCommitment>,
     account: Id<Account>,
     /// Charges for clock hours before are left out.
     counted_from: Option<Time>,
@@ -132,6 +134,7 @@ impl Settlement {
             charges: None,
             lines_of: Vec::new(),
             purchasing: None,
+            bought: Vec::new(),
             account,
             counted_from: None,
             calendar: Calendar::from_unix_micros(0),
@@ -240,6 +243,9 @@ impl Settlement {
         let mut charges = Vec::new();
         self.biller.advance(hour_of(self.unix(until)), &mut |charge| charges.push(charge));
         self.add(&charges);
+        if let Some(purchasing) = &self.purchasing {
+            self.bought.extend(purchasing.decided(state.world(), &mut self.biller));
+        }
         self.until = until + HOUR;
     }
 
@@ -355,7 +361,7 @@ impl Observer for Settlement {
         self.credits.iter_mut().for_each(|credits| credits.begin(world));
         let hour = hour_of(self.unix(self.now));
         self.biller.advance(hour, &mut |_| {});
-        if let Some(purchasing) = &self.purchasing {
+        if let Some(purchasing) = &mut self.purchasing {
             purchasing.begin(world, &mut self.biller);
         }
         self.first = hour;
@@ -368,6 +374,10 @@ impl Observer for Settlement {
         while self.until <= to {
             self.cut(state);
         }
+    }
+
+    fn bought(&mut self) -> Vec<HeldCommitment> {
+        std::mem::take(&mut self.bought)
     }
 
     fn record(&mut self, state: &State<'_>, record: &Record) {

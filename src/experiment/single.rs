@@ -164,7 +164,7 @@ pub fn run_with(
     let mut windows = Windows::new(watched(&scenario.objectives), from, until);
     let mut alerts = Alerts::new(&scenario.alerts, from);
     let mut budgets = Budgets::of(&scenario.world.budgets);
-    let mut settlement = settlement(scenario, policy.0, settings.seed)
+    let mut settlement = settlement_of(scenario, policy.0, settings.seed)
         .map(|settlement| settlement.counting_from(from))
         .map(|one| if settings.charges { one.keeping_charges() } else { one });
     let others: Vec<&mut dyn Observer> =
@@ -181,8 +181,12 @@ pub fn run_with(
     let outcome = outcome?;
     if settings.warm_up > Span::ZERO {
         let mut before = (Collector::default(), SpendingTally::default());
+        // The policy is to see what it buys, as before.
+        let mut buyer = settlement_of(scenario, policy.0, settings.seed)
+            .filter(|_| !policy.0.commit.is(&purchase::NONE));
+        let mut watched = (&mut before, &mut buyer);
         let run = |source: &mut dyn Source, policy: &mut dyn Policy, options: &Options| {
-            sim::run(&scenario.world, source, policy, options, &mut before, control)
+            sim::run(&scenario.world, source, policy, options, &mut watched, control)
         };
         simulate(scenario, policy, settings, Some(warm), run).0?;
         collector = collector.without(&before.0);
@@ -262,7 +266,7 @@ fn charged_back(
 
 /// The settlement of a run, where its scenario has terms or one of its policies commits: then the
 /// costs of all are settled alike.
-fn settlement(scenario: &Scenario, policy: &PolicySpec, seed: u64) -> Option<Settlement> {
+fn settlement_of(scenario: &Scenario, policy: &PolicySpec, seed: u64) -> Option<Settlement> {
     let buys = !policy.commit.is(&purchase::NONE);
     let sale = scenario.sale.as_ref().filter(|_| scenario.is_settled())?;
     let purchasing =

@@ -178,6 +178,11 @@ impl CommitReport<'_> {
                 "What is held goes on as it is, and covers first: {}.",
                 several(*count as u64, "commitment", "commitments")
             ),
+            CommitNote::Foreign(code, worth) => format!(
+                "What is offered in {} is reckoned in dollars at what one is worth as the run begins, {} USD, for all of its term.",
+                unquoted(code),
+                worth.picos() as f64 / 1e12
+            ),
             CommitNote::Sustained(provider) => format!(
                 "{} takes something off for sustained use without any commitment. That is not in here: what is saved on it is less.",
                 unquoted(provider)

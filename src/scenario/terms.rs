@@ -28,8 +28,8 @@ use crate::billing::usage::{Product, Sale, Service, UsageUnit};
 use crate::problem::{Problems, clip};
 use crate::units::{Calendar, Id, IdVec, Money, Rate, Span, Time};
 
-pub(super) use currency::read as currencies;
-pub use held::product_of;
+pub(super) use currency::{read as currencies, told as foreign_told};
+pub use held::{held_of, on_demand, product_of};
 pub(super) use names::check as check_names;
 pub use storage::{Attached, KeptData, kept_product};
 
@@ -202,7 +202,8 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
         accounts.add("account", None);
     }
     for (number, section) in root.list("offering").iter().enumerate() {
-        let Some(offering) = offering(section, number, &accounts, report) else { continue };
+        let known = (&accounts, &read.terms.currencies);
+        let Some(offering) = offering(section, number, known, report) else { continue };
         if offering.name.trim().is_empty() {
             report.at(&section.spot("name"), "an offering needs a name");
         }
@@ -337,7 +338,7 @@ fn commitment(
 fn offering(
     section: &ConfigTable,
     number: usize,
-    accounts: &Accounts,
+    (accounts, currencies): (&Accounts, &IdVec<Currency>),
     report: &mut Diagnostics<'_>,
 ) -> Option<Offering> {
     section.require("provider", report);
@@ -364,6 +365,7 @@ fn offering(
     let ((owner, scope), (benefit, upfront, hourly)) = (owner.zip(scope)?, sold?);
     Some(Offering {
         name: named(section, "offering", number),
+        currency: currency::of(section, currencies, None, report),
         provider: section.text("provider")?.to_owned(),
         owner,
         scope,

@@ -173,3 +173,78 @@ fn a_policy_buys_what_it_saw_and_pays_for_it_from_then_on() {
     let told = scenario.assumed(&[0]);
     assert!(told.iter().any(|one| one.contains("nothing is for sale")), "{told:?}");
 }
+
+/// At 1.25 dollars a machine that is reserved for 0.048 euros an hour is one for 0.06 dollars.
+const EUROS: &str = "\n[[currency]]\ncode = \"EUR\"\nusd = 1.25\n";
+
+#[test]
+fn an_offering_in_another_currency_is_judged_in_dollars() {
+    let in_euros = RESERVED.replace("0.06 USD", "0.048 USD") + "currency = \"EUR\"\n" + EUROS;
+    let jobs = [(0, 48), (0, 20)];
+    let [dollars, euros] = [RESERVED, &in_euros].map(|sale| advised(&jobs, sale).expect("it is"));
+    let holdings = |study: &CommitStudy| format!("{:?}", study.advice.cheapest);
+    assert_eq!(holdings(&euros), holdings(&dollars));
+    assert!(holdings(&dollars).contains("units: 1"), "{}", holdings(&dollars));
+    let said = format!("{:?}", euros.notes);
+    assert!(said.contains("Foreign(\"EUR\", Exchange(1250000000000))"), "{said}");
+    // What is held is worth what it is as the run begins, too: a machine, and not eight tenths.
+    let plan = "\n[[account]]\nname = \"org\"\n[[commitment]]\nprovider = \"aws\"\naccount = \"org\"\n\
+        from = \"2026-03-02\"\nspend = \"0.0384 USD/h\"\ndiscount = \"50 %\"\ncurrency = \"EUR\"\n\
+        [[currency]]\ncode = \"EUR\"\nusd = 1\n[[currency]]\ncode = \"EUR\"\nfrom = \"2026-03-02\"\nusd = 1.25\n";
+    let held = advised(&[(0, 48), (0, 48)], &format!("{RESERVED}{plan}")).expect("it is advised");
+    close(held.coverable, 0.096 * 8_760.0);
+}
+
+/// It is weighed at what it is worth as the run begins: at 2.1 dollars a machine that is reserved for 0.048
+/// euros costs more than on demand and nobody buys it, whatever it is worth an hour later.
+#[test]
+fn a_policy_buys_in_another_currency() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = "arrival_s,runtime_s,vcpus,memory_mib\n0,36000,2,1024\n";
+    std::fs::write(folder.path().join("jobs.csv"), jobs).expect("it is written");
+    let cost = |begins: &str, later: &str, offering: &str| {
+        let more = format!(
+            "[policy.only.commit.percentile]\nevery = \"2 h\"\nwindow = \"2 h\"\n{offering}\
+             currency = \"EUR\"\n[[currency]]\ncode = \"EUR\"\nusd = {begins}\n\
+             [[currency]]\ncode = \"EUR\"\nfrom = \"2026-03-02T06:00:00Z\"\nusd = {later}\n"
+        );
+        let scenario = parsed(&format!("{SCENARIO}{more}"), folder.path());
+        let policy = &scenario.policies[0];
+        let mut go_on = |_| std::ops::ControlFlow::Continue(());
+        let run = experiment::run(&scenario, policy, Settings::seeded(1), &mut (), &mut go_on);
+        run.unwrap_or_else(|failure| panic!("{failure}")).summary.cost.total.dollars()
+    };
+    let machine = RESERVED.replace("0.06 USD", "0.048 USD");
+    close(cost("1.25", "1.5", &machine), 2.0 * 0.096 + 4.0 * 0.06 + 4.0 * 0.072);
+    close(cost("2.1", "1.0", &machine), 0.96);
+    // A plan at 70 %: 0.0672 dollars an hour are bought in steps of a thousandth of a euro, 53 of them at
+    // 1.25 (0.06625, which covers 0.094643).
+    let plan = cost("1.25", "1.25", PLAN);
+    close(plan, 2.0 * 0.096 + 8.0 * (0.06625 + 0.096 - 0.06625 / 0.7));
+    // 0.05376 euros are that 70 %.
+    let fixed = PLAN.replace("discount = \"30 %\"", "price = [{ usd = 0.05376 }]");
+    close(cost("1.25", "1.25", &fixed), plan);
+    // Of what a step is worth more later, no more is bought and what is left is less.
+    close(
+        cost("1.25", "1.26", PLAN),
+        2.0 * 0.096
+            + 4.0 * (0.06625 + 0.096 - 0.06625 / 0.7)
+            + 4.0 * (0.06678 + 0.096 - 0.06678 / 0.7),
+    );
+}
+
+/// A currency must be known as the run begins.
+#[test]
+fn an_offering_in_a_currency_that_is_not_known_yet_is_refused() {
+    let late = format!(
+        "{RESERVED}currency = \"EUR\"\n[[currency]]\ncode = \"EUR\"\nfrom = \"2026-03-03\"\nusd = 1.25\n"
+    );
+    let folder = tempfile::tempdir().expect("a folder");
+    let problems = |text: &str| {
+        let read = Scenario::parse(&format!("{SCENARIO}{text}"), "s.toml", folder.path(), &[]);
+        read.map(|_| String::new()).unwrap_or_else(|problems| problems.to_string())
+    };
+    assert!(problems(&late).contains("it is not said what `EUR` is worth as the run begins"));
+    let none = format!("{RESERVED}currency = \"EUR\"\n");
+    assert!(problems(&none).contains("it is not said what `EUR` is worth then"));
+}

@@ -8,13 +8,13 @@ mod best_fit;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use windtunnel::experiment::{self, RunFailure, RunResult, Settings};
 use windtunnel::policy::external::message::{
-    Action, CallAnswer, CallMessage, EventMessage, PROTOCOL, Question, Ready, Reply, Request,
-    ShareMessage, Submitted,
+    Action, CallAnswer, CallMessage, CommitmentMessage, EventMessage, PROTOCOL, Question, Ready,
+    Reply, Request, ShareMessage, Submitted, TakeMessage,
 };
 use windtunnel::policy::external::{BrokenConversation, Conversation, Launcher, Recorded};
 use windtunnel::policy::spec::{External, PolicyPart, PolicySpec, Scalar};
@@ -595,4 +595,52 @@ fn a_part_that_is_not_asked_hears_now_and_then() {
     let result = run(&scenario, &policy, &launcher).expect("it runs");
     let told = told.load(Ordering::Relaxed);
     assert!(told > 3 * result.summary.work.submitted / 2, "{told} records were told");
+}
+
+/// The moment of a call, and its commitments.
+type Told = (i64, Vec<CommitmentMessage>);
+
+/// A year of a machine is bought at the end of the second hour. The hello knows of nothing; the first call
+/// from then on tells of it, and no later one again.
+#[test]
+fn what_is_bought_is_told_once() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = "arrival_s,runtime_s,vcpus,memory_mib\n0,9000,2,1024\n7100,600,2,1024\n7200,60,2,1024\n7300,60,2,1024\n";
+    std::fs::write(folder.path().join("jobs.csv"), jobs).expect("it is written");
+    let text = "question = \"?\"\nstart = \"2026-03-01\"\n[workload]\ntrace = \"jobs.csv\"\n\
+        [cloud.aws]\nregions = [\"us-east-1\"]\ntypes = [\"m5.large\"]\nmarkets = [\"on-demand\"]\nboot = \"0 s\"\n\
+        [policy.p]\npreset = \"cloud-cheapest\"\n\
+        commit.percentile = { every = \"2 h\", window = \"2 h\" }\n\
+        [[offering]]\nname = \"year\"\nprovider = \"aws\"\nregion = \"us-east-1\"\n\
+        type = \"m5.large\"\nhourly = \"0.03 USD/h\"\n";
+    let read = Scenario::parse(text, "a.toml", folder.path(), &[]);
+    let scenario = read.unwrap_or_else(|problems| panic!("{problems}"));
+    let told: Arc<Mutex<Vec<Told>>> = Arc::default();
+    let hears = Arc::clone(&told);
+    let launcher = Inside(move |_: &str| -> Answers {
+        let hears = Arc::clone(&hears);
+        Box::new(move |request, _| match request {
+            Request::Hello(hello) => assert_eq!(hello.world.commitments, []),
+            Request::Call(call) => {
+                hears.lock().expect("alone").push((call.now, call.commitments.clone()));
+            }
+        })
+    });
+    let policy = elsewhere(&scenario.policies[0], &[PolicyPart::Admit]);
+    run(&scenario, &policy, &launcher).expect("it runs");
+    let told = told.lock().expect("alone");
+    let (first, rows) = told.iter().find(|(_, rows)| !rows.is_empty()).expect("it is told");
+    let (hour, offer) = (3_600_000_000, 0..scenario.world.offers.len() as u32);
+    let takes = |offer| TakeMessage { offer, units: Some(4.0), price: None, share: None };
+    let year = CommitmentMessage {
+        name: "year".to_owned(),
+        from: 2 * hour,
+        until: (2 + 8_760) * hour,
+        kept: false,
+        amount: 4.0,
+        takes: offer.map(takes).collect(),
+    };
+    assert_eq!((*first, rows.as_slice()), (2 * hour, [year].as_slice()));
+    let times = told.iter().filter(|(_, rows)| !rows.is_empty()).count();
+    assert!(times == 1 && told.iter().any(|(now, _)| *now > 2 * hour), "{told:?}");
 }

@@ -41,6 +41,7 @@ fn told(state: &State<'_>) -> Vec<String> {
         let allocations = work.allocations.iter();
         texts.extend(allocations.map(|&one| format!("{:?}", state.allocation(one))));
     }
+    texts.push(format!("{:?} {}", state.commitments(), state.commitment_changes()));
     texts.push(format!("{:?}", state.ends().collect::<Vec<_>>()));
     let arriving = state.arriving().map(|one| format!("{:?}", state.allocation(one)));
     texts.extend(arriving);

@@ -90,6 +90,7 @@ fn offerings(account: Id<Account>, prices: i64) -> Vec<Offering> {
         ..Matching::default()
     };
     let offer = |name: &str, years: i64, benefit, cents: i128| Offering {
+        currency: None,
         name: name.into(),
         provider: "aws".into(),
         owner: account,

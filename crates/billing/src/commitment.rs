@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::account::Account;
-use crate::currency::Currency;
+use crate::currency::{Currency, Exchange};
 use crate::units::{Id, Money, Rate, Time};
 use crate::usage::{Product, Sale, Service, UsageUnit};
 
@@ -68,6 +68,14 @@ pub enum PlanPrice {
 }
 
 impl PlanPrice {
+    /// The same in dollars, where what a fixed price calls so is worth so much.
+    pub fn in_dollars(self, worth: Exchange) -> Self {
+        match self {
+            Self::Fixed(price) => Self::Fixed(worth.price(price)),
+            Self::Share(_) => self,
+        }
+    }
+
     /// Price per unit where the list says `list`, rounded half up to a pico-dollar. No share is
     /// more than the whole.
     pub const fn of(self, list: Rate) -> Rate {
@@ -105,6 +113,20 @@ impl Benefit {
         match self {
             Self::Reserved { weight, .. } => i128::from(*weight) * i128::from(HOUR),
             Self::Spending { hourly, .. } => hourly.nanos(),
+        }
+    }
+
+    /// The same in dollars, where all that it calls so is worth so much.
+    pub fn in_dollars(&self, worth: Exchange) -> Self {
+        match self {
+            Self::Reserved { .. } => self.clone(),
+            Self::Spending { hourly, rates } => {
+                let rates = rates.iter().map(|rate| PlanRate {
+                    matching: rate.matching.clone(),
+                    price: rate.price.in_dollars(worth),
+                });
+                Self::Spending { hourly: worth.amount(*hourly), rates: rates.collect() }
+            }
         }
     }
 

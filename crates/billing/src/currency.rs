@@ -66,6 +66,17 @@ impl Exchange {
         shared(amount, i128::from(self.0), PARTS)
     }
 
+    /// The most units of so much each that are worth no more than an amount of dollars, as
+    /// [`Exchange::amount`] rounds; neither is less than nothing. `None` of units of nothing.
+    pub fn units(self, unit: Money, dollars: Money) -> Option<i128> {
+        if self == Self::DOLLAR {
+            return dollars.nanos().checked_div(unit.nanos());
+        }
+        // So many that amounts, and a half of a nano-dollar that is rounded down, are less than one more.
+        let parts = dollars.nanos().saturating_mul(PARTS).saturating_add(PARTS / 2 - 1);
+        parts.checked_div(unit.nanos().saturating_mul(i128::from(self.0)))
+    }
+
     /// The price that became this price in dollars, to a billionth of a unit: the very same, where it
     /// has no more than nine decimals and a unit is worth a thousandth of a dollar at least.
     pub fn price_back(self, dollars: Rate) -> Rate {
@@ -134,6 +145,18 @@ mod tests {
                 assert_eq!(exchange.price_back(exchange.price(price)), price, "{picos} {nanos}");
             }
         }
+        // At 1.0833333 each, all that was bought is used: neither one more nor one less.
+        let third = worth(1_083_333_300_000);
+        for nanos in [1, 3, 1_000_000] {
+            for count in [1, 2, 3, 1_000, 999_999] {
+                let dollars = third.amount(Money::from_nanos(nanos * count));
+                let units =
+                    |more| third.units(Money::from_nanos(nanos), dollars + Money::from_nanos(more));
+                assert_eq!(units(0), Some(count), "{nanos} {count}");
+                assert!(units(-1) < Some(count) && units(0) <= units(1));
+            }
+        }
+        assert_eq!(third.units(Money::ZERO, third.amount(Money::from_nanos(5))), None);
         // 13.5 dollars are 9 units of 1.50.
         assert_eq!(half.amount_back(Money::from_nanos(13_500_000_000)).nanos(), 9_000_000_000);
     }

@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::commitment::{Benefit, Commitment, start_of};
+use crate::currency::{Currency, Exchange};
 use crate::purchase::UnitCosts;
 use crate::units::{Id, Money};
 
@@ -10,6 +11,8 @@ use crate::units::{Id, Money};
 pub struct Offering {
     /// Name, as what is bought of it is called.
     pub name: String,
+    /// Currency of all its prices; `None` is the dollar.
+    pub currency: Option<Id<Currency>>,
     /// Provider that sells it.
     pub provider: String,
     /// Account that would buy it.
@@ -40,7 +43,7 @@ impl Offering {
             }
         };
         Commitment {
-            currency: None,
+            currency: self.currency,
             name: self.name.clone(),
             provider: self.provider.clone(),
             owner: self.owner,
@@ -51,6 +54,17 @@ impl Offering {
             benefit,
             upfront: times(self.upfront),
             hourly: times(self.hourly),
+        }
+    }
+
+    /// The same in dollars, at what its currency is worth.
+    pub fn in_dollars(&self, worth: Exchange) -> Self {
+        Self {
+            currency: None,
+            benefit: self.benefit.in_dollars(worth),
+            upfront: worth.amount(self.upfront),
+            hourly: worth.amount(self.hourly),
+            ..self.clone()
         }
     }
 
@@ -79,6 +93,7 @@ mod tests {
         let owner = accounts.add("a", None);
         let offering = Offering {
             name: "m5, a year".into(),
+            currency: None,
             provider: "aws".into(),
             owner,
             scope: owner,

@@ -132,6 +132,7 @@ impl PlanRow {
         let rates =
             vec![PlanRate { matching: Matching::default(), price: PlanPrice::Share(share) }];
         Offering {
+            currency: None,
             name: self.name.clone(),
             provider: self.provider.clone(),
             owner,

@@ -49,6 +49,8 @@ pub struct Biller {
     rounds: Rounds,
     capacity: KeptCapacity,
     offered: Offered,
+    /// The hour for which something was decided to be bought, and what.
+    decided: Option<(i64, BoughtUnits)>,
     /// Hour whose usage comes in, and its lines.
     now: Option<i64>,
     hour: Hour,
@@ -58,6 +60,9 @@ pub struct Biller {
     tiers: TierCounts,
     sustained: SustainedLevels,
 }
+
+/// What is bought of each offering.
+type BoughtUnits = Vec<(Id<Offering>, Commitment)>;
 
 /// Usage that came too late: its hour is billed already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +84,7 @@ impl Biller {
             rounds,
             capacity: KeptCapacity::default(),
             offered: Offered::default(),
+            decided: None,
             now: None,
             hour: Hour::default(),
             period: Time::ZERO..Time::ZERO,
@@ -132,6 +138,16 @@ impl Biller {
         let Offering { provider, benefit, .. } = &offering;
         let coverage = self.coverages.of(provider, benefit, &self.products);
         self.offered.offer(offering, purchaser, coverage)
+    }
+
+    /// What those who buy decide for the hour that comes in now, from the demand of all before it.
+    /// It is bought as that hour is settled: never, where nobody comes to that.
+    pub fn decide(&mut self) -> &[(Id<Offering>, Commitment)] {
+        let Some(now) = self.now else { return &[] };
+        if self.decided.as_ref().is_none_or(|(hour, _)| *hour != now) {
+            self.decided = Some((now, self.offered.decide(now)));
+        }
+        self.decided.as_ref().map_or(&[], |(_, bought)| bought)
     }
 
     /// What is offered.
@@ -266,7 +282,8 @@ impl Biller {
     }
 
     fn settle(&mut self, now: i64, out: &mut impl FnMut(BilledCharge)) {
-        for (offering, commitment) in self.offered.decide(now) {
+        self.decide();
+        for (offering, commitment) in self.decided.take().map_or(Vec::new(), |(_, bought)| bought) {
             let bought = self.buy(commitment).expect("it begins in this hour");
             self.offered.add(offering, bought);
         }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::account::Accounts;
-use crate::commitment::{Benefit, Commitment, Matching, hour_of};
+use crate::commitment::{Commitment, Matching, hour_of};
 use crate::currency::{Currency, Exchange};
 use crate::reservation::CapacityReservation;
 use crate::rules::BillingRules;
@@ -143,12 +143,7 @@ impl AccountTerms {
         in_dollars.currency = None;
         in_dollars.upfront = worth(hour_of(commitment.bought)).amount(commitment.upfront);
         in_dollars.hourly = worth(hour).amount(commitment.hourly);
-        in_dollars.benefit = match in_dollars.benefit {
-            Benefit::Spending { hourly, rates } => {
-                Benefit::Spending { hourly: worth(hour).amount(hourly), rates }
-            }
-            reserved @ Benefit::Reserved { .. } => reserved,
-        };
+        in_dollars.benefit = commitment.benefit.in_dollars(worth(hour));
         Cow::Owned(in_dollars)
     }
 

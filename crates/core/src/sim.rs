@@ -37,7 +37,7 @@ use crate::state::{
     AllocationRef, Charge, Effect, Ending, Exit, InstanceRef, Record, RefusalReason, State, WorkRef,
 };
 use crate::units::stream::fnv1a;
-use crate::units::{Stream, Time};
+use crate::units::{Span, Stream, Time};
 use crate::workload::Source;
 
 /// Next event of a run, besides arrivals, which the source holds.
@@ -82,6 +82,9 @@ const PRICE: u8 = 3;
 
 /// Rank of arrivals in the standard order.
 const ARRIVAL: u8 = 4;
+
+/// Stretch of time at whose ends commitments are bought.
+const HOUR: Span = Span::from_secs(3_600);
 
 /// Decisions at one instant beyond which the policy is taken to be looping.
 const MOST_ROUNDS: u64 = 1_000_000;
@@ -149,6 +152,7 @@ pub(crate) fn run_observed<O: Observer>(
         surges: 0,
         vain: 0,
         totals: Vec::new(),
+        hour_ends: Time::ZERO,
         keys: Vec::new(),
         due: Vec::new(),
         next: Work::default(),
@@ -198,6 +202,8 @@ struct Simulation<'r, 'w, O> {
     /// Progress of each task at which it is done, by slot of the work; `None` for work without an
     /// end.
     totals: Vec<Option<i128>>,
+    /// End of the clock hour, in UTC.
+    hour_ends: Time,
     /// Completion events, or arrivals of tasks, by slot of the allocation.
     keys: Vec<Option<EventKey>>,
     /// The next event of each instance, by its slot: it is ready, of some age, or lost.
@@ -258,6 +264,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             if at > self.state.now() {
                 self.observer.elapse(&self.state, self.state.now(), at);
                 self.state.set_now(at);
+                self.hear_of_purchases(at);
                 rounds = 0;
             }
             rounds += 1;
@@ -313,6 +320,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// Starts the clock, the owned instances and the price paths.
     fn begin(&mut self, started: Time) {
         self.state.set_start(started);
+        (_, self.hour_ends) = self.state.world().calendar.stretch(HOUR, started);
         if self.options.explain {
             self.state.keep_notes();
         }
@@ -333,6 +341,15 @@ impl<O: Observer> Simulation<'_, '_, O> {
         // What is out from the start on is out before anybody rents.
         while self.faults.at() == Some(started) {
             self.fail();
+        }
+    }
+
+    /// Where a clock hour has ended, the policy is to see what was bought by then.
+    fn hear_of_purchases(&mut self, now: Time) {
+        if self.hour_ends <= now {
+            (_, self.hour_ends) = self.state.world().calendar.stretch(HOUR, now);
+            let bought = self.observer.bought();
+            self.state.learn_commitments(bought);
         }
     }
 

@@ -11,6 +11,7 @@ mod classes;
 mod devices;
 mod ending;
 mod fleet;
+mod holdings;
 mod index;
 mod instance;
 mod latest;
@@ -69,6 +70,7 @@ pub use spending::BudgetStanding;
 pub use stopped::{KeptTasks, StoppedRef};
 
 use fleet::Fleet;
+use holdings::Holdings;
 use latest::LatestEnds;
 use migration::Migrating;
 use saved::{SavedCourse, SavedGroups};
@@ -296,6 +298,8 @@ pub struct State<'w> {
     surges: Vec<usize>,
     /// Spending against budgets; `None` in a world without any.
     spending: Option<Box<Spending>>,
+    /// Commitments that policies know of.
+    holdings: Holdings,
 }
 
 impl<'w> State<'w> {
@@ -363,6 +367,7 @@ impl<'w> State<'w> {
             throttles: Vec::new(),
             surges: Vec::new(),
             spending: Spending::of(world),
+            holdings: Holdings::of(world),
         }
     }
 

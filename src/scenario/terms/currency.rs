@@ -1,7 +1,9 @@
 //! `[[currency]]`, and the currency of what is priced in one.
 
-use super::UNIX;
-use crate::billing::commitment::hour_of;
+use std::collections::BTreeSet;
+
+use super::{BillingTerms, UNIX};
+use crate::billing::commitment::{Benefit, hour_of, start_of};
 use crate::billing::currency::{Currency, Exchange};
 use crate::problem::clip;
 use crate::scenario::section::{ConfigTable, Diagnostics};
@@ -41,6 +43,41 @@ pub(in crate::scenario) fn read(
         }
     }
     currencies
+}
+
+/// What is said where plans that are held or for sale are in other currencies than the dollar.
+pub(in crate::scenario) fn told(terms: &BillingTerms) -> Option<String> {
+    let held = terms.terms.commitments.iter().map(|(_, held)| (held.currency, &held.benefit));
+    let sold = terms.offerings.iter().map(|sold| (sold.currency, &sold.benefit));
+    let is_plan = |benefit: &Benefit| matches!(benefit, Benefit::Spending { .. });
+    let plans = held.filter(|(_, benefit)| is_plan(benefit)).chain(sold);
+    let found: BTreeSet<&str> = plans
+        .filter_map(|(currency, _)| Some(terms.terms.currencies[currency?].code.as_str()))
+        .collect();
+    let codes: Vec<&str> = found.into_iter().collect();
+    (!codes.is_empty()).then(|| {
+        let codes = codes.join(" and ");
+        format!(
+            "Policies take plans in {codes} for what they are worth in dollars in the hour, as if it stayed so, \
+             and weigh what is for sale at what it is worth as the run begins."
+        )
+    })
+}
+
+/// Reports offerings of which it is not said what their currency is worth as a run begins.
+pub(super) fn check_offerings(root: &ConfigTable, begins: Time, report: &mut Diagnostics<'_>) {
+    let hour = start_of(hour_of(begins));
+    for section in root.list("offering") {
+        let Some(code) = section.text("currency").filter(|code| *code != "USD") else { continue };
+        let rows = root.list("currency").iter().filter(|row| row.text("code") == Some(code));
+        let from: Vec<Time> = rows.map(|row| row.moment("from", UNIX).unwrap_or(ALWAYS)).collect();
+        if !from.is_empty() && from.iter().all(|from| hour < *from) {
+            let code = clip(code);
+            let message = format!("it is not said what `{code}` is worth as the run begins");
+            let hint = "say it from then on: `[[currency]]` with `code`, `from` and `usd`";
+            report.hint(&section.spot("currency"), message, hint);
+        }
+    }
 }
 
 /// The currency that a table names, from `at` on; `None` is the dollar.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use super::currency;
 use super::storage::places;
 use crate::billing::rules::shipped;
 use crate::billing::usage::Service;
@@ -10,6 +11,7 @@ use crate::model::World;
 use crate::problem::clip;
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{ConfigTable, Diagnostics};
+use crate::units::Time;
 
 /// What tells the rows of a list apart: keys, with the word that stands for one that is left out.
 const OWN: &[(&str, &[(&str, &str)])] = &[
@@ -47,7 +49,7 @@ pub(super) fn twice(root: &ConfigTable, report: &mut Diagnostics<'_>) {
     }
 }
 
-/// Reports names that are not of this world.
+/// Reports names that are not of this world, and what is not known as it begins.
 pub(in crate::scenario) fn check(root: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) {
     if report.partial_world {
         return;
@@ -55,6 +57,8 @@ pub(in crate::scenario) fn check(root: &ConfigTable, world: &World, report: &mut
     check_places(root, world, report);
     check_providers(root, world, report);
     check_paths(root, world, report);
+    let begins = Time::from_micros(world.calendar.unix_micros(Time::ZERO));
+    currency::check_offerings(root, begins, report);
 }
 
 fn check_places(root: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) {

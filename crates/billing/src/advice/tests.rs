@@ -108,6 +108,7 @@ impl Case {
 
     fn offer(&mut self, hours: i64, benefit: Benefit, hourly: i64) {
         self.offerings.push(Offering {
+            currency: None,
             name: format!("offering {}", self.offerings.len()),
             provider: "aws".into(),
             owner: self.account,

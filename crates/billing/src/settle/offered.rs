@@ -4,12 +4,12 @@
 use std::ops::ControlFlow;
 
 use crate::charge::Origin;
-use crate::commitment::{Commitment, CommitmentStage, hour_of};
+use crate::commitment::{Benefit, Commitment, CommitmentStage, hour_of};
 use crate::offering::Offering;
 use crate::purchase::Purchaser;
 use crate::rate;
 use crate::terms::AccountTerms;
-use crate::units::{Id, IdVec};
+use crate::units::{Id, IdVec, Money};
 
 use super::coverage::{Coverages, ProductCoverage};
 use super::hour::Hour;
@@ -87,7 +87,7 @@ impl Offered {
         for (row, offering) in self.rows.iter_mut().zip(self.offerings.rows()) {
             let over = |id: &&Id<Commitment>| hour_of(terms.commitments[**id].until) <= now;
             row.running += row.bought[row.running..].iter().take_while(over).count();
-            row.demand = Some(row.units(offering, hour, terms, coverages));
+            row.demand = Some(row.units(offering, hour, terms, coverages, now));
         }
     }
 }
@@ -101,8 +101,9 @@ impl OfferedUnits {
         hour: &Hour,
         terms: &AccountTerms,
         coverages: &Coverages,
+        now: i64,
     ) -> u64 {
-        let one = offering.benefit.of_an_hour();
+        let worth = terms.exchange(offering.currency, now);
         let zonal = offering.benefit.stage() == CommitmentStage::Zonal;
         let mut amount: i128 = self.bought[self.running..].iter().map(|id| hour.used(*id)).sum();
         coverages.reach(self.coverage, hour.touched(), |known| {
@@ -117,6 +118,7 @@ impl OfferedUnits {
                 amount = amount.saturating_add(match known.price {
                     None => left.saturating_mul(i128::from(known.weight)),
                     Some(plan) => {
+                        let plan = plan.in_dollars(worth);
                         let (_, price) = spending::price_of(plan, line.list, line.contracted);
                         rate::amount(left, line.unit, price).nanos()
                     }
@@ -124,6 +126,10 @@ impl OfferedUnits {
             }
             ControlFlow::Continue(())
         });
-        amount.checked_div(one).map_or(0, |units| u64::try_from(units).unwrap_or(u64::MAX))
+        let units = match &offering.benefit {
+            Benefit::Reserved { .. } => amount.checked_div(offering.benefit.of_an_hour()),
+            Benefit::Spending { hourly, .. } => worth.units(*hourly, Money::from_nanos(amount)),
+        };
+        units.map_or(0, |units| u64::try_from(units).unwrap_or(u64::MAX))
     }
 }

@@ -56,10 +56,7 @@ pub(super) fn apply(
         let touched = hour.take_touched();
         coverages.reach(step.coverage, &touched, |covered| {
             if let Some(plan) = covered.price {
-                let plan = match plan {
-                    PlanPrice::Fixed(price) => PlanPrice::Fixed(worth.price(price)),
-                    PlanPrice::Share(_) => plan,
-                };
+                let plan = plan.in_dollars(worth);
                 candidates(hour, covered.product, plan, first, &mut queue.candidates);
             }
             ControlFlow::Continue(())

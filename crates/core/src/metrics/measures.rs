@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use super::fact::{Fact, FactObserver};
 use super::{Collector, Fingerprint, Laws, RentWatch, Series, SpendingTally};
-use crate::model::World;
+use crate::model::{HeldCommitment, World};
 use crate::policy::queue::Queue;
 use crate::policy::{Policy, Trigger};
 use crate::sim::{Failure, Observer, Options, Outcome, RunProgress, run_observed};
@@ -102,6 +102,10 @@ impl Observer for Watched<'_, '_> {
         self.measures.series.elapse(state, from, to);
         self.measures.laws.elapse(state, from, to);
         self.others.iter_mut().for_each(|other| other.elapse(state, from, to));
+    }
+
+    fn bought(&mut self) -> Vec<HeldCommitment> {
+        self.others.iter_mut().flat_map(|other| other.bought()).collect()
     }
 
     #[inline(always)]

@@ -10,8 +10,14 @@ pub struct HeldCommitment {
     pub name: String,
     /// First moment at which it covers anything.
     pub from: Time,
-    /// End of its term.
+    /// End of the time in which it is as it is here.
     pub until: Time,
+    /// End of its term, as far as is known until then.
+    pub ends: Time,
+    /// When policies come to know of it; `None` from the beginning on.
+    pub known: Option<Time>,
+    /// Its place in the order in which commitments cover what runs: who has the lower one is first.
+    pub order: [u32; 3],
     /// Whether it is capacity that is kept: it is paid for as machines that run are, so that commitments
     /// cover it with what machines leave of them.
     pub is_kept: bool,

@@ -309,7 +309,7 @@ pub struct World {
     pub classes: ClassOrder,
     /// Budgets: what is meant to be spent.
     pub budgets: Vec<Budget>,
-    /// Commitments and kept capacity of the terms, in the order in which they cover what runs.
+    /// Commitments and kept capacity of the terms. What is bought meanwhile is in the state.
     pub commitments: Vec<HeldCommitment>,
 }
 

@@ -1,5 +1,7 @@
-//! Observers of a run. Facts go out; nothing comes back.
+//! Observers of a run. Facts go out; nothing comes back but what somebody buys by them for the account
+//! that pays.
 
+use crate::model::HeldCommitment;
 use crate::policy::Trigger;
 use crate::policy::queue::Queue;
 use crate::state::{Record, StartPromise, State, WorkRef};
@@ -21,6 +23,12 @@ pub trait Observer {
     /// The clock moves from `from` to `to`; the state held still in between.
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         let _ = (state, from, to);
+    }
+
+    /// Clock hours have ended, in UTC: commitments that were bought at their ends, as policies see
+    /// them from now on. What an observer gives must follow from the run and nothing else.
+    fn bought(&mut self) -> Vec<HeldCommitment> {
+        Vec::new()
     }
 
     /// The policy is about to be asked, about these triggers.
@@ -86,6 +94,9 @@ impl<T: Observer + ?Sized> Observer for &mut T {
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         (**self).elapse(state, from, to);
     }
+    fn bought(&mut self) -> Vec<HeldCommitment> {
+        (**self).bought()
+    }
     #[inline(always)]
     fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
         (**self).asks(state, triggers);
@@ -135,6 +146,9 @@ impl<T: Observer> Observer for Option<T> {
         if let Some(observer) = self {
             observer.elapse(state, from, to);
         }
+    }
+    fn bought(&mut self) -> Vec<HeldCommitment> {
+        self.as_mut().map(T::bought).unwrap_or_default()
     }
     #[inline(always)]
     fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {
@@ -200,6 +214,9 @@ impl<A: Observer, B: Observer> Observer for (A, B) {
     fn elapse(&mut self, state: &State<'_>, from: Time, to: Time) {
         self.0.elapse(state, from, to);
         self.1.elapse(state, from, to);
+    }
+    fn bought(&mut self) -> Vec<HeldCommitment> {
+        [self.0.bought(), self.1.bought()].concat()
     }
     #[inline(always)]
     fn asks(&mut self, state: &State<'_>, triggers: &[Trigger]) {

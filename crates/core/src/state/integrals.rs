@@ -116,12 +116,16 @@ impl State<'_> {
         if self.next_period().is_some_and(|next| next <= now) {
             self.begin_periods(false);
         }
+        if self.holdings.next().is_some_and(|next| next <= now) {
+            self.holdings.come(now);
+        }
     }
 
     /// Sets the clock before anything has happened.
     pub(crate) fn set_start(&mut self, start: Time) {
         (self.now, self.fleet_since) = (start, start);
         self.begin_periods(true);
+        self.holdings.come(start);
     }
 
     /// Settles the areas of the fleet; to be called before instances change the totals.

@@ -192,6 +192,7 @@ pub(super) const ROWS: &[KeyRow] = &[
         "Name, as the answer has it.",
     ),
     row("offering[].provider", ValueKind::Text, "required", "Provider that sells it."),
+    row("offering[].currency", ValueKind::Text, DOLLARS, CURRENCY),
     row("offering[].account", ValueKind::Text, "the first", "Account that would buy it."),
     row(
         "offering[].scope",

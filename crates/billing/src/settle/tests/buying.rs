@@ -28,6 +28,7 @@ impl Purchase for Greedy {
 /// One unit of what was bought, for sale.
 fn offering(held: &Commitment) -> Offering {
     Offering {
+        currency: None,
         name: "for sale".into(),
         provider: held.provider.clone(),
         owner: held.owner,

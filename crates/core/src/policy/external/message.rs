@@ -70,7 +70,7 @@ pub struct WorldMessage {
     /// Budgets: what is meant to be spent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<BudgetMessage>,
-    /// Commitments and kept capacity of the terms, in the order in which they cover what runs.
+    /// Commitments and kept capacity that are known, in the order in which they cover what runs.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commitments: Vec<CommitmentMessage>,
 }
@@ -250,6 +250,10 @@ pub struct CallMessage {
     /// How the budgets stand.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub budgets: Vec<StandingMessage>,
+    /// Where any were bought since the last call, or are worth another amount: all commitments and
+    /// kept capacity that are known now and not over, in place of those before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub commitments: Vec<CommitmentMessage>,
     /// The question.
     pub ask: Question,
 }

@@ -44,6 +44,8 @@ pub(in crate::policy) struct Session {
     offers: BTreeMap<String, Id<Offer>>,
     /// Changes of instances up to here were sent.
     mark: u64,
+    /// Changes of commitments that were sent.
+    commitments: u64,
     line: Vec<u8>,
 }
 
@@ -84,6 +86,7 @@ impl Session {
             instances: FxHashMap::default(),
             offers: BTreeMap::new(),
             mark: 0,
+            commitments: 0,
             line: Vec::new(),
         }))
     }
@@ -241,8 +244,9 @@ impl Session {
             seed,
             now: turn.now().micros(),
             start: turn.world().calendar.format(Time::ZERO),
-            world: world::describe(turn.world(), |offer| turn.price(offer)),
+            world: world::describe(turn.world(), turn.commitments(), |offer| turn.price(offer)),
         }));
+        self.commitments = turn.commitment_changes();
         let line = serde_json::to_vec(&hello).expect("a hello is plain data");
         match self.exchange(turn, &line)? {
             Reply::Ready(ready) if ready.protocol == PROTOCOL => Some(()),
@@ -333,6 +337,12 @@ impl Session {
             let budgets: Vec<StandingMessage> = turn.budgets().map(|one| standing(&one)).collect();
             line.extend_from_slice(b",\"budgets\":");
             serde_json::to_writer(&mut *line, &budgets).expect("a budget is plain data");
+        }
+        if self.commitments != turn.commitment_changes() {
+            self.commitments = turn.commitment_changes();
+            let commitments = world::commitments(turn.commitments());
+            line.extend_from_slice(b",\"commitments\":");
+            serde_json::to_writer(&mut *line, &commitments).expect("a commitment is plain data");
         }
         line.extend_from_slice(b",\"ask\":");
         serde_json::to_writer(&mut *line, question).expect("a question is plain data");

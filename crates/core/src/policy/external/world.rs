@@ -11,6 +11,7 @@ use crate::units::{Id, Rate, Span};
 /// Message of the world: what can be used and rented, with the prices of now.
 pub(super) fn describe(
     world: &model::World,
+    held: &[HeldCommitment],
     price: impl Fn(Id<model::Offer>) -> Rate,
 ) -> WorldMessage {
     let regions = world.regions.iter().map(|(id, region)| RegionMessage {
@@ -74,8 +75,13 @@ pub(super) fn describe(
         quotas: quotas.collect(),
         links: links.collect(),
         budgets: budgets.collect(),
-        commitments: world.commitments.iter().map(commitment).collect(),
+        commitments: commitments(held),
     }
+}
+
+/// Commitments as they are known.
+pub(super) fn commitments(held: &[HeldCommitment]) -> Vec<CommitmentMessage> {
+    held.iter().map(commitment).collect()
 }
 
 fn commitment(held: &HeldCommitment) -> CommitmentMessage {
@@ -93,7 +99,7 @@ fn commitment(held: &HeldCommitment) -> CommitmentMessage {
     CommitmentMessage {
         name: held.name.clone(),
         from: held.from.micros(),
-        until: held.until.micros(),
+        until: held.ends.micros(),
         kept: held.is_kept,
         amount: held.amount as f64 / if is_plan { 1e12 } else { 1e3 },
         takes: held.takes.iter().map(take).collect(),

@@ -10,7 +10,7 @@ use crate::units::{Money, Span, Time};
 /// Rents what commitments leave the least to pay for.
 pub static COMMITTED: ProvisionPart = Part {
     name: "committed",
-    doc: "Rents the lowest expected cost of the job after what the commitments of the terms still cover beside the instances that are there: machines that are paid for anyway come first. What is covered is rented one by one, so tasks that need not start together may come to lie on several offers; a gang is rented from one where it can be. See money.md for which commitments count.",
+    doc: "Rents the lowest expected cost of the job after what commitments, of the terms and bought meanwhile, still cover beside the instances that are there: machines that are paid for anyway come first. What is covered is rented one by one, so tasks that need not start together may come to lie on several offers; a gang is rented from one where it can be. See money.md for which commitments count.",
     parameters: RENT,
     make: |settings| Box::new(OnDemand::new(Committed::default(), settings)),
 };
@@ -39,7 +39,7 @@ struct Committed {
 struct Stretch {
     from: Time,
     until: Time,
-    /// Amount that each commitment of the world has left, beside all instances that live now.
+    /// Amount that each commitment has left, beside all instances that live now.
     left: Vec<i128>,
 }
 
@@ -49,9 +49,9 @@ const MOST_ENDS: usize = 8;
 impl Committed {
     /// Lays out the time from now on, as far as `end`.
     fn foresee(&mut self, turn: &Turn<'_, '_>, end: Span) {
-        let (now, held) = (turn.now(), &turn.world().commitments);
+        let (now, held) = (turn.now(), turn.commitments());
         let end = now.saturating_add(end);
-        let ends = held.iter().filter(|held| held.holds(now)).map(|held| held.until.min(end));
+        let ends = held.iter().filter(|held| held.holds(now)).map(|held| held.ends.min(end));
         let mut ends: Vec<Time> = ends.collect();
         ends.sort_unstable();
         ends.dedup();
@@ -72,9 +72,9 @@ impl Committed {
         self.bare.clear();
         let live = world.offers.ids().map(|offer| i128::from(turn.offer(offer).live) * WHOLE);
         self.bare.extend(live);
-        let mut all = Vec::with_capacity(world.commitments.len());
-        for held in &world.commitments {
-            let mut left = if held.holds(now) && at < held.until { held.amount } else { 0 };
+        let mut all = Vec::with_capacity(turn.commitments().len());
+        for held in turn.commitments() {
+            let mut left = if held.holds(now) && at < held.ends { held.amount } else { 0 };
             for &(offer, take) in &held.takes {
                 let (take, bare) = (take.of(turn.price(offer)), &mut self.bare[offer.row()]);
                 let before = *bare;
@@ -101,7 +101,7 @@ impl Committed {
         for stretch in &self.stretches {
             let time = stretch.until.min(end) - stretch.from;
             let mut bare = instances;
-            for (held, &left) in turn.world().commitments.iter().zip(&stretch.left) {
+            for (held, &left) in turn.commitments().iter().zip(&stretch.left) {
                 if let Some(take) = held.take(one.offer, one.rate) {
                     covered(left, take, &mut bare);
                 }
@@ -144,7 +144,7 @@ impl OfferChoice for Committed {
     ) -> Option<(&'s RankedOffer, Quote)> {
         let cheapest = search.cheapest(turn, None);
         self.is_covered = false;
-        if turn.world().commitments.is_empty() {
+        if turn.commitments().is_empty() {
             return cheapest;
         }
         let longest = search.quotes_singly(turn).map(|(_, quote, _)| quote.end).max();
