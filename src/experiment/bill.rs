@@ -360,6 +360,7 @@ impl<E: From<Problem>> BillMaker<'_, E> {
             list,
             contracted,
             prices: if tiered { LinePrices::OfMonth } else { LinePrices::Own },
+            amount: None,
         })
     }
 

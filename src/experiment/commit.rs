@@ -413,9 +413,18 @@ fn uncovered(
     for (number, (&(hour, product), &quantity)) in (1..).zip(hours) {
         let [list, contracted] = prices[&product];
         let (from, until) = (start_of(hour as i64), start_of(hour as i64 + 1));
-        let prices = LinePrices::Own;
-        let line =
-            UsageLine { number, account, product, from, until, quantity, list, contracted, prices };
+        let line = UsageLine {
+            number,
+            account,
+            product,
+            from,
+            until,
+            quantity,
+            list,
+            contracted,
+            prices: LinePrices::Own,
+            amount: None,
+        };
         let taken = biller.take(line, &mut keep);
         debug_assert!(taken.is_ok(), "hours come in order");
     }

@@ -19,7 +19,7 @@ use crate::billing::commitment::{hour_of, start_of};
 use crate::billing::feed::hour_after;
 use crate::billing::settle::Biller;
 use crate::billing::terms::AccountTerms;
-use crate::billing::usage::{LinePrices, Product, Service, UsageLine, UsageUnit};
+use crate::billing::usage::{LinePrices, Product, UsageLine, UsageUnit};
 use crate::metrics::Settled;
 use crate::model::{HeldCommitment, Offer, Region, TransferPath, WorkId, World};
 use crate::scenario::{BillingTerms, product_of};
@@ -67,7 +67,6 @@ pub struct Settlement {
     until: Time,
     /// Clock hour, since 1970, in which the run begins.
     first: i64,
-    slack: i128,
 }
 
 /// A run that is billed: its bill and the biller that made it.
@@ -95,9 +94,6 @@ pub struct SettledRun {
     pub metered_for_work: Money,
     /// Millionths of gigabyte-months of data that are billed, and that were kept.
     pub data: (i128, i128),
-    /// Nano-dollars by which that may differ from what the run costs: a line is rounded to one of
-    /// them, and its price to half a pico-dollar.
-    pub slack: i128,
 }
 
 /// The region that data leaves, and its path.
@@ -148,7 +144,6 @@ impl Settlement {
             now: Time::ZERO,
             until: Time::ZERO,
             first: 0,
-            slack: 0,
         }
         .keeping(&terms.data, &terms.attached)
     }
@@ -197,7 +192,6 @@ impl Settlement {
             hours,
             settled: self.tally.settled(&self.biller, utilisation),
             list: self.tally.list(&self.biller),
-            slack: self.slack,
             charges: self.charges.unwrap_or_default(),
             lines_of: self.lines_of,
             course: self.course,
@@ -295,7 +289,8 @@ impl Settlement {
         }
         let contracted = self.biller.negotiated(product, price);
         let stretch = (self.unix(before.until), self.unix(until));
-        self.take(product, stretch, micros, (price, contracted), LinePrices::Own);
+        let amount = Some(amount - before.amount);
+        self.take(product, stretch, micros, (price, contracted, amount), LinePrices::Own);
     }
 
     /// Hands on a line; the stretch is since 1970.
@@ -304,14 +299,10 @@ impl Settlement {
         product: Id<Product>,
         (from, until): (Time, Time),
         quantity: i128,
-        (list, contracted): (Rate, Rate),
+        (list, contracted, amount): (Rate, Rate, Option<Money>),
         prices: LinePrices,
     ) {
         self.lines += 1;
-        let Product { service, unit, .. } = self.biller.products()[product];
-        if matches!(service, Service::Compute | Service::Transfer) {
-            self.slack += 1 + quantity / (1_000 * unit.whole());
-        }
         let line = UsageLine {
             number: self.lines,
             account: self.account,
@@ -322,6 +313,7 @@ impl Settlement {
             list,
             contracted,
             prices,
+            amount,
         };
         let mut charges = Vec::new();
         let taken = self.biller.take(line, &mut |charge| charges.push(charge));

@@ -284,7 +284,7 @@ fn settle(
 ) -> Result<SettledRun, RunFailure> {
     let run = settlement.finish();
     let (list, total) = (run.list, summary.cost.total);
-    if is_whole && (list - total).nanos().abs() > run.slack {
+    if is_whole && list != total {
         let law = "the usage that is billed costs at list prices what the run costs";
         return Err(unequal(law, list, total));
     }

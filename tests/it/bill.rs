@@ -347,6 +347,27 @@ fn a_run_is_billed_on_the_terms_of_its_scenario() {
     assert!((rate - (1.0 - 0.24 / 0.288)).abs() < 1e-9, "{rate}");
 }
 
+#[test]
+fn a_run_costs_its_bill_to_the_nano_dollar() {
+    // 601 seconds before an hour, that hour, and 601 seconds after it: at 0.096 dollars an hour each of
+    // the two parts is 0.016026667 rounded up, and all of it 0.128053333 rounded down.
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = "arrival_s,runtime_s,vcpus,memory_mib\n0,4802,2,1024\n";
+    std::fs::write(folder.path().join("jobs.csv"), jobs).expect("it is written");
+    let text = SCENARIO.replace("T10:30:00Z", "T10:49:59Z").replace("machines = 1", "machines = 0");
+    let text =
+        text.replace("\"cheapest\"\n", "\"cheapest\"\nrelease = { idle = { after = \"0 s\" } }\n");
+    let scenario = Scenario::parse(&text, "s.toml", folder.path(), &[]);
+    let scenario = scenario.unwrap_or_else(|problems| panic!("{problems}"));
+    let mut go_on = |_| std::ops::ControlFlow::Continue(());
+    let (policy, settings) = (&scenario.policies[0], Settings::seeded(1));
+    let run = experiment::run(&scenario, policy, settings, &mut (), &mut go_on);
+    let run = run.unwrap_or_else(|failure| panic!("{failure}"));
+    let bill = &run.bill.as_ref().expect("it has terms").bill;
+    assert_eq!(bill.total.list, Money::from_nanos(128_053_333));
+    assert_eq!(run.summary.cost.total, bill.total.effective);
+}
+
 /// A machine of four cores, reserved for 0.12 dollars an hour, from half past ten on: for two hours
 /// tenant b holds a quarter of it, and in the first tenant a half. Of three reserved hours one is
 /// not used, half of it before and half after.

@@ -270,6 +270,7 @@ impl Usage {
             list: price,
             contracted: price,
             prices: LinePrices::OfMonth,
+            amount: None,
         }
     }
 }

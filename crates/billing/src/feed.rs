@@ -98,7 +98,8 @@ fn within(usage: &UsageLine, start: Time, end: Time) -> Option<UsageLine> {
     }
     let part = |at: Time| usage.quantity * i128::from((at - usage.from).micros()) / whole;
     let quantity = part(until) - part(from);
-    (from < until).then_some(UsageLine { from, until, quantity, ..*usage })
+    let amount = usage.amount_of(part(from), part(until));
+    (from < until).then_some(UsageLine { from, until, quantity, amount, ..*usage })
 }
 
 #[cfg(test)]
@@ -145,6 +146,7 @@ mod tests {
             list: Rate::from_picos(1_000_000_000_000),
             contracted: Rate::from_picos(1_000_000_000_000),
             prices: LinePrices::OfMonth,
+            amount: None,
         };
         let mut take = |line| {
             feed.take(line, &mut biller, &mut |charge| charges.push(charge)).expect("in order");

@@ -75,6 +75,18 @@ pub fn part(from: i128, until: i128, unit: UsageUnit, price: Rate) -> Money {
     }
 }
 
+/// Part of an amount, of at least nothing, that falls between two quantities of a whole: the parts, one
+/// after the other, sum to it.
+pub(crate) fn portion(amount: Money, [from, until]: [i128; 2], whole: i128) -> Money {
+    let [amount, whole] = [amount.nanos(), whole].map(i128::unsigned_abs);
+    let of = |part: i128| share(amount, part.unsigned_abs(), whole).0 as i128;
+    match (from, until.unsigned_abs() == whole) {
+        (0, true) => Money::from_nanos(amount as i128),
+        (0, false) => Money::from_nanos(of(until)),
+        _ => Money::from_nanos(of(until) - of(from)),
+    }
+}
+
 /// Quantity of a unit that an amount pays for at a price of more than nothing, rounded down.
 pub(crate) fn quantity(amount: Money, unit: UsageUnit, price: Rate) -> i128 {
     let per_nano = (PICOS * unit.whole()).unsigned_abs();

@@ -227,7 +227,8 @@ impl Biller {
         let Some(currency) = currency else { return line };
         let worth = self.terms.exchange(Some(currency), hour_of(line.from));
         let (list, contracted) = (worth.price(line.list), worth.price(line.contracted));
-        UsageLine { list, contracted, ..line }
+        let amount = line.amount.map(|amount| worth.amount(amount));
+        UsageLine { list, contracted, amount, ..line }
     }
 
     /// The clock comes to the beginning of that hour: what is before it is settled.

@@ -1,7 +1,8 @@
 //! Usage: what was used, by whom, when. One line is of one product, in one account.
 
 use crate::account::Account;
-use crate::units::{Id, Rate, Time};
+use crate::rate;
+use crate::units::{Id, Money, Rate, Time};
 
 /// Unit that a price is per. Quantities are whole millionths of what a unit counts; of an hour
 /// they are microseconds.
@@ -179,6 +180,16 @@ pub struct UsageLine {
     pub contracted: Rate,
     /// Which of these hold for a product that has tiers.
     pub prices: LinePrices,
+    /// What all of it costs at list prices, where somebody else has rounded that; `None` for the quantity
+    /// at the list price.
+    pub amount: Option<Money>,
+}
+
+impl UsageLine {
+    /// The part of its own amount that falls between two quantities of it.
+    pub(crate) fn amount_of(&self, from: i128, until: i128) -> Option<Money> {
+        self.amount.map(|amount| rate::portion(amount, [from, until], self.quantity))
+    }
 }
 
 /// Prices of a line of a product that has a table of tiers; of any other its own hold.

@@ -193,7 +193,7 @@ impl Settlement {
             self.lines_of.push(LineUse { instance, mover: None });
         }
         let paid = self.biller.negotiated(product, price);
-        self.take(product, stretch, quantity, (price, paid), prices);
+        self.take(product, stretch, quantity, (price, paid, None), prices);
     }
 }
 

@@ -5,7 +5,7 @@ use crate::billing::rules::shipped;
 use crate::billing::usage::{LinePrices, Product, Sale, Service, UsageUnit};
 use crate::model::{Region, TransferPath, World};
 use crate::state::{Charge, State};
-use crate::units::Id;
+use crate::units::{Id, Money};
 
 const GIBIBYTE: i128 = 1 << 30;
 
@@ -45,10 +45,11 @@ impl Settlement {
         let product = self.moved_on(state.world(), charge.region, path);
         let whole = UsageUnit::Gigabyte.whole();
         let quantity = (i128::from(charge.bytes) * whole + GIBIBYTE / 2) / GIBIBYTE;
+        // What costs anything is at least a millionth of a gigabyte.
+        let quantity = quantity.max(i128::from(charge.amount > Money::ZERO));
         let line = (quantity > 0).then_some(self.lines + 1);
         self.split.moved(line, state, charge);
         if quantity == 0 {
-            self.slack += charge.amount.nanos();
             return;
         }
         let price = price(charge.amount.nanos(), quantity, UsageUnit::Gigabyte);
@@ -64,6 +65,6 @@ impl Settlement {
         };
         let of_path = shipped().transfer_price(&self.biller.products()[product], now);
         let paid = self.biller.negotiated(product, of_path.unwrap_or(price));
-        self.take(product, (now, now), quantity, (price, paid), prices);
+        self.take(product, (now, now), quantity, (price, paid, Some(charge.amount)), prices);
     }
 }

@@ -166,6 +166,7 @@ impl Case {
                     list: good.list,
                     contracted: good.contracted,
                     prices: LinePrices::Own,
+                    amount: None,
                 };
                 biller.take(line, &mut out).expect("in order");
             }

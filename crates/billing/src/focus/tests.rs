@@ -123,6 +123,7 @@ fn bill(version: FocusVersion) -> (String, Money) {
             list: price,
             contracted: price,
             prices: LinePrices::OfMonth,
+            amount: None,
         };
         feed.take(usage, &mut biller, &mut |charge| charges.push(charge)).expect("in order");
     }

@@ -29,6 +29,7 @@ pub(super) struct OpenLine {
     pub(super) list: Rate,
     pub(super) contracted: Rate,
     start: LineStart,
+    amount: Option<Money>,
     /// Quantity that is covered.
     pub(super) covered: i128,
     /// First and last of its pieces.
@@ -138,6 +139,7 @@ impl Hour {
             list: line.list,
             contracted: line.contracted,
             start,
+            amount: line.amount,
             covered: 0,
             pieces: None,
         });
@@ -193,6 +195,7 @@ impl Hour {
                     list: worth.price(kept.price),
                     contracted: worth.price(kept.contracted),
                     start: LineStart::default(),
+                    amount: None,
                     covered: 0,
                     pieces: None,
                 });
@@ -416,10 +419,16 @@ fn charge_of(
 ) -> BilledCharge {
     let amount = |start, price| rate::part(start + from, start + until, line.unit, price);
     let LineStart { listed, paid: from_paid } = line.start;
-    let contracted = amount(from_paid, line.contracted);
-    let list = match (line.list, listed) == (line.contracted, from_paid) {
-        true => contracted,
-        false => amount(listed, line.list),
+    let own = line.amount.map(|amount| rate::portion(amount, [from, until], line.quantity));
+    let (contracted, list) = match ((line.list, listed) == (line.contracted, from_paid), own) {
+        (true, Some(own)) => (own, own),
+        (true, None) => {
+            let amount = amount(listed, line.list);
+            (amount, amount)
+        }
+        (false, own) => {
+            (amount(from_paid, line.contracted), own.unwrap_or_else(|| amount(listed, line.list)))
+        }
     };
     let (effective, billed) = paid.unwrap_or((contracted, contracted));
     BilledCharge {

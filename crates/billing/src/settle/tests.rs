@@ -132,6 +132,7 @@ impl Book {
             list,
             contracted: list,
             prices: LinePrices::OfMonth,
+            amount: None,
         };
         self.biller.take(line, &mut |charge| self.charges.push(charge)).expect("in order");
     }
@@ -940,6 +941,7 @@ fn usage_that_is_late_is_refused() {
         list: Rate::ZERO,
         contracted: Rate::ZERO,
         prices: LinePrices::OfMonth,
+        amount: None,
     };
     assert_eq!(book.biller.take(late, &mut |_| {}), Err(OutOfOrder));
 }

@@ -97,7 +97,8 @@ impl TierCounts {
                 LinePrices::PaidOfMonth => (line.list, at - start),
                 LinePrices::Own | LinePrices::OfMonth => (price, at),
             };
-            let part = UsageLine { quantity: until - at, list, contracted, ..*line };
+            let amount = line.amount_of(at - start, until - start);
+            let part = UsageLine { quantity: until - at, list, contracted, amount, ..*line };
             take(part, LineStart { listed, paid: at });
             at = until;
         }

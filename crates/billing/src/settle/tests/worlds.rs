@@ -283,6 +283,7 @@ fn usage(
         list: Rate::from_picos(list),
         contracted: Rate::from_picos(contracted),
         prices: if price % 2 == 0 { LinePrices::OfMonth } else { LinePrices::PaidOfMonth },
+        amount: None,
     }
 }
 
