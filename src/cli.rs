@@ -23,6 +23,7 @@ mod guardian;
 mod journal;
 mod inspect;
 mod output_quota;
+mod parquet;
 mod load;
 mod plan;
 mod process;

@@ -23,6 +23,8 @@ mod instances;
 mod jobs;
 mod keyed;
 mod outlook;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod plan;
 mod recipe;
 mod run;
@@ -34,6 +36,8 @@ mod testing;
 mod timeline;
 mod words;
 
+#[cfg(feature = "parquet")]
+pub use self::parquet::write_parquet;
 pub use alerts::{AlertReport, LoggedAlert, RuleReport};
 pub use backtest::{BacktestReport, Calibrated};
 pub use bill::{BillCsv, BillReport, SettledBill};

@@ -310,6 +310,9 @@ pub(super) struct RunArgs {
     /// Write text cells of CSV files as they are, even those a spreadsheet would run as formulas
     #[arg(long)]
     pub(super) csv_raw: bool,
+    /// Write charges as Parquet too, beside the CSV (of a build with `--features parquet`)
+    #[arg(long, conflicts_with = "no_out")]
+    pub(super) parquet: bool,
     #[command(flatten)]
     pub(super) how: How,
     #[command(flatten)]
@@ -773,6 +776,9 @@ pub(super) struct BillArgs {
     /// Version of FOCUS of the file that is written
     #[arg(long, value_name = "VERSION", default_value = "1.2", value_parser = ["1.2", "1.3"])]
     pub(super) focus: String,
+    /// Write the charges as Parquet too, beside the CSV (of a build with `--features parquet`)
+    #[arg(long, requires = "out")]
+    pub(super) parquet: bool,
     /// Exit with 1 where the lines are off those of the table by more than this share of them
     #[arg(long, value_name = "PERCENT", value_parser = percent)]
     pub(super) within: Option<f64>,

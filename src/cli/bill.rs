@@ -8,6 +8,7 @@ use super::args::BillArgs;
 use super::exit::{CommandResult, Stop};
 use super::folder::{Claim, Folder};
 use super::guard::{self, ResourceGuard};
+use super::parquet;
 use super::progress::Bar;
 use super::run;
 use windtunnel::billing::charge::BilledCharge;
@@ -21,6 +22,7 @@ use windtunnel::scenario::BillingTerms;
 
 /// Bills a table of usage.
 pub(super) fn bill(arguments: &BillArgs) -> CommandResult {
+    parquet::check(arguments.parquet)?;
     let guard = ResourceGuard::new(&arguments.bounds);
     let terms = match &arguments.terms {
         Some(path) => BillingTerms::load(path)?,
@@ -73,6 +75,9 @@ pub(super) fn bill(arguments: &BillArgs) -> CommandResult {
             super::folder::finish(out, "charges.csv")?;
             let out = focus.finish().context("cannot write `focus.csv`")?;
             super::folder::finish(out, "focus.csv")?;
+            if arguments.parquet {
+                parquet::write(&folder, &["charges", "focus"])?;
+            }
             Some(write_rest(folder, &report, arguments)?)
         }
         _ => None,

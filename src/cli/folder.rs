@@ -181,6 +181,12 @@ impl Folder {
         Ok(BufWriter::with_capacity(1 << 18, self.create_file(name)?))
     }
 
+    /// Opens a file in it that is written already.
+    #[cfg(feature = "parquet")]
+    pub(super) fn written(&self, name: &str) -> Result<File> {
+        File::open(self.work.join(name)).with_context(|| format!("cannot read `{name}` again"))
+    }
+
     /// Opens a new file in it that is written on a thread of its own.
     pub(super) fn spool(&self, name: &str) -> Result<BackgroundFile> {
         let file = self.create_file(name)?;

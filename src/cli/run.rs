@@ -13,9 +13,9 @@ use super::exchange::Recorder;
 use super::exit::{CommandResult, Stop, print_line};
 use super::folder::{self, Claim, Folder};
 use super::guard::{self, ResourceGuard};
-use super::load;
 use super::process::Processes;
 use super::progress::Bar;
+use super::{load, parquet};
 use windtunnel::billing::focus::{FocusCsv, FocusVersion};
 use windtunnel::experiment::{self, EventLog, RecordRange, RunFailure, RunResult, Settings};
 use windtunnel::metering::ChargePeriod;
@@ -136,6 +136,7 @@ fn not_the_total(daily: &DailyCosts, total: Money) -> Option<BrokenLaw> {
 
 /// Runs one policy.
 pub(super) fn run(arguments: &RunArgs) -> CommandResult {
+    parquet::check(arguments.parquet)?;
     let guard = ResourceGuard::new(&arguments.bounds);
     let mut scenario = load::open(&arguments.which)?;
     arguments.bounds.limit(&mut scenario);
@@ -221,7 +222,8 @@ pub(super) fn run(arguments: &RunArgs) -> CommandResult {
                 report.daily = Some(DailyTable::new(&scenario.world, daily));
             }
             let shown = (&result, &occupancy.unwrap_or_default(), &faults.unwrap_or_default());
-            Some(write(folder, &scenario, &report, shown, cells)?)
+            let form = (cells, arguments.parquet);
+            Some(write(folder, &scenario, &report, shown, form)?)
         }
         _ => None,
     };
@@ -261,8 +263,11 @@ fn write(
     scenario: &Scenario,
     report: &RunReport,
     (result, occupancy, faults): (&RunResult, &OccupancyRecorder, &FaultRibbon),
-    cells: TextCells,
+    (cells, is_parquet): (TextCells, bool),
 ) -> anyhow::Result<PathBuf> {
+    if is_parquet {
+        parquet::write(&folder, &["charges"])?;
+    }
     let out = folder.file("timeseries.csv")?;
     let out = windtunnel::report::write_timeseries(out, &scenario.world, &result.series, cells)?;
     folder::finish(out, "timeseries.csv")?;
@@ -283,6 +288,9 @@ fn write(
         bill.charges.iter().try_for_each(|charge| out.write(charge, &bill.biller))?;
         let out = out.finish().context("cannot write `focus.csv`")?;
         folder::finish(out, "focus.csv")?;
+        if is_parquet {
+            parquet::write(&folder, &["settled", "focus"])?;
+        }
     }
     if !report.budgets.is_empty() {
         let out = folder.file("budgets.csv")?;

@@ -14,6 +14,26 @@ fn windtunnel(folder: &Path, arguments: &[&str]) -> Output {
     command.current_dir(folder).args(arguments).output().expect("the program starts")
 }
 
+/// Charges are written as Parquet in a build with that feature, and any other says how to build it, before it runs.
+#[test]
+fn parquet_is_written_or_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let arguments = ["run", "quickstart", "--parquet", "--quiet", "--out", "out"];
+    let output = windtunnel(folder.path(), &arguments);
+    let told = text(&output.stderr);
+    if cfg!(feature = "parquet") {
+        assert_eq!(output.status.code(), Some(0), "{told}");
+        assert!(folder.path().join("out/charges.parquet").exists());
+    } else {
+        assert_eq!(output.status.code(), Some(2), "{told}");
+        assert!(
+            told.contains("writes no Parquet") && told.contains("--features parquet"),
+            "{told}"
+        );
+        assert!(!folder.path().join("out").exists());
+    }
+}
+
 fn text(bytes: &[u8]) -> String {
     String::from_utf8(bytes.to_vec()).expect("output is text")
 }
