@@ -366,6 +366,40 @@ fn scaling_with_boots_needs_less_carbon_than_pausing() {
     assert!(all[0] < all[1] * 0.75, "{all:?}");
 }
 
+/// Machines of two cores draw 1 kW at any load, so that one task draws what two do, which are 20/11 times as
+/// fast: both run for two hours where the grid has 290 and 310 g/kWh. Where a machine draws 200 W without load
+/// one task does 1/600 per W and the second 9/11 of 1/400 more: both again. On machines of one core each the second
+/// does less per W at 290 g/kWh than the first at 320: one runs for the 2 * 20/11 hours before the deadline.
+#[test]
+fn tasks_on_one_machine_draw_what_one_does() {
+    let both = Shape { cpu: 2_000, ..SHAPE };
+    let path = || StepPath::known(320_000_000, [(hours(1), 290_000_000), (hours(2), 310_000_000)]);
+    let demand = Demand { cpu: 1_000, ..Demand::default() };
+    let mut job = Work::job(0, Time::ZERO, demand, span(2));
+    let (estimate, deadline) = (Some(span(2)), Some(Time::from_secs(15_000)));
+    job.ask = Ask { estimate, deadline, resumes: true, tasks: 2, gang: true, ..job.ask };
+    (job.min_tasks, job.speedup) = (1, Speedup::amdahl(900_000));
+    let ran = |shape: Shape, power: &[i64]| {
+        let offer = OfferSpec::on_demand("cloud/r/r-a", "m", shape, "1");
+        let world = World::builder().offer(offer);
+        let world = world.region("cloud/r", |region| region.carbon = Some(path()));
+        let mut world = world.build().expect("a world");
+        world.types.rows_mut()[0].power = Some(PowerCurve::by_load(power));
+        let (summary, pieces) = run(&world, std::slice::from_ref(&job), &rents(scaled()));
+        assert_eq!((summary.work.finished, summary.deadlines.met), (1, 1));
+        (summary.carbon.kg.expect("it is known") * 1e3, pieces)
+    };
+    let together = vec![(3_600.0, 10_800.0, 2)];
+    assert_eq!(ran(both, &[1_000_000]), (600.0, together.clone()));
+    assert_eq!(ran(both, &[200_000, 1_000_000]), (600.0, together));
+    let (grams, pieces) = ran(SHAPE, &[1_000_000]);
+    let alone = 7_200.0 * 20.0 / 11.0;
+    let &[(started, _, 1)] = pieces.as_slice() else { panic!("{pieces:?}") };
+    assert!(close(started, 15_000.0 - alone), "{started}");
+    let dirty = 320.0 * (3_600.0 - started) + 290.0 * 3_600.0 + 310.0 * 7_800.0;
+    assert!(close(grams, dirty / 3_600.0), "{grams}");
+}
+
 /// Rented machines boot for six minutes. A gang that scales is there in time, boots and all.
 #[test]
 fn boots_are_no_reason_to_be_late() {

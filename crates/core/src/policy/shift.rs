@@ -2,6 +2,7 @@
 
 mod awaiter;
 mod carbon_scaler;
+mod draws;
 mod price_aware;
 mod schedule;
 mod signal;

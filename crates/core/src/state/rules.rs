@@ -1,7 +1,7 @@
 //! Rules of work, resolved against the world once: which offers, how fast.
 
 use crate::model::{Offer, Region, Rules, Spread, Together, WorkKind, World};
-use crate::units::Id;
+use crate::units::{Demand, Id};
 
 /// A rule set in terms of this world.
 #[derive(Clone, Debug)]
@@ -70,6 +70,16 @@ impl ResolvedRules {
     /// Whether the work may run on instances of `offer`.
     pub fn allows(&self, offer: Id<Offer>) -> bool {
         self.allowed[offer.row()]
+    }
+
+    /// Tasks of `demand` that one instance takes of the `holds` that it has room for: one where no two may
+    /// share it.
+    pub fn each(&self, demand: Demand, holds: u32) -> u32 {
+        match self.spread {
+            Spread::EvenZones if demand.exclusive => holds.min(1),
+            Spread::None | Spread::EvenZones => holds,
+            Spread::Instances | Spread::Zones => holds.min(1),
+        }
     }
 
     /// Relative speed of work of `kind` on `offer`, in millionths. The

@@ -1,7 +1,7 @@
 //! The offers for alike work, and what it would cost and take there.
 
 use super::Reach;
-use crate::model::{Ask, Billing, Link, Offer, Provider, Region, Spread, World, Zone};
+use crate::model::{Ask, Billing, Link, Offer, Provider, Region, World, Zone};
 use crate::policy::turn::Turn;
 use crate::state::LiveWork;
 use crate::units::{Id, Money, Rate, Span, Time};
@@ -107,11 +107,7 @@ impl RankedOffer {
             offer,
             provider,
             zone: facts.zone,
-            each: match rules.spread {
-                Spread::EvenZones if ask.demand.exclusive => 1,
-                Spread::None | Spread::EvenZones => holds,
-                Spread::Instances | Spread::Zones => 1,
-            },
+            each: rules.each(ask.demand, holds),
             speed: rules.speed(live.kind, offer),
             boot: boots[offer.row()],
             billing: world.providers[provider].billing,

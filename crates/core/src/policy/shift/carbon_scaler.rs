@@ -1,6 +1,7 @@
 //! The number of machines of work follows the carbon of the grid (Hanafy and others, CarbonScaler, 2023).
 
 use super::awaiter::{Awaiter, FORECAST, MARGIN, SLACK};
+use super::draws::GangDraws;
 use super::schedule::{GangPiece, GangSchedule, cost_of};
 use super::signal::AwaitedQuantity;
 use super::sizes::GangSizes;
@@ -55,7 +56,8 @@ impl ShiftRule for CarbonScaler {
         let fewest = state.min_tasks(work).filter(|_| live.ask.keeps_progress());
         let Some(fewest) = fewest else { return self.awaiter.plan(state, work, rest) };
         let (whole, speedup) = (state.whole_tasks(work), state.speedup(work));
-        let sizes = GangSizes { fewest, whole, speedup, speed: self.awaiter.speed() };
+        let draws = GangDraws::expected(state, work);
+        let sizes = GangSizes::new((fewest, whole), speedup, self.awaiter.speed(), draws);
         let running = if live.placed > 0 { live.ask.tasks } else { 0 };
         let Some((rest, left)) = rest.zip(state.left_of_estimate(work)) else {
             // Nothing is known of the rest.
@@ -72,7 +74,7 @@ impl ShiftRule for CarbonScaler {
 }
 
 /// A gang as it is when it is planned.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct PlannedGang {
     sizes: GangSizes,
     /// Time that all of its tasks take for the rest, rounded up.
@@ -174,7 +176,7 @@ impl GangPlanner {
             return false;
         }
         let other = self.other.lay(path, (done, over), sizes, left, &starts);
-        cost_of(path, &GangPiece { until: done, tasks, ..next }) + other < cost
+        cost_of(path, sizes, &GangPiece { until: done, tasks, ..next }) + other < cost
     }
 
     /// Whether the rest is done in time where tasks start with the piece `next`: if they go on after it,

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 
-use super::sizes::GangSizes;
+use super::sizes::{GangSizes, GangStep};
 use crate::model::StepPath;
 use crate::units::{Span, Time};
 
@@ -24,25 +24,23 @@ pub(super) struct GangPiece {
 struct PathStep {
     from: Time,
     until: Time,
-    /// The quantity that a task causes in a microsecond.
+    /// The quantity that a unit of what tasks draw causes in a microsecond.
     value: i64,
     tasks: u32,
 }
 
-/// More tasks in a step: how many there are then, what they do more, and how many more there are.
+/// More tasks in a step of the path.
 #[derive(Clone, Copy, Debug)]
 struct Growth {
     row: usize,
     value: i64,
-    tasks: u32,
-    more_work: u64,
-    more_tasks: u32,
+    more: GangStep,
 }
 
 impl Growth {
     /// Work per quantity, as a fraction; its numerator is greater than zero.
     fn worth(&self) -> (i128, i128) {
-        (self.more_work.into(), i128::from(self.more_tasks) * i128::from(self.value))
+        (self.more.more_work.into(), i128::from(self.more.more_draw) * i128::from(self.value))
     }
 }
 
@@ -80,11 +78,11 @@ pub(super) struct GangSchedule {
 }
 
 impl GangSchedule {
-    /// Gives `work` its tasks between `now` and `until`, which all of them can do in that time: one task
-    /// after the other where it does the most work per quantity of `path`, a task more than are there
-    /// already, the fewest together; of equals the earliest (Hanafy and others, CarbonScaler, 2023).
-    /// For speedup that is concave, no numbers of tasks over time need less of the quantity. Returns whether
-    /// there is time for all of the work.
+    /// Gives `work` its tasks between `now` and `until`, which all of them can do in that time: tasks more,
+    /// up to the next number that is worth while, where they do the most work per quantity of `path` that they
+    /// cause; of equals the earliest (Hanafy and others, CarbonScaler, 2023, where each task more is worth
+    /// while). No numbers of tasks over time need less of the quantity: in each step the least for so much
+    /// work is convex. Returns whether there is time for all of the work.
     pub(super) fn fill(
         &mut self,
         path: &StepPath,
@@ -104,14 +102,14 @@ impl GangSchedule {
         {
             let step = &mut self.steps[best.row];
             let length = step.until - step.from;
-            let more_work = i128::from(best.more_work) * i128::from(sizes.speed);
+            let more_work = i128::from(best.more.more_work) * i128::from(sizes.speed());
             let micros = left / more_work + i128::from(left % more_work > 0);
             let needed = Span::from_micros(i64::try_from(micros).unwrap_or(i64::MAX));
             if needed < length && length - needed >= LEAST_PIECE {
-                part = Some((best.row, best.tasks, needed));
+                part = Some((best.row, best.more.tasks, needed));
                 break;
             }
-            step.tasks = best.tasks;
+            step.tasks = best.more.tasks;
             left -= i128::from(length.micros()) * more_work;
             self.offer(sizes, best.row);
         }
@@ -133,9 +131,8 @@ impl GangSchedule {
     /// More tasks can run in a step.
     fn offer(&mut self, sizes: &GangSizes, row: usize) {
         let PathStep { value, tasks, .. } = self.steps[row];
-        if let Some((next, more_work)) = sizes.next(tasks) {
-            let more_tasks = next - tasks;
-            self.growths.push(Growth { row, value, tasks: next, more_work, more_tasks });
+        if let Some(more) = sizes.next(tasks) {
+            self.growths.push(Growth { row, value, more });
         }
     }
 
@@ -167,14 +164,15 @@ impl GangSchedule {
 }
 
 /// The quantity that the tasks of a piece cause.
-pub(super) fn cost_of(path: &StepPath, piece: &GangPiece) -> i128 {
-    i128::from(piece.tasks) * (path.integral(piece.until) - path.integral(piece.from))
+pub(super) fn cost_of(path: &StepPath, sizes: &GangSizes, piece: &GangPiece) -> i128 {
+    sizes.draw(piece.tasks) * (path.integral(piece.until) - path.integral(piece.from))
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::draws::GangDraws;
     use super::super::slots::Slots;
     use super::super::starts::GangStarts;
     use super::*;
@@ -189,16 +187,16 @@ mod tests {
     }
 
     /// Speedups of 1, 5/3, 15/7 and 5/2, in whole millionths.
-    const FOUR: GangSizes =
-        GangSizes { fewest: 1, whole: 4, speedup: four_fifths(), speed: 1_000_000 };
+    const FOUR_FIFTHS: Speedup = Speedup::amdahl(800_000);
 
-    const fn four_fifths() -> Speedup {
-        Speedup::amdahl(800_000)
+    /// Gangs of so many tasks at the least and in all, of which each draws as much.
+    fn even(fewest: u32, whole: u32, speedup: Speedup) -> GangSizes {
+        GangSizes::new((fewest, whole), speedup, 1_000_000, GangDraws::even(whole))
     }
 
     /// Work that all tasks do in `run`.
     fn work_of(sizes: &GangSizes, run: Span) -> i128 {
-        i128::from(run.micros()) * sizes.rate(sizes.whole)
+        i128::from(run.micros()) * sizes.full_rate()
     }
 
     /// An hour of each value from 0 on.
@@ -221,25 +219,26 @@ mod tests {
     fn tasks_run_where_they_do_most_per_carbon() {
         const HOUR: i64 = 3_600_000_000;
         let values = [5, 3, 9, 1, 4, 2, 7];
+        let four = even(1, 4, FOUR_FIFTHS);
         // 2.5 hours of one task: 1.67 at 3, and the rest at 5, where the first does .5 and the third at 3
         // only .48.
-        let one = plan(&values, &FOUR, span(1));
+        let one = plan(&values, &four, span(1));
         assert_eq!(one, [(3 * HOUR, 4 * HOUR, 2), (5 * HOUR, 5 * HOUR + 3_000_002_400, 1)]);
         // 5 hours: 2.5 at 3, one at 5 and at 1 (.333333 and a third), and then the second at 5 for the .5
         // that are left, at its begin.
         let part = 5 * HOUR + 2_700_002_701;
-        let two = plan(&values, &FOUR, span(2));
+        let two = plan(&values, &four, span(2));
         let whole = (3 * HOUR, 4 * HOUR, 4);
         assert_eq!(two, [(HOUR, 2 * HOUR, 1), whole, (5 * HOUR, part, 2), (part, 6 * HOUR, 1)]);
         // No fewer than three do .71 each at 3 and .357142 at 5, and the fourth at 3 .357143.
-        let three = GangSizes { fewest: 3, ..FOUR };
+        let three = even(3, 4, FOUR_FIFTHS);
         assert_eq!(plan(&values, &three, span(1)), [whole]);
         // Nobody more helps where nothing is divided.
-        let none = GangSizes { speedup: Speedup::amdahl(0), ..FOUR };
+        let none = even(1, 4, Speedup::amdahl(0));
         let alone = [(HOUR, 2 * HOUR, 1), (3 * HOUR, 4 * HOUR, 1), (5 * HOUR, 6 * HOUR, 1)];
         assert_eq!(plan(&values, &none, span(3)), alone);
         // What causes nothing is taken whole, and of equals the earliest.
-        assert_eq!(plan(&[2, 0, 2], &FOUR, span(1)), [(HOUR, 2 * HOUR, 4)]);
+        assert_eq!(plan(&[2, 0, 2], &four, span(1)), [(HOUR, 2 * HOUR, 4)]);
         assert_eq!(plan(&[2, 2, 2, 2], &none, span(2)), [(0, 2 * HOUR, 1)]);
     }
 
@@ -247,7 +246,7 @@ mod tests {
     #[test]
     fn a_part_of_a_step_joins_what_follows() {
         const HOUR: i64 = 3_600_000_000;
-        let linear = GangSizes { speedup: Speedup::LINEAR, ..FOUR };
+        let linear = even(1, 4, Speedup::LINEAR);
         let run = Span::from_secs(5_400);
         assert_eq!(plan(&[2, 1, 3], &linear, run), [(HOUR / 2, 2 * HOUR, 4)]);
         assert_eq!(plan(&[3, 1, 2], &linear, run), [(HOUR, 5 * HOUR / 2, 4)]);
@@ -255,8 +254,9 @@ mod tests {
 
     /// The least cost of all numbers of tasks by hours, where one of them has another number for a part of
     /// it: the corners of the linear programme, one of which is the best.
-    fn least(values: &[i64], sizes: &GangSizes, work: i128) -> f64 {
-        let choices: Vec<u32> = std::iter::once(0).chain(sizes.fewest..=sizes.whole).collect();
+    fn least(values: &[i64], (fewest, sizes): &(u32, GangSizes), work: i128) -> f64 {
+        let choices: Vec<u32> = std::iter::once(0).chain(*fewest..=sizes.whole()).collect();
+        let draw = |tasks: u32| sizes.draw(tasks) as f64;
         let hour = span(1).micros() as f64;
         let mut least = f64::INFINITY;
         let all = choices.len().pow(values.len() as u32);
@@ -266,7 +266,7 @@ mod tests {
             let (mut done, mut cost) = (0.0, 0.0);
             for (row, &value) in values.iter().enumerate() {
                 done += sizes.rate(tasks(row)) as f64 * hour;
-                cost += f64::from(tasks(row)) * value as f64 * hour;
+                cost += draw(tasks(row)) * value as f64 * hour;
             }
             let left = work as f64 - done;
             if left <= 0.0 {
@@ -278,7 +278,7 @@ mod tests {
                     let gain = (sizes.rate(more) - sizes.rate(tasks(row))) as f64;
                     let time = left / gain;
                     if time <= hour {
-                        let added = f64::from(more - tasks(row)) * value as f64 * time;
+                        let added = (draw(more) - draw(tasks(row))) * value as f64 * time;
                         least = least.min(cost + added);
                     }
                 }
@@ -287,51 +287,71 @@ mod tests {
         least
     }
 
-    fn instance() -> impl Strategy<Value = (Vec<i64>, GangSizes, Span)> {
+    type Instance = (Vec<i64>, (u32, GangSizes), Span);
+
+    /// An hour of each value, a gang with its fewest tasks, and how long all of them would run. Machines take
+    /// one to three tasks, and draw so many percent of their full power at no load.
+    fn instance() -> impl Strategy<Value = Instance> {
         let values = prop::collection::vec(0..9_i64, 1..5);
         let sizes = (1..4_u32, 0..3_u32, 0..=20_u32);
-        (values, sizes, 1..=100_i64).prop_map(|(values, (fewest, more, parallel), share)| {
-            let speedup = Speedup::amdahl(50_000 * parallel);
-            let run = Span::from_secs(36 * share * values.len() as i64);
-            (values, GangSizes { fewest, whole: fewest + more, speedup, ..FOUR }, run)
-        })
+        let machines = (1..=3_u32, 0..=100_i128);
+        (values, sizes, machines, 1..=100_i64).prop_map(
+            |(values, (fewest, more, parallel), (each, idle), share)| {
+                let (speedup, whole) = (Speedup::amdahl(50_000 * parallel), fewest + more);
+                let of_one =
+                    |tasks: u32| 6 * idle + (600 - 6 * idle) * i128::from(tasks) / i128::from(each);
+                let rest = |tasks: u32| if tasks > 0 { of_one(tasks) } else { 0 };
+                let power =
+                    |tasks: u32| i128::from(tasks / each) * of_one(each) + rest(tasks % each);
+                let draws = GangDraws::of((0..=whole).map(power).collect());
+                let run = Span::from_secs(36 * share * values.len() as i64);
+                (values, (fewest, GangSizes::new((fewest, whole), speedup, 1_000_000, draws)), run)
+            },
+        )
+    }
+
+    /// What the greedy plan needs, and what it does.
+    fn filled(values: &[i64], sizes: &GangSizes, work: i128) -> (f64, i128) {
+        let mut schedule = GangSchedule::default();
+        let path = hourly(values);
+        schedule.fill(&path, (hours(0), hours(values.len() as i64)), sizes, work);
+        let made = |piece: &GangPiece| {
+            i128::from((piece.until - piece.from).micros()) * sizes.rate(piece.tasks)
+        };
+        let done = schedule.pieces.iter().map(made).sum();
+        (GangStarts::FREE.cost(&path, sizes, &schedule.pieces) as f64, done)
     }
 
     proptest! {
-        /// The greedy plan needs no more than any other, and does the work.
+        /// The greedy plan needs no more than any other, and does the work: on machines that tasks share, and
+        /// that draw power without load, too.
         #[test]
         fn no_other_plan_needs_less((values, sizes, run) in instance()) {
-            let (path, work) = (hourly(&values), work_of(&sizes, run));
-            let mut schedule = GangSchedule::default();
-            schedule.fill(&path, (hours(0), hours(values.len() as i64)), &sizes, work);
-            let rate = |piece: &GangPiece| {
-                i128::from((piece.until - piece.from).micros()) * sizes.rate(piece.tasks)
-            };
-            let done: i128 = schedule.pieces.iter().map(rate).sum();
+            let work = work_of(&sizes.1, run);
+            let (cost, done) = filled(&values, &sizes.1, work);
             // More by no more than the least piece and a microsecond.
-            let most = work + sizes.rate(sizes.whole) * 1_001;
+            let most = work + sizes.1.full_rate() * 1_001;
             prop_assert!((work..=most).contains(&done), "{done} of {work}");
-            let cost = GangStarts::FREE.cost(&path, &schedule.pieces) as f64;
             let least = least(&values, &sizes, work);
             // Speedups are whole millionths.
-            prop_assert!(cost <= least * (1.0 + 1e-5) + 1e6, "{cost} and {least}");
+            prop_assert!(cost <= least * (1.0 + 1e-5) + 1e9, "{cost} and {least}");
             // And than all tasks together where the path is lowest.
-            let linear = GangSizes { speedup: Speedup::LINEAR, ..sizes };
-            schedule.fill(&path, (hours(0), hours(values.len() as i64)), &linear, work_of(&linear, run));
-            prop_assert!(cost <= GangStarts::FREE.cost(&path, &schedule.pieces) as f64 * (1.0 + 1e-5) + 1e6);
+            let (rigid, _) = filled(&values, &sizes.1.rigid(), work);
+            prop_assert!(cost <= rigid * (1.0 + 1e-5) + 1e9, "{cost} and {rigid}");
         }
 
-        /// Where speedup is linear all tasks run in the pieces that work takes that pauses.
+        /// Where speedup is linear and each task draws as much, all run in the pieces that work takes that
+        /// pauses.
         #[test]
-        fn linear_speedup_is_to_run_in_pieces((values, sizes, run) in instance()) {
-            let linear = GangSizes { speedup: Speedup::LINEAR, ..sizes };
+        fn linear_speedup_is_to_run_in_pieces((values, (fewest, sizes), run) in instance()) {
+            let linear = even(fewest, sizes.whole(), Speedup::LINEAR);
             let (path, window) = (hourly(&values), (hours(0), hours(values.len() as i64)));
             let mut schedule = GangSchedule::default();
             schedule.fill(&path, window, &linear, work_of(&linear, run));
             let mut pieces = schedule.pieces.iter().filter(|piece| piece.tasks > 0);
             let first = pieces.next().expect("it runs");
             let (begin, end, only) = Slots::default().first(&path, window, run);
-            prop_assert_eq!((first.from, first.until, first.tasks), (begin, end, sizes.whole));
+            prop_assert_eq!((first.from, first.until, first.tasks), (begin, end, linear.whole()));
             prop_assert_eq!(pieces.next().is_none(), only);
         }
     }

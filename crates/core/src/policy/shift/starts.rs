@@ -49,10 +49,10 @@ impl GangStarts {
 
     /// The quantity that pieces cause, and as much for each start as its tasks cause in its time, where
     /// the pieces do not make up for it.
-    pub(super) fn cost(&self, path: &StepPath, pieces: &[GangPiece]) -> i128 {
+    pub(super) fn cost(&self, path: &StepPath, sizes: &GangSizes, pieces: &[GangPiece]) -> i128 {
         let cost = |(piece, lost): (&GangPiece, Span)| {
-            let of_start = i128::from(piece.tasks) * i128::from(path.at(piece.from));
-            cost_of(path, piece) + of_start * i128::from(lost.micros())
+            let of_start = sizes.draw(piece.tasks) * i128::from(path.at(piece.from));
+            cost_of(path, sizes, piece) + of_start * i128::from(lost.micros())
         };
         self.lost(pieces).map(cost).sum()
     }
@@ -80,7 +80,7 @@ impl GangSchedule {
             (_, Some(rigid)) => rigid,
             (Some(_) | None, None) => {
                 self.fill(path, window, &rigid_sizes, work);
-                starts.cost(path, &self.pieces)
+                starts.cost(path, sizes, &self.pieces)
             }
         }
     }
@@ -104,10 +104,10 @@ impl GangSchedule {
             self.smooth(starts);
             let short = work - starts.made(&self.pieces, sizes);
             if short <= 0 {
-                return Some(self.pieces.iter().map(|piece| cost_of(path, piece)).sum());
+                return Some(self.pieces.iter().map(|piece| cost_of(path, sizes, piece)).sum());
             }
             // A microsecond more, as times are rounded.
-            asked = needed.max(asked + short + sizes.rate(sizes.whole));
+            asked = needed.max(asked + short + sizes.full_rate());
         }
         None
     }
@@ -135,6 +135,7 @@ impl GangSchedule {
 
 #[cfg(test)]
 mod tests {
+    use super::super::draws::GangDraws;
     use super::*;
     use crate::model::Speedup;
 
@@ -150,7 +151,7 @@ mod tests {
     #[test]
     fn schedules_make_up_for_their_starts() {
         let speedup = Speedup::amdahl(800_000);
-        let sizes = GangSizes { fewest: 1, whole: 4, speedup, speed: 1_000_000 };
+        let sizes = GangSizes::new((1, 4), speedup, 1_000_000, GangDraws::even(4));
         let path = StepPath::known(2, [(hours(1), 7)]);
         let restart = Span::from_secs(120);
         let starts = GangStarts { running: 0, restart };
