@@ -1,6 +1,9 @@
 //! Cautions beside an answer: work that can never run, names that nothing has, rented machines that
 //! real providers would have taken back.
 
+mod margin;
+mod repair;
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -39,6 +42,12 @@ pub struct Facts {
     /// Pieces of work left waiting at the end for GPUs that are broken for good.
     #[serde(default)]
     pub lacking: u64,
+    /// Pieces of other work left waiting at the end for machines that are down for good.
+    #[serde(default)]
+    pub lacking_machines: u64,
+    /// Pieces of work that missed their deadline.
+    #[serde(default)]
+    pub missed: u64,
     /// Starts of gangs in several zones.
     #[serde(default)]
     pub apart: u64,
@@ -100,6 +109,8 @@ impl Facts {
             unreserved: result.summary.unreserved,
             stranded: result.summary.stranded,
             lacking: result.summary.lacking,
+            lacking_machines: result.summary.lacking_machines,
+            missed: result.summary.deadlines.missed,
             burst_s: burst(&result.summary),
             longer_s: longer(&result.summary),
             few: few(&result.summary),
@@ -210,7 +221,9 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
         said.extend(scattered(run));
         said.extend(bound_to_machines(run));
         said.extend(stranded(run));
-        said.extend(lacking(run));
+        said.extend(repair::devices(run));
+        said.extend(repair::machines(run));
+        said.extend(margin::too_short(run));
         said.extend(not_for_sale(run));
         if run.facts.bought_nothing {
             said.push(format!(
@@ -227,6 +240,7 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
             clip(name)
         ));
     }
+    said.extend(repair::at_once(runs));
     said.extend(unrentable(runs));
     said
 }
@@ -418,20 +432,6 @@ fn stranded(run: &CautionedRun<'_>) -> Option<String> {
         format!(
             "{} left {left} {} of work waiting until the end, though there was room for each on what was free \
              and nothing else was to happen: it neither placed nor refused what waited, and set no timer.",
-            clip(run.name),
-            if left == 1 { "piece" } else { "pieces" }
-        )
-    })
-}
-
-/// Work was left waiting for GPUs that nobody repairs.
-fn lacking(run: &CautionedRun<'_>) -> Option<String> {
-    let left = run.facts.lacking;
-    (left > 0).then(|| {
-        format!(
-            "{} left {left} {} of work waiting until the end for GPUs that are broken and not repaired. Those of a rented \
-             machine are broken until it is given back: a fleet (`provision.static`) keeps it, `release` gives back \
-             what is idle.",
             clip(run.name),
             if left == 1 { "piece" } else { "pieces" }
         )
@@ -664,7 +664,11 @@ mod tests {
             ),
             (
                 Facts { lacking: 2, ..Facts::default() },
-                "p left 2 pieces of work waiting until the end for GPUs that are broken and not repaired. ",
+                "p left 2 pieces of work waiting until the end for GPUs that are broken and not repaired.",
+            ),
+            (
+                Facts { lacking_machines: 1, ..Facts::default() },
+                "p left 1 piece of work waiting until the end, while machines that could hold tasks of it had failed",
             ),
             (
                 Facts {

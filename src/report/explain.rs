@@ -24,7 +24,7 @@ use crate::state::{
 use crate::units::{Demand, Id, Span, Time};
 
 /// The columns, in order.
-pub(super) const COLUMNS: [&str; 27] = [
+pub(super) const COLUMNS: [&str; 28] = [
     "time_s",
     "job",
     "note",
@@ -41,6 +41,7 @@ pub(super) const COLUMNS: [&str; 27] = [
     "best",
     "held",
     "broken",
+    "down",
     "holders",
     "largest",
     "ahead",
@@ -84,6 +85,8 @@ struct Written {
     next: bool,
     /// Work that held the most then, where this work was next.
     most: Option<WorkRef>,
+    /// What was free, held, broken and down then, where that was counted.
+    amounts: Option<[i64; 4]>,
     /// Moment of the writing, and moment since which the work has waited.
     at: Time,
     since: Time,
@@ -96,21 +99,26 @@ impl Written {
         (now - self.at).micros() >= (self.at - self.since).micros() / 8
     }
 
-    /// Whether the work that held the most holds nothing any more, or, where `work` was next, a GPU of what
-    /// could hold it broke or works again, and it is time to look again.
-    fn is_stale(&self, state: &State<'_>, work: WorkRef, devices: &[Option<Time>]) -> bool {
-        let holds = |work| state.is_alive(work) && !state.work(work).allocations.is_empty();
+    /// Whether the work that held the most holds nothing any more, or, where `work` was next, a machine that
+    /// could hold it, or a GPU of one, failed or works again, and it is time to look again.
+    fn is_stale(&self, state: &State<'_>, work: WorkRef, failed: &[Option<Time>]) -> bool {
         let could_hold = |(offer, _): (Id<Offer>, _)| state.could_hold(work, offer);
-        let offers = state.world().offers.ids().zip(devices);
+        let offers = state.world().offers.ids().zip(failed);
         let mut changed = offers.filter(|(_, changed)| changed.is_some_and(|at| at > self.at));
-        let is_over = self.most.is_some_and(|work| !holds(work));
-        self.is_due(state.now()) && (is_over || self.next && changed.any(could_hold))
+        self.is_due(state.now()) && (self.is_over(state) || self.next && changed.any(could_hold))
+    }
+
+    /// Whether the work that held the most holds nothing any more.
+    fn is_over(&self, state: &State<'_>) -> bool {
+        let holds = |work| state.is_alive(work) && !state.work(work).allocations.is_empty();
+        self.most.is_some_and(|work| !holds(work))
     }
 }
 
 /// Writes `explain.csv`. When the clock moves, a row is written for work that waits from then on
 /// and did not, waits for another reason, or has become the first of the queue. One is also
-/// written for the first of the queue when the work that held the most has ended. The row says
+/// written for the first of the queue when the work that held the most has ended, or when machines that
+/// could hold it, or GPUs of them, fail or work again. The row says
 /// what the work wants, what is free of that, who holds the rest, who is served before it, and
 /// what is promised. Between these rows it says when work starts and is stopped, which offers
 /// were turned down, and, for work that fits nowhere, what speaks against each offer. Needs a run
@@ -129,8 +137,10 @@ pub struct ExplainCsv<W: io::Write> {
     policy: Option<PolicySpec>,
     /// Reason why the last launch was refused, if it was; by offer.
     refused: Vec<Option<LaunchRefusal>>,
-    /// Last time at which a GPU of an offer broke or worked again, if one did.
-    devices_changed: Vec<Option<Time>>,
+    /// Last time at which a machine of an offer, or a GPU of one, failed or worked again, if one did.
+    failed: Vec<Option<Time>>,
+    /// Whether any did at this instant.
+    fails: bool,
 }
 
 /// A row; what does not apply is empty.
@@ -160,7 +170,8 @@ impl<W: io::Write> ExplainCsv<W> {
             news: News::default(),
             counted: FxHashMap::default(),
             refused: Vec::new(),
-            devices_changed: Vec::new(),
+            failed: Vec::new(),
+            fails: false,
             policy: None,
         }
     }
@@ -192,9 +203,8 @@ impl<W: io::Write> ExplainCsv<W> {
             DecisionNote::Waits(wait) => {
                 let before = told.noted.replace(wait);
                 let before = before.map(|before| (before.reason, before.first.is_none()));
-                let stale = told
-                    .written
-                    .is_some_and(|written| written.is_stale(state, work, &self.devices_changed));
+                let stale =
+                    told.written.is_some_and(|written| written.is_stale(state, work, &self.failed));
                 if before != Some((wait.reason, wait.first.is_none())) || stale {
                     self.list(work);
                 }
@@ -342,6 +352,20 @@ impl<W: io::Write> ExplainCsv<W> {
         );
     }
 
+    /// Lists the work whose wait is to be told anew, where machines or GPUs failed or work again at this
+    /// instant: the policy need not have been asked about it.
+    fn look_again(&mut self, state: &State<'_>) {
+        if !std::mem::take(&mut self.fails) {
+            return;
+        }
+        for work in state.all_pending() {
+            let told = self.works_so_far.get(work.slot()).and_then(|told| told.written);
+            if told.is_some_and(|known| known.next && known.is_stale(state, work, &self.failed)) {
+                self.list(work);
+            }
+        }
+    }
+
     /// Writes why work waits from now on, if that is news.
     fn tell_wait(&mut self, state: &State<'_>, work: WorkRef) {
         let told = &mut self.works_so_far[work.slot()];
@@ -349,20 +373,24 @@ impl<W: io::Write> ExplainCsv<W> {
         let wait = told.noted;
         let next = wait.is_none_or(|wait| wait.first.is_none());
         let same = |known: &Written| (known.reason, known.next) == (reason, next);
-        if told.written.is_some_and(|known| {
-            same(&known) && !known.is_stale(state, work, &self.devices_changed)
-        }) {
+        let known = told.written;
+        if known.is_some_and(|known| same(&known) && !known.is_stale(state, work, &self.failed)) {
             return;
         }
         let at = state.now();
-        let since = told.written.map_or(at, |known| known.since);
+        let since = known.map_or(at, |known| known.since);
         let ask = state.work(work).ask;
         let census = (reason != WaitReason::Booting).then(|| {
             let counted = self.counted.entry((ask.rules, ask.demand));
             counted.or_insert_with(|| Census::new(state, work)).clone()
         });
+        let amounts = census.as_ref().map(Census::amounts);
+        if known.is_some_and(|one| same(&one) && !one.is_over(state) && one.amounts == amounts) {
+            return;
+        }
         let most = census.as_ref().and_then(|census| census.most).filter(|_| next);
-        self.works_so_far[work.slot()].written = Some(Written { reason, next, most, at, since });
+        let written = Written { reason, next, most, amounts, at, since };
+        self.works_so_far[work.slot()].written = Some(written);
         let row = ExplainRow {
             work: Some(work),
             note: "waits",
@@ -408,7 +436,7 @@ fn cause(state: &State<'_>, work: WorkRef, noted: Option<Wait>) -> Option<(WaitR
 /// The cells of what was counted.
 fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &ExplainRow<'_>) {
     let (Some(census), Some(work)) = (row.census, row.work) else {
-        (0..9).for_each(|_| sheet.empty());
+        (0..10).for_each(|_| sheet.empty());
         return;
     };
     let resource = census.resource;
@@ -420,6 +448,7 @@ fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &ExplainRo
     sheet.decimal(i128::from(census.best), 3);
     sheet.decimal(i128::from(census.held), 3);
     sheet.decimal(i128::from(census.broken), 3);
+    sheet.decimal(i128::from(census.down), 3);
     sheet.whole(census.holders as u64);
     match census.largest.is_empty() {
         true => sheet.empty(),
@@ -430,10 +459,11 @@ fn counts<W: io::Write>(sheet: &mut Sheet<W>, state: &State<'_>, row: &ExplainRo
 impl<W: io::Write> Observer for ExplainCsv<W> {
     fn begins(&mut self, state: &State<'_>) {
         self.refused = vec![None; state.world().offers.len()];
-        self.devices_changed = vec![None; state.world().offers.len()];
+        self.failed = vec![None; state.world().offers.len()];
     }
 
     fn elapse(&mut self, state: &State<'_>, _: Time, _: Time) {
+        self.look_again(state);
         let mut listed = std::mem::take(&mut self.listed);
         listed.retain(|&work| state.is_alive(work));
         for &work in &listed {
@@ -485,16 +515,17 @@ impl<W: io::Write> Observer for ExplainCsv<W> {
                     ExplainRow { note: "launch refused", offer, why, ..ExplainRow::default() };
                 self.row(state, &row);
             }
-            Record::Devices { instance, .. } => {
+            Record::Devices { instance, .. }
+            | Record::Failed { instance, .. }
+            | Record::Repaired(instance) => {
                 let offer = state.instance(instance).offer;
-                self.devices_changed[offer.row()] = Some(state.now());
+                self.failed[offer.row()] = Some(state.now());
+                self.fails = true;
             }
             Record::Stopped { .. }
             | Record::LaunchRefused { .. }
             | Record::Ready(_)
             | Record::Draining { .. }
-            | Record::Failed { .. }
-            | Record::Repaired(_)
             | Record::Outage { .. }
             | Record::Slowed { .. }
             | Record::Restarted { .. }

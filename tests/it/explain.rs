@@ -900,3 +900,86 @@ fn what_waits_for_a_broken_gpu_is_told() {
     has(&told(folder.path(), "a"), &wanted);
     assert!(!told(folder.path(), "b").contains("nvlink"));
 }
+
+/// Results, in folder `o`, of files that a scenario reads.
+fn of_files(files: &[(&str, &str)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (name, text) in files {
+        fs::write(folder.path().join(name), text).expect("written");
+    }
+    let out =
+        run(folder.path(), &["run", "a.toml", "--explain", "--audit", "--out", "o", "--quiet"]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    folder
+}
+
+/// Three of four machines fail at 100 s for good, while the policy holds a gang until the clean hour from five
+/// hours on: its wait says so from then on, and the answer that nobody repairs them.
+#[test]
+fn a_wait_is_told_anew_when_machines_fail() {
+    let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cluster.dc]\nnodes = 4\n\
+        shape = { vcpus = 1, memory = \"1 GiB\" }\npower = [\"0 W\", \"100 W\"]\n\
+        carbon_trace = \"grid.csv\"\n[[failure]]\nname = \"dead\"\ntrace = \"f.csv\"\n[policy.p]\n\
+        shift = \"carbon-scaler\"\n";
+    let jobs = "id,arrival_s,runtime_s,estimate_s,deadline_s,vcpus,tasks,min_tasks,parallel_fraction,gang,resumes\n\
+        a,0,3600,3600,36000,1,4,1,0.8,true,true\n";
+    let folder = of_files(&[
+        ("a.toml", scenario),
+        ("a.csv", jobs),
+        ("grid.csv", "time,g_per_kwh\n0,900\n18000,100\n21600,900\n"),
+        ("f.csv", "machine,from,until\n1,100,\n2,100,\n3,100,\n"),
+    ]);
+    let wanted = [
+        "after 0 s to after 1 min 40 s: its policy held it",
+        "Its 4 tasks wanted 4 cores, 4 were free and there was room.",
+        "after 1 min 40 s to after 5 h: its policy held it",
+        "Its 4 tasks wanted 4 cores, 1 was free and 3 on machines that had failed: room for 1 task.",
+    ];
+    has(&told(folder.path(), "a"), &wanted);
+    let out = run(folder.path(), &["run", "a.toml", "--out", "p"]);
+    let answer = text(&out.stdout).split_whitespace().collect::<Vec<_>>().join(" ");
+    has(&answer, &["p left 1 piece of work waiting until the end, while machines that could hold"]);
+}
+
+/// The GPUs of a host are broken from 3,600 s to 7,200 s and from 8,000 s to 12,000 s, and the host has failed from
+/// 5,400 s to 9,000 s: of each span the wait tells what lacked.
+#[test]
+fn what_lacks_is_told_of_each_span() {
+    let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cluster.dc]\nnodes = 1\n\
+        shape = { vcpus = 8, memory = \"1 TiB\", gpus = \"4 x A100-80GB\" }\n\
+        [[failure]]\nname = \"host\"\ntrace = \"h.csv\"\n\
+        [[failure]]\nname = \"nvlink\"\ntrace = \"g.csv\"\ndevices = \"all\"\n[policy.p]\n";
+    let jobs = "id,arrival_s,runtime_s,vcpus,gpus\na,0,7200,1,1\n";
+    let gpus = "machine,from,until\n0,3600,7200\n0,8000,10000\n0,9000,12000\n";
+    let folder = of_files(&[
+        ("a.toml", scenario),
+        ("a.csv", jobs),
+        ("h.csv", "machine,from,until\n0,5400,9000\n"),
+        ("g.csv", gpus),
+    ]);
+    let told_of_a = told(folder.path(), "a");
+    let spans = [
+        "after 1 h to after 1 h 30 min: next to start, without room for it\n    \
+         It wanted 1 GPU, and all there were broken.",
+        "after 1 h 30 min to after 2 h 30 min: next to start, without room for it\n    \
+         It wanted 1 GPU, and all were on machines that had failed.",
+        "after 2 h 30 min to after 3 h 20 min: next to start, without room for it\n    \
+         It wanted 1 GPU, and all there were broken.",
+        "GPU 0+1+2+3 of instance 0 (dc) works again",
+    ];
+    has(&told_of_a, &spans);
+}
+
+/// Each of four GPUs breaks after an hour and works again ten minutes later: work that starts again says which of
+/// them it is on.
+#[test]
+fn the_gpus_that_let_work_start_are_named() {
+    let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cluster.dc]\nnodes = 1\n\
+        shape = { vcpus = 8, memory = \"1 TiB\", gpus = \"4 x A100-80GB\" }\n\
+        [[failure]]\nname = \"gpu\"\nlife = \"1 h\"\nrepair = \"10 min\"\ndevices = \"one\"\n[policy.p]\n";
+    let jobs = "id,arrival_s,runtime_s,vcpus,gpus,tasks\nfirst,0,60,1,0,1\n\
+        a,1500,3000,1,1,1\nb,1500,3000,1,1,3\n";
+    let folder = of_files(&[("a.toml", scenario), ("a.csv", jobs)]);
+    has(&told(folder.path(), "a"), &["GPU 0 of instance 0 (dc) works again"]);
+    has(&told(folder.path(), "b"), &["GPU 1+2+3 of instance 0 (dc) works again"]);
+}

@@ -733,3 +733,63 @@ fn a_mistake_in_a_cloud_hides_no_names_behind_others() {
     let unwanted = [lacks, "nothing to rent", "nothing in `regions`"];
     check(&folder, &["validate", "a.toml"], 2, &told, &unwanted);
 }
+
+/// A row whose provider is unknown names no machines at all: that is told, and not that they have no GPU.
+#[test]
+fn a_row_that_names_nothing_is_told_once() {
+    let row = "[[failure]]\nprovider = \"nope\"\nlife = \"1 h\"\ndevices = \"one\"\n";
+    let rows = "id,arrival_s,runtime_s,vcpus\na,0,100,1\n";
+    let wanted = ["nothing here has the provider `nope`"];
+    check(&folder(rows, row), &["validate", "a.toml"], 2, &wanted, &["has a GPU"]);
+}
+
+/// GPUs that break for no time are told, and those that are repaired are not.
+#[test]
+fn a_repair_of_no_time_is_told() {
+    let rows = "id,arrival_s,runtime_s,vcpus,gpus\na,0,100,1,1\n";
+    let told = ["short breaks a GPU of owned machines for no time, as it has no repair:"];
+    for (repair, is_told) in [("", true), ("repair = \"1 min\"\n", false)] {
+        let row = format!(
+            "[[failure]]\nname = \"short\"\nprovider = \"dc\"\nlife = \"1 h\"\ndevices = \"one\"\n{repair}"
+        );
+        let (wanted, unwanted): (&[&str], &[&str]) =
+            if is_told { (&told, &[]) } else { (&[], &told) };
+        let run = ["run", "a.toml", "--out", "o"];
+        check(&folder(rows, &row), &run, 0, wanted, unwanted);
+    }
+}
+
+/// A gang has an hour's work, and 4,920 s for it on machines that boot for ten minutes. A policy that leaves a
+/// minute for that holds it for the cleaner hour, and is late; one that leaves what a boot takes is not.
+#[test]
+fn a_margin_below_a_boot_is_told() {
+    let cloud = "[cloud.gcp]\nregions = [\"europe-west1\"]\ntypes = [\"n2-standard-2\"]\n\
+        boot = \"600 s\"\n[[cloud.gcp.carbon]]\ntrace = \"grid.csv\"\n[policy.a]\n\
+        extends = \"keep\"\nprovision = { cheapest = { providers = [\"gcp\"] } }\n";
+    let head = "id,arrival_s,runtime_s,vcpus,tasks,min_tasks,parallel_fraction,gang,resumes";
+    let rows = format!("{head},estimate_s,deadline_s\na,0,3600,2,2,1,0.5,true,true,3600,4920\n");
+    let scaler = "missed 1 deadline, and its margin (1 min) and restart (1 min) of carbon-scaler are \
+                  shorter than a boot may take: 999 of 1,000 are over in 10 min.";
+    let waits = "missed 1 deadline, and its margin (1 min) of wait-awhile is shorter than a boot";
+    for (shift, told) in [
+        ("carbon-scaler = { margin = \"1 min\", restart = \"1 min\" }", Some(scaler)),
+        ("wait-awhile = { interrupt = true, margin = \"1 min\" }", Some(waits)),
+        ("carbon-scaler = {}", None),
+        ("wait-awhile = { interrupt = true }", None),
+    ] {
+        let more = cloud.to_owned() + "shift = { " + shift + " }\n";
+        let folder = folder(&rows, &more);
+        let cluster = "[cluster.dc]\nnodes = 2\nshape = { vcpus = 4, memory = \"64 GiB\", gpus = \"4 x A100\" }\n\
+                       cost = \"3 USD/h\"\n";
+        let text = format!("{WORLD}{more}").replace(cluster, "");
+        fs::write(folder.path().join("a.toml"), text).expect("written");
+        let grid = "time,g_per_kwh\n0,390\n3600,260\n7200,290\n10800,400\n14400,110\n";
+        fs::write(folder.path().join("grid.csv"), grid).expect("written");
+        let run = ["run", "a.toml", "--policy", "a", "--out", "o"];
+        let never = "than a boot may take";
+        match told {
+            Some(told) => check(&folder, &run, 0, &[told], &[]),
+            None => check(&folder, &run, 0, &[], &[never]),
+        }
+    }
+}

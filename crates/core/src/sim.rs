@@ -174,6 +174,7 @@ pub(crate) fn run_observed<O: Observer>(
         idle: 0,
         stranded: 0,
         lacking: 0,
+        lacking_machines: 0,
     };
     run.go(source, control)
 }
@@ -232,6 +233,7 @@ struct Simulation<'r, 'w, O> {
     /// Work left waiting at the end for which there is room.
     stranded: u64,
     lacking: u64,
+    lacking_machines: u64,
 }
 
 impl<O: Observer> Simulation<'_, '_, O> {
@@ -297,6 +299,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
             unreserved: self.state.unreserved(),
             stranded: self.stranded,
             lacking: self.lacking,
+            lacking_machines: self.lacking_machines,
         })
     }
 

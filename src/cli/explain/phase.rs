@@ -42,13 +42,18 @@ pub(super) struct PhaseJson {
     text: String,
 }
 
-/// The phases of `steps`: neighbours with one cause are one.
+/// The phases of `steps`: neighbours with one cause are one, but where the job was next and machines or GPUs
+/// failed or worked again.
 pub(super) fn phases(steps: &[JobStep]) -> Vec<WaitPhase<'_>> {
     let mut phases: Vec<WaitPhase<'_>> = Vec::new();
     for wait in steps.iter().filter_map(JobStep::wait) {
         let cause = WaitCause::of(wait);
         match phases.last_mut() {
-            Some(last) if last.cause == cause && last.until() == wait.from => last.waits.push(wait),
+            Some(last)
+                if last.cause == cause && last.until() == wait.from && last.is_alike(wait) =>
+            {
+                last.waits.push(wait);
+            }
             Some(_) | None => phases.push(WaitPhase { cause, waits: vec![wait] }),
         }
     }
@@ -113,6 +118,12 @@ impl WaitPhase<'_> {
 
     pub(super) fn span(&self) -> Span {
         self.until() - self.from()
+    }
+
+    /// Whether as little had failed in its last span as in `wait`, where that matters.
+    fn is_alike(&self, wait: &WaitSpan) -> bool {
+        let last = self.waits.last().map(|last| last.condition());
+        self.cause == WaitCause::Turn || last == Some(wait.condition())
     }
 
     /// Work that held something at its beginning.

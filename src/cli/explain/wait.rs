@@ -41,6 +41,8 @@ struct RoomCount {
     best: f64,
     held: f64,
     broken: f64,
+    /// On machines that had failed.
+    down: f64,
     holders: u64,
     largest: Vec<Holder>,
 }
@@ -123,6 +125,7 @@ pub(super) struct WaitJson<'w> {
     best: Option<f64>,
     held: Option<f64>,
     broken: Option<f64>,
+    down: Option<f64>,
     holders: Option<u64>,
     largest: &'w [Holder],
     ahead: u64,
@@ -239,6 +242,12 @@ impl WaitSpan {
             first_promised: note.maybe_time("first_promised_s")?,
             rents: note.maybe_time("rents_s")?,
         })
+    }
+
+    /// Whether some of what could hold it was there, some broken, and some on machines that had failed.
+    pub(super) fn condition(&self) -> Option<[bool; 3]> {
+        let counted = self.counted.as_ref()?;
+        Some([counted.free + counted.held > 0.0, counted.broken > 0.0, counted.down > 0.0])
     }
 
     /// Job that held the most.
@@ -391,6 +400,7 @@ impl WaitSpan {
             best: counted.map(|counted| counted.best),
             held: counted.map(|counted| counted.held),
             broken: counted.map(|counted| counted.broken),
+            down: counted.map(|counted| counted.down),
             holders: counted.map(|counted| counted.holders),
             largest: counted.map_or(&[], |counted| &counted.largest),
             ahead: self.ahead,
@@ -429,6 +439,7 @@ impl RoomCount {
             best: note.number("best")?,
             held: note.number("held")?,
             broken: note.number("broken")?,
+            down: note.number("down")?,
             holders: note.whole("holders")?,
             largest,
         })
@@ -452,17 +463,16 @@ impl RoomCount {
             _ => format!("{tasks} of its {of} tasks"),
         };
         let wanted = format!("{who} {}", self.tell_wanted());
-        let broken = self.broken;
-        if self.free + self.held == 0.0 && broken > 0.0 {
-            let what = if broken == 1.0 { "the only one" } else { "all" };
-            return format!("{wanted}, and {what} there {} broken", verb(broken));
-        }
         if self.free + self.held == 0.0 {
-            return format!("{wanted}, no instance that could hold them was there");
+            return format!("{wanted}, {}", self.tell_nothing());
         }
+        let (broken, down) = (self.broken, self.down);
         let mut there = format!("{wanted}, {} {} free", self.free, verb(self.free));
         if broken > 0.0 {
             there += &format!(" and {broken} broken");
+        }
+        if down > 0.0 {
+            there += &format!(" and {down} on machines that had failed");
         }
         if self.room >= tasks {
             return match reason {
@@ -507,6 +517,23 @@ impl RoomCount {
             (false, _, 0) | (false, 1, _) => there,
             (false, _, 1) => format!("{there}: room for 1 task"),
             (false, _, room) => format!("{there}: room for {room} tasks"),
+        }
+    }
+
+    /// Why nothing that could hold it was there.
+    fn tell_nothing(&self) -> String {
+        let (broken, down) = (self.broken, self.down);
+        let all = |amount: f64| if amount == 1.0 { "the only one" } else { "all" };
+        match (broken > 0.0, down > 0.0) {
+            (true, false) => format!("and {} there {} broken", all(broken), verb(broken)),
+            (false, true) if down == 1.0 => {
+                "and the only one was on a machine that had failed".to_owned()
+            }
+            (false, true) => "and all were on machines that had failed".to_owned(),
+            (true, true) => {
+                format!("{broken} {} broken and {down} on machines that had failed", verb(broken))
+            }
+            (false, false) => "no instance that could hold them was there".to_owned(),
         }
     }
 

@@ -4,7 +4,7 @@ use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use crate::model::WorkId;
-use crate::state::{State, WorkRef};
+use crate::state::{Phase, State, WorkRef};
 use crate::units::{Demand, Shape, Time};
 
 /// Holders that are named.
@@ -77,6 +77,8 @@ pub(super) struct Census {
     pub(super) held: i64,
     /// Broken amount of the resource.
     pub(super) broken: i64,
+    /// Amount of the resource on machines that are down.
+    pub(super) down: i64,
     /// Pieces of work that hold it.
     pub(super) holders: usize,
     /// The largest of them.
@@ -119,7 +121,17 @@ impl Census {
         let most = holding.first().map(|&(work, _)| work);
         let largest = holding.iter().take(NAMED).map(|one| holder(state, one)).collect();
         let broken = if resource == InstanceResource::Gpus { broken } else { 0 };
-        Self { resource, room, free, best, held, broken, holders, largest, most }
+        let failed = state.instances().map(|(_, instance)| instance);
+        let failed = failed.filter(|one| fits[one.offer.row()] && one.phase == Phase::Down);
+        let down = failed.map(|instance| resource.of(instance.shape)).sum();
+        Self { resource, room, free, best, held, broken, down, holders, largest, most }
+    }
+}
+
+impl Census {
+    /// What is free, held, broken and down.
+    pub(super) const fn amounts(&self) -> [i64; 4] {
+        [self.free, self.held, self.broken, self.down]
     }
 }
 

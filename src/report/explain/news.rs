@@ -2,7 +2,9 @@
 
 use super::census::name;
 use crate::experiment::numbers;
-use crate::state::{AllocationRef, Ending, InstanceRef, Record, State, WorkRef};
+use crate::state::{
+    Allocation, AllocationRef, Ending, HeldShare, InstanceRef, Record, State, WorkRef,
+};
 use crate::units::Span;
 
 /// Pieces of work that are named.
@@ -149,6 +151,16 @@ impl News {
         self.left = false;
     }
 
+    /// Devices that work again with some that the allocation holds, and the first instance that has such.
+    fn repaired_of(&self, target: &Allocation) -> Option<(InstanceRef, u32)> {
+        target.held.iter().find_map(|HeldShare { share, .. }| {
+            let is_held =
+                |row: &&(InstanceRef, u32)| row.0 == share.instance && row.1 & share.devices != 0;
+            let devices = self.repaired.iter().filter(is_held).fold(0, |all, row| all | row.1);
+            (devices != 0).then_some((share.instance, devices))
+        })
+    }
+
     /// Cause, in words, that let the tasks of `allocation`, which waited, start now.
     pub(super) fn cause(&self, state: &State<'_>, allocation: AllocationRef) -> String {
         let target = state.allocation(allocation);
@@ -158,8 +170,8 @@ impl News {
             let offer = &state.world().offers[instance.offer].name;
             return format!("instance {} ({offer}) was ready", instance.ordinal);
         }
-        if let Some(repaired) = self.repaired.iter().find(|row| held().any(|held| held == row.0)) {
-            let (instance, devices) = (state.instance(repaired.0), numbers(repaired.1));
+        if let Some((instance, devices)) = self.repaired_of(target) {
+            let (instance, devices) = (state.instance(instance), numbers(devices));
             let offer = &state.world().offers[instance.offer].name;
             return format!("GPU {devices} of instance {} ({offer}) works again", instance.ordinal);
         }

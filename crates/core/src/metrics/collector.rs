@@ -112,6 +112,7 @@ impl Collector {
             unreserved: outcome.unreserved,
             stranded: outcome.stranded,
             lacking: outcome.lacking,
+            lacking_machines: outcome.lacking_machines,
             undone: self.jobs.not_done(),
             cost: self.bills.costs(world, tenants, work.finished, [useful[0], useful[2]]),
             wait_s: DistributionSummary::of(self.jobs.waits(), 1e6),

@@ -239,6 +239,9 @@ pub struct Summary {
     /// Pieces of work left waiting at the end for GPUs that are broken for good.
     #[serde(skip)]
     pub lacking: u64,
+    /// Pieces of other work left waiting at the end for machines that are down for good.
+    #[serde(skip)]
+    pub lacking_machines: u64,
     /// Work by how it ended.
     pub work: WorkCounts,
     /// Work that was not done.

@@ -31,6 +31,9 @@ pub struct Outcome {
     /// Pieces of work that were left waiting then, and that machines with broken GPUs could hold, were those
     /// repaired.
     pub lacking: u64,
+    /// Pieces of other work that were left waiting then, and that machines which are down could hold, were
+    /// those repaired.
+    pub lacking_machines: u64,
 }
 
 /// Reason why a run could not go on.

@@ -3,7 +3,7 @@
 use super::{Observer, Simulation};
 use crate::policy::place::{self, Fit};
 use crate::policy::{Trigger, Turn};
-use crate::state::WorkRef;
+use crate::state::{Phase, WorkRef};
 
 impl<O: Observer> Simulation<'_, '_, O> {
     /// Counts the waiting work that would fit on free resources, when nothing runs to an end, boots
@@ -12,8 +12,15 @@ impl<O: Observer> Simulation<'_, '_, O> {
     #[cold]
     pub(super) fn stall(&mut self) {
         let pending = self.state.all_pending();
-        self.lacking = pending.iter().filter(|&&work| self.lacks_devices(work)).count() as u64;
-        self.stranded = pending.into_iter().map(|work| u64::from(self.fits(work))).sum();
+        for work in pending {
+            let fits = self.fits(work);
+            self.stranded += u64::from(fits);
+            match (self.lacks_devices(work), fits) {
+                (true, _) => self.lacking += 1,
+                (false, false) => self.lacking_machines += u64::from(self.lacks_machines(work)),
+                (false, true) => {}
+            }
+        }
         if self.stranded > 0 && self.policy.is_built_in() {
             let attempt = self.state.begin();
             let mut turn = Turn::new(&mut self.state, &mut self.stream);
@@ -34,6 +41,12 @@ impl<O: Observer> Simulation<'_, '_, O> {
         let could_hold = |offer| self.state.could_hold(work, offer);
         let mut broken = self.state.instances().filter(|(_, one)| one.broken() != 0);
         demand.gpus > 0 && broken.any(|(_, one)| one.room(demand) == 0 && could_hold(one.offer))
+    }
+
+    /// Whether machines that could hold tasks of `work`, and that the policy uses, are down.
+    fn lacks_machines(&self, work: WorkRef) -> bool {
+        let mut down = self.state.instances().filter(|(_, one)| one.phase == Phase::Down);
+        down.any(|(_, one)| self.state.could_use(work, one.offer))
     }
 
     /// Whether tasks of `work`, all of a gang, fit on instances that the policy uses.

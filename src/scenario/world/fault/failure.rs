@@ -245,13 +245,15 @@ impl Cause {
     }
 }
 
-/// Offers by the number of their GPUs; one without any cannot be meant.
+/// Offers by the number of their GPUs; such without any cannot be meant. Of no offers a problem was told
+/// already.
 pub(super) fn by_gpus(
     build: &Build<'_>,
     offers: Vec<Id<Offer>>,
     section: &ConfigTable,
     report: &mut Diagnostics<'_>,
 ) -> BTreeMap<u8, Vec<Id<Offer>>> {
+    let names_some = !offers.is_empty();
     let mut by_gpus: BTreeMap<u8, Vec<Id<Offer>>> = BTreeMap::new();
     for offer in offers {
         let gpus = build.world.type_of(offer).whole.gpus;
@@ -259,7 +261,7 @@ pub(super) fn by_gpus(
             by_gpus.entry(gpus).or_default().push(offer);
         }
     }
-    if by_gpus.is_empty() && !report.partial_world {
+    if by_gpus.is_empty() && names_some && !report.partial_world {
         report.hint(
             &section.range,
             "no machine that this names has a GPU",
