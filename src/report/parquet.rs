@@ -80,7 +80,7 @@ impl CellKind {
     }
 }
 
-/// GroupCells of a column in a row group; nulls are left out.
+/// Cells of a column in a row group; nulls are left out.
 #[derive(Debug)]
 enum GroupCells {
     Text(Vec<ByteArray>),
