@@ -337,7 +337,8 @@ fn read(
     let limits = root.section("limits");
     let terms = has_terms(root);
     let is_said = terms || root.has("offering");
-    let sale = is_said.then(|| terms::read(root, report));
+    let mut sale = is_said.then(|| terms::read(root, report));
+    sale.iter_mut().for_each(|sale| sale.keep_parts_of(&build.world));
     terms::check_names(root, &build.world, report);
     let terms = sale.clone().filter(|_| terms);
     build.world.commitments = terms.iter().flat_map(|terms| terms.held(&build.world)).collect();

@@ -173,6 +173,16 @@ pub enum BillNote {
         /// Provider.
         provider: String,
     },
+    /// A type of machine in a region that is not taken apart, though something is committed of its cores
+    /// or memory, and why.
+    KeptWhole {
+        /// Type.
+        size: String,
+        /// Region.
+        region: String,
+        /// Why, in words.
+        why: &'static str,
+    },
     /// An outage of which a bill cannot tell what it broke.
     OutagePassedOver(String),
 }
@@ -454,6 +464,12 @@ impl<E: From<Problem>> BillMaker<'_, E> {
             provider: table.provider.clone(),
         });
         self.bill.notes.extend(idle.collect::<Vec<_>>());
+        let whole = self.biller.kept_whole().into_iter();
+        self.bill.notes.extend(whole.map(|(product, why)| BillNote::KeptWhole {
+            size: product.size.clone(),
+            region: product.region.clone(),
+            why: why.why(),
+        }));
         Ok((self.bill, self.biller))
     }
 }

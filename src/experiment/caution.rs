@@ -82,6 +82,9 @@ pub struct Facts {
     /// Names of commitments whose term has no hour of the run.
     #[serde(default)]
     pub out_of_term: Vec<String>,
+    /// Machines that commitments of cores and memory do not cover, though they are for their family.
+    #[serde(default)]
+    pub kept_whole: Vec<String>,
 }
 
 /// Number of the prices of a provider that are estimates.
@@ -126,6 +129,7 @@ impl Facts {
             whole: result.whole.clone(),
             bought_nothing: bought_nothing(policy, result),
             out_of_term: out_of_term(result),
+            kept_whole: kept_whole(result),
         }
     }
 }
@@ -163,6 +167,15 @@ fn out_of_term(result: &RunResult) -> Vec<String> {
     let held = run.biller.terms().commitments.iter();
     let idle = held.filter(|(row, _)| !run.bill.commitments.contains_key(row));
     idle.map(|(_, commitment)| commitment.name.clone()).collect()
+}
+
+/// Machines that are not taken apart, though something is committed of their cores or memory.
+fn kept_whole(result: &RunResult) -> Vec<String> {
+    let found = result.bill.iter().flat_map(|run| run.biller.kept_whole());
+    let told = found.map(|(product, why)| {
+        format!("`{}` in {}: {}", clip(&product.size), clip(&product.region), why.why())
+    });
+    told.collect()
 }
 
 /// Estimates among the prices of those to whom a run paid anything: of offers that the policy may
@@ -241,6 +254,10 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
         ));
     }
     said.extend(repair::at_once(runs));
+    let whole = runs.iter().flat_map(|run| &run.facts.kept_whole);
+    for machine in whole.collect::<BTreeSet<_>>() {
+        said.push(format!("Commitments of cores and memory cover no {machine}."));
+    }
     said.extend(unrentable(runs));
     said
 }

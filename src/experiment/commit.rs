@@ -157,7 +157,8 @@ pub fn commit(
     }
     let (held, mut notes) = held_at(&terms.terms, &held, begins, window);
     notes.extend(foreign);
-    let holding = AccountTerms { commitments: held, ..terms.terms.clone() };
+    // Demand is of whole machines here, so that nothing is taken apart.
+    let holding = AccountTerms { commitments: held, parts: BTreeMap::new(), ..terms.terms.clone() };
     let (demand, coverable) = demand(&futures, (&offerings, &holding, account), window);
     if coverable == 0.0 {
         let message = "there is nothing to cover: no use on demand that an offering covers";

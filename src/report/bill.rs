@@ -131,6 +131,11 @@ impl BillReport<'_> {
                     unquoted(name),
                     unquoted(provider)
                 ),
+                BillNote::KeptWhole { size, region, why } => format!(
+                    "Commitments of cores and memory cover no `{}` in {}: {why}.",
+                    unquoted(size),
+                    unquoted(region)
+                ),
                 BillNote::OutagePassedOver(name) => format!(
                     "No credit is given for `{}`: a bill needs its provider, region, and the dates of \
                      its beginning and end, and that all machines there stopped.",

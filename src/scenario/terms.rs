@@ -5,6 +5,7 @@ mod currency;
 mod held;
 mod names;
 mod outage;
+mod parts;
 mod storage;
 
 use std::collections::BTreeMap;
@@ -250,6 +251,7 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
     read.attached = storage::attached(root, report);
     read.terms.accounts = accounts;
     read.terms.add(shipped());
+    parts::look_up(&mut read.terms);
     read.prices = prices;
     read
 }

@@ -22,6 +22,7 @@ pub mod feed;
 pub mod focus;
 pub mod month;
 pub mod offering;
+pub mod parts;
 pub mod rate;
 pub mod reservation;
 pub mod rules;

@@ -5,6 +5,7 @@
 //! leaves a month, discounts of the month follow. It holds the lines of one hour, the quantities
 //! of the month by product and account, and nothing of what is over.
 
+mod apart;
 mod capacity;
 mod coverage;
 mod hour;
@@ -30,6 +31,8 @@ use crate::terms::{AccountTerms, TierTable};
 use crate::units::{Id, IdVec, Rate, Time};
 use crate::usage::{LinePrices, Product, UsageLine, UsageUnit};
 
+pub use apart::KeptWhole;
+use apart::{ApartMachine, MachinePart};
 use capacity::KeptCapacity;
 use coverage::Coverages;
 use hour::{Hour, LineStart};
@@ -45,6 +48,8 @@ pub struct Biller {
     products: IdVec<Product>,
     /// By product, its unit and the currency of its prices.
     sold: Vec<(UsageUnit, Option<Id<Currency>>)>,
+    /// By product, into what it is taken apart.
+    apart: Vec<Option<ApartMachine>>,
     coverages: Coverages,
     rounds: Rounds,
     capacity: KeptCapacity,
@@ -80,6 +85,7 @@ impl Biller {
         Self {
             products,
             sold: Vec::new(),
+            apart: Vec::new(),
             coverages,
             rounds,
             capacity: KeptCapacity::default(),
@@ -105,10 +111,19 @@ impl Biller {
         &self.products
     }
 
-    /// Adds a product; what covers it is looked up once, here.
+    /// Adds a product; what covers it is looked up once, here. A machine that is taken apart has its
+    /// parts behind it.
     pub fn product(&mut self, product: Product) -> Id<Product> {
+        let id = self.add_product(product, None);
+        self.take_apart(id);
+        id
+    }
+
+    /// Adds a product, which may be a part of a machine.
+    fn add_product(&mut self, product: Product, of: Option<MachinePart>) -> Id<Product> {
         let id = Id::new(self.products.len() as u32);
-        self.coverages.product(id, &product);
+        self.coverages.product(id, &product, of);
+        self.apart.push(None);
         self.tiers.product(&self.terms, &product);
         self.sustained.product(&self.terms, &product);
         self.sold.push((product.unit, self.terms.currency(&product.currency)));
@@ -211,12 +226,17 @@ impl Biller {
         }
         let (unit, currency) = self.sold[line.product.row()];
         let line = self.in_dollars(line, currency);
-        let Self { terms, tiers, hour, .. } = self;
+        let Self { terms, tiers, hour, apart, .. } = self;
         match tiers.tables_of(line.product).filter(|_| line.prices != LinePrices::Own) {
             Some(tables) => {
                 tiers.split(terms, tables, &line, |part, start| hour.push(part, unit, start));
             }
-            None => hour.push(line, unit, LineStart::default()),
+            None => {
+                hour.push(line, unit, LineStart::default());
+                if let Some(machine) = &apart[line.product.row()] {
+                    hour.take_last_apart(machine);
+                }
+            }
         }
         Ok(())
     }
@@ -288,7 +308,7 @@ impl Biller {
             let bought = self.buy(commitment).expect("it begins in this hour");
             self.offered.add(offering, bought);
         }
-        let Self { terms, products, coverages, rounds, capacity, offered, hour, .. } = self;
+        let Self { terms, products, coverages, rounds, capacity, offered, hour, apart, .. } = self;
         coverages.sort();
         capacity.update(terms, products);
         let (coverages, is_covered) = (&*coverages, |product| coverages.is_covered(product));
@@ -297,7 +317,7 @@ impl Biller {
         hour.cover(now, terms, rounds, coverages);
         // What is kept and does not run is covered by what machines leave.
         let running = hour.lines.len();
-        hour.reserve(now, terms, capacity);
+        hour.reserve(now, terms, capacity, apart);
         if running < hour.lines.len() {
             hour.index(running, products, is_covered);
             hour.cover(now, terms, rounds, coverages);

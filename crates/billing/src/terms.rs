@@ -2,15 +2,17 @@
 //! rules are.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::account::Accounts;
 use crate::commitment::{Commitment, Matching, hour_of};
 use crate::currency::{Currency, Exchange};
+use crate::parts::MachineParts;
 use crate::reservation::CapacityReservation;
 use crate::rules::BillingRules;
 use crate::units::{Id, IdVec, Money, Rate};
-use crate::usage::{Product, UsageUnit};
+use crate::usage::{Product, Sale, Service, UsageUnit};
 
 /// Order in which accounts have the benefit of commitments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -94,6 +96,9 @@ pub struct AccountTerms {
     pub sustained: IdVec<SustainedUse>,
     /// Discounts; the first that matches a product counts.
     pub negotiated: Vec<Negotiated>,
+    /// Machines on Linux that are taken apart into cores and memory, by provider, region and type: what is
+    /// committed of these covers them, and of whole machines nothing does.
+    pub parts: BTreeMap<(String, String, String), MachineParts>,
     /// Order of each provider; one that is not listed has [`Sharing::OwnerFirst`].
     pub sharing: Vec<(String, Sharing)>,
 }
@@ -122,6 +127,19 @@ impl AccountTerms {
         let holds =
             |row: &&Negotiated| row.provider == product.provider && row.matching.covers(product);
         self.negotiated.iter().find(holds).map_or(1_000_000, |row| row.paid)
+    }
+
+    /// What a machine of that product is taken apart into, if it is.
+    pub(crate) fn parts_of(&self, product: &Product) -> Option<MachineParts> {
+        let Product { provider, region, size, .. } = product;
+        let is_plain = product.service == Service::Compute
+            && product.unit == UsageUnit::Hour
+            && product.sale == Sale::OnDemand
+            && (product.system.as_str(), product.tenancy.as_str()) == ("linux", "default");
+        if self.parts.is_empty() || !is_plain {
+            return None;
+        }
+        self.parts.get(&(provider.clone(), region.clone(), size.clone())).copied()
     }
 
     /// The currency of that code; `None` of the dollar.

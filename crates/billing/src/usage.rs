@@ -159,6 +159,14 @@ pub struct Product {
     pub weight: u64,
 }
 
+impl Product {
+    /// A part of the machine, which is sold by that word: its family, `n2` say, and `core`.
+    pub(crate) fn part(&self, word: &str) -> Self {
+        let name = format!("{}-{word}", self.family);
+        Self { family: name.clone(), size: name, weight: 1_000, ..self.clone() }
+    }
+}
+
 /// Line of usage: one product, used in one stretch of time that lies in one clock hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsageLine {

@@ -8,6 +8,8 @@ use crate::commitment::{Benefit, Matching, PlanPrice};
 use crate::units::{Id, IdVec};
 use crate::usage::Product;
 
+use super::apart::MachinePart;
+
 /// A product that something covers, and its price under a plan.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CoveredProduct {
@@ -64,6 +66,8 @@ pub(super) struct Coverages {
     unsorted: Vec<Id<ProductCoverage>>,
     /// By product, whether anything covers it.
     covered: Vec<bool>,
+    /// Products that are parts of machines.
+    parts: BTreeMap<Id<Product>, MachinePart>,
 }
 
 impl Coverages {
@@ -97,10 +101,18 @@ impl Coverages {
         id
     }
 
-    /// A product is added, as the one of that id.
-    pub(super) fn product(&mut self, id: Id<Product>, product: &Product) {
+    /// A product is added, as the one of that id, which may be a part of a machine: plans are for it as
+    /// they are for the machine.
+    pub(super) fn product(&mut self, id: Id<Product>, product: &Product, of: Option<MachinePart>) {
         self.covered.push(false);
-        for coverage in self.candidates(product) {
+        let mut candidates = self.candidates(product);
+        if let Some(of) = of {
+            candidates.extend(self.candidates(&of.machine));
+            candidates.sort_unstable();
+            candidates.dedup();
+            self.parts.insert(id, of);
+        }
+        for coverage in candidates {
             self.know(coverage, id, product);
         }
     }
@@ -124,10 +136,22 @@ impl Coverages {
     /// Notes a product, where it is covered.
     fn know(&mut self, id: Id<ProductCoverage>, row: Id<Product>, product: &Product) {
         let coverage = &mut self.rows[id];
-        if product.provider != coverage.provider || !coverage.benefit.covers(product) {
+        let part = match &coverage.benefit {
+            Benefit::Reserved { .. } => None,
+            Benefit::Spending { .. } => self.parts.get(&row),
+        };
+        let sold_as = part.map_or(product, |part| &part.machine);
+        if product.provider != coverage.provider || !coverage.benefit.covers(sold_as) {
             return;
         }
-        let (weight, price) = (product.weight, coverage.benefit.plan_price(product));
+        let price = coverage.benefit.plan_price(sold_as);
+        let price = match part {
+            Some(MachinePart { made, part, .. }) => {
+                price.map(|price| made.plan_price(*part, price))
+            }
+            None => price,
+        };
+        let weight = product.weight;
         coverage.products.push(CoveredProduct { weight, product: row, price });
         if !std::mem::replace(&mut coverage.is_unsorted, true) {
             self.unsorted.push(id);

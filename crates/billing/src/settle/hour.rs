@@ -10,6 +10,7 @@ use crate::terms::AccountTerms;
 use crate::units::{Id, IdVec, Money, Rate, Time};
 use crate::usage::{Product, UsageLine, UsageUnit};
 
+use super::apart::ApartMachine;
 use super::capacity::KeptCapacity;
 use super::coverage::Coverages;
 use super::round::Rounds;
@@ -34,6 +35,10 @@ pub(super) struct OpenLine {
     pub(super) covered: i128,
     /// First and last of its pieces.
     pieces: Option<[u32; 2]>,
+    /// Whether it is charged as the two parts that follow it.
+    apart: bool,
+    /// Nano-dollars by which all of a part is more than its list price and its contracted price say.
+    rounding: [i64; 2],
 }
 
 /// Quantity of a line's product before it, from which on its amounts are rounded: the amounts of
@@ -142,7 +147,48 @@ impl Hour {
             amount: line.amount,
             covered: 0,
             pieces: None,
+            apart: false,
+            rounding: [0; 2],
         });
+    }
+
+    /// Takes the last line apart: the parts follow it, and sum to it. Of each amount the cores have
+    /// what their price says, and the memory the rest.
+    pub(super) fn take_last_apart(&mut self, machine: &ApartMachine) {
+        let Some(last) = self.lines.last_mut() else { return };
+        (last.apart, last.covered) = (true, last.quantity);
+        let whole = *last;
+        let both = [whole.list, whole.contracted];
+        let amount = |quantity, price| rate::amount(quantity, whole.unit, price);
+        let listed = whole.amount.unwrap_or_else(|| amount(whole.quantity, whole.list));
+        let mut left = match whole.list == whole.contracted {
+            true => [listed; 2],
+            false => [listed, amount(whole.quantity, whole.contracted)],
+        };
+        let [lists, paid] = both.map(|price| machine.made.prices_of(price));
+        for (part, &product) in machine.products.iter().enumerate() {
+            let quantity = whole.quantity * i128::from(machine.made.units[part]);
+            let prices = [lists[part], paid[part]];
+            let own = prices.map(|price| amount(quantity, price));
+            let mut rounding = [0; 2];
+            for of in 0..2 {
+                let given = if part == 0 { own[of].min(left[of]) } else { left[of] };
+                rounding[of] = i64::try_from((given - own[of]).nanos()).unwrap_or(0);
+                left[of] -= given;
+            }
+            let [list, contracted] = prices;
+            self.lines.push(OpenLine {
+                product,
+                quantity,
+                list,
+                contracted,
+                amount: None,
+                covered: 0,
+                apart: false,
+                rounding,
+                ..whole
+            });
+        }
     }
 
     /// Puts the lines from that one on to their products, where these are wanted.
@@ -173,7 +219,13 @@ impl Hour {
     }
 
     /// Adds what is kept of reserved capacity and does not run.
-    pub(super) fn reserve(&mut self, now: i64, terms: &AccountTerms, capacity: &mut KeptCapacity) {
+    pub(super) fn reserve(
+        &mut self,
+        now: i64,
+        terms: &AccountTerms,
+        capacity: &mut KeptCapacity,
+        apart: &[Option<ApartMachine>],
+    ) {
         let (start, end) = (start_of(now), start_of(now + 1));
         for (id, kept) in terms.reservations.iter() {
             let (from, until) = (kept.from.max(start), kept.until.min(end));
@@ -198,7 +250,12 @@ impl Hour {
                     amount: None,
                     covered: 0,
                     pieces: None,
+                    apart: false,
+                    rounding: [0; 2],
                 });
+                if let Some(machine) = &apart[kept.product.row()] {
+                    self.take_last_apart(machine);
+                }
             }
         }
     }
@@ -329,7 +386,7 @@ impl Hour {
         sustained: &mut SustainedLevels,
         out: &mut impl FnMut(BilledCharge),
     ) {
-        for line in &self.lines {
+        for line in self.lines.iter().filter(|line| !line.apart) {
             let (mut next, mut from) = (line.pieces.map(|[first, _]| first), 0);
             while let Some(number) = next {
                 let piece = &self.pieces[number as usize];
@@ -408,6 +465,16 @@ impl Hour {
     }
 }
 
+/// Amount of a part of a line that is in all so much more than its price says: the last part has it, or no
+/// part from where it is less.
+#[cold]
+fn rounded_part(line: &OpenLine, price: Rate, more: i64, [from, until]: [i128; 2]) -> Money {
+    let own = |quantity| rate::amount(quantity, line.unit, price);
+    let all = own(line.quantity) + Money::from_nanos(i128::from(more));
+    let up_to = |quantity| if quantity < line.quantity { own(quantity).min(all) } else { all };
+    up_to(until) - up_to(from)
+}
+
 /// Charge of the part of a line between two quantities of it, at its price, or at what is effective
 /// and billed instead.
 #[inline(always)]
@@ -417,18 +484,24 @@ fn charge_of(
     [from, until]: [i128; 2],
     paid: Option<(Money, Money)>,
 ) -> BilledCharge {
-    let amount = |start, price| rate::part(start + from, start + until, line.unit, price);
+    let amount = |start, price, more: i64| match more {
+        0 => rate::part(start + from, start + until, line.unit, price),
+        more => rounded_part(line, price, more, [from, until]),
+    };
     let LineStart { listed, paid: from_paid } = line.start;
+    let [more, more_paid] = line.rounding;
     let own = line.amount.map(|amount| rate::portion(amount, [from, until], line.quantity));
-    let (contracted, list) = match ((line.list, listed) == (line.contracted, from_paid), own) {
+    let is_same = (line.list, listed, more) == (line.contracted, from_paid, more_paid);
+    let (contracted, list) = match (is_same, own) {
         (true, Some(own)) => (own, own),
         (true, None) => {
-            let amount = amount(listed, line.list);
+            let amount = amount(listed, line.list, more);
             (amount, amount)
         }
-        (false, own) => {
-            (amount(from_paid, line.contracted), own.unwrap_or_else(|| amount(listed, line.list)))
-        }
+        (false, own) => (
+            amount(from_paid, line.contracted, more_paid),
+            own.unwrap_or_else(|| amount(listed, line.list, more)),
+        ),
     };
     let (effective, billed) = paid.unwrap_or((contracted, contracted));
     BilledCharge {

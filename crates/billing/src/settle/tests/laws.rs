@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::super::*;
-use super::worlds::{World, worlds};
+use super::worlds::{SoldProduct, World, worlds};
 use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, HOUR, PlanPrice};
 use crate::currency::Exchange;
@@ -24,7 +24,7 @@ fn effective(charges: &[BilledCharge]) -> Money {
 /// Provider that a charge goes to.
 fn provider<'w>(world: &'w World, charge: &BilledCharge) -> &'w str {
     match charge.purpose.names() {
-        (Some(product), _) => &world.products[product.row()].provider,
+        (Some(product), _) => &world.products[world.sold()[product.row()].row].provider,
         (None, Some(held)) => &world.terms.commitments[held].provider,
         (None, None) => panic!("{charge:?} is of no provider"),
     }
@@ -59,27 +59,36 @@ fn sums_are_the_total(world: &World, charges: &[BilledCharge]) {
 
 /// The charges of a line are of its account and product, and sum to it: no part comes twice.
 fn lines_are_charged_once(world: &World, charges: &[BilledCharge]) {
+    let sold = world.sold();
     for line in &world.lines {
         let product = &world.products[line.product.row()];
         let tiered = world.terms.tiers.rows().iter().any(|table| table.covers(product));
         let of_line = charges.iter().filter(|charge| match charge.purpose {
             Purpose::Usage { origin, product } | Purpose::Covered { origin, product, .. } => {
                 let found = origin == Origin::Line(line.number);
-                let same = (charge.account, product) == (line.account, line.product);
+                let row = sold[product.row()].row;
+                let same = (charge.account, row) == (line.account, line.product.row());
                 assert!(!found || same, "{charge:?} is not of {line:?}");
                 found
             }
             _ => false,
         });
-        let (mut quantity, mut list, mut contracted) = (0, Money::ZERO, Money::ZERO);
+        // Of a machine that is taken apart its cores and its memory, each so many times.
+        let apart = sold.iter().find(|sold| sold.row == line.product.row() && sold.part.is_some());
+        let apart = apart.and_then(|sold| sold.part).map(|(_, made)| made);
+        let (mut quantities, mut list, mut contracted) = ([0; 2], Money::ZERO, Money::ZERO);
         for charge in of_line {
             assert!(charge.quantity > 0, "{charge:?}");
             assert!(charge.effective >= Money::ZERO && charge.billed >= Money::ZERO, "{charge:?}");
-            quantity += charge.quantity;
+            let (Some(id), _) = charge.purpose.names() else { panic!("{charge:?}") };
+            quantities[sold[id.row()].part.map_or(0, |(part, _)| part)] += charge.quantity;
             list += charge.list;
             contracted += charge.contracted;
         }
-        assert_eq!(quantity, line.quantity, "{line:?}");
+        let quantity = line.quantity;
+        let wanted = apart
+            .map_or([quantity, 0], |made| made.units.map(|units| quantity * i128::from(units)));
+        assert_eq!(quantities, wanted, "{line:?}");
         if !tiered || line.prices == LinePrices::PaidOfMonth {
             let price = |price| in_dollars(world, line, price);
             let wanted = rate::amount(quantity, product.unit, price(line.list));
@@ -102,17 +111,17 @@ fn in_dollars(world: &World, line: &UsageLine, price: Rate) -> Rate {
 /// What a commitment covers in an hour is not more than was bought, and its parts and what nobody
 /// used cost what the hour costs.
 fn commitments_are_used_once(world: &World, charges: &[BilledCharge]) {
-    for (id, held) in world.terms.commitments.iter() {
+    let sold = world.sold();
+    for (id, deal) in world.terms.commitments.iter() {
         for hour in world.first..world.last {
-            let worth = world.terms.exchange(held.currency, hour);
-            let held = world.terms.in_dollars(held, hour);
+            let worth = world.terms.exchange(deal.currency, hour);
+            let held = world.terms.in_dollars(deal, hour);
             let (mut used, mut unused, mut cost) = (0, 0, Money::ZERO);
             let mut pieces = 0;
             for charge in charges.iter().filter(|charge| hour_of(charge.from) == hour) {
                 match charge.purpose {
                     Purpose::Covered { by, product, .. } if by == id => {
-                        let product = &world.products[product.row()];
-                        used += spent((&held, worth), product, charge);
+                        used += spent((deal, worth), &sold[product.row()], charge);
                         cost += charge.effective;
                         pieces += 1;
                         assert_eq!(charge.billed, Money::ZERO);
@@ -144,14 +153,24 @@ fn commitments_are_used_once(world: &World, charges: &[BilledCharge]) {
 }
 
 /// So much of a commitment a piece takes: thousandths of units times microseconds, or nano-dollars.
-fn spent((held, worth): (&Commitment, Exchange), product: &Product, charge: &BilledCharge) -> i128 {
+fn spent(
+    (held, worth): (&Commitment, Exchange),
+    sold: &SoldProduct,
+    charge: &BilledCharge,
+) -> i128 {
     let (list, contracted) = (charge.list_price, charge.contracted_price);
-    match held.plan_price(product) {
+    let product = &sold.product;
+    // Plans are for parts as they are for the machine.
+    let family = product.family.split('-').next().unwrap_or_default().to_owned();
+    match held.plan_price(&Product { family, ..product.clone() }) {
         None => charge.quantity * i128::from(product.weight),
         Some(price) => {
-            let price = match price {
-                PlanPrice::Fixed(fixed) => worth.price(fixed),
-                PlanPrice::Share(_) => price.of(list),
+            let price = match (price, sold.part) {
+                (PlanPrice::Fixed(fixed), Some((part, made))) => {
+                    worth.price(made.prices_of(fixed)[part])
+                }
+                (PlanPrice::Fixed(fixed), None) => worth.price(fixed),
+                (PlanPrice::Share(_), _) => price.of(list),
             };
             let price = price.min(contracted);
             rate::amount(charge.quantity, product.unit, price).nanos()

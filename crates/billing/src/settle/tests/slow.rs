@@ -120,7 +120,8 @@ fn bill(world: &World) -> SlowBill {
     let mut used = MonthlyUse::new();
     let mut rest = Vec::new();
     for hour in world.first..world.last {
-        let mut uses = in_steps(world, hour, uses(world, hour), &mut used, &mut bill);
+        let whole = in_steps(world, hour, uses(world, hour), &mut used, &mut bill);
+        let mut uses = taken_apart(world, whole);
         bill.roundings += 2 * uses.len() as i128;
         for provider in ["aws", "azure", "gcp"] {
             cover(world, hour, provider, &mut uses, &mut bill);
@@ -137,6 +138,58 @@ fn bill(world: &World) -> SlowBill {
         bill.effective -= discount;
     }
     bill
+}
+
+/// The world with the parts of machines among its products, behind the machines.
+fn with_parts(world: &World) -> World {
+    let sold = world.sold();
+    let place = |row: Id<Product>| {
+        let place = sold.iter().position(|one| one.row == row.row() && one.part.is_none());
+        Id::new(place.expect("all are sold") as u32)
+    };
+    let mut parted = world.clone();
+    parted.lines.iter_mut().for_each(|line| line.product = place(line.product));
+    parted.reservations.iter_mut().for_each(|kept| kept.product = place(kept.product));
+    parted.products = sold.iter().map(|one| one.product.clone()).collect();
+    parted.parts = sold.into_iter().map(|one| one.part).collect();
+    parted
+}
+
+/// Machines of which the parts are known become these: so many cores and so many GiB, at prices in the
+/// proportion of their list prices. A core's price is a whole pico-dollar, as that of a GiB is.
+fn taken_apart(world: &World, uses: Vec<Use>) -> Vec<Use> {
+    let mut taken = Vec::new();
+    for one in uses {
+        let Some(Some((_, made))) = world.parts.get(one.product + 1) else {
+            taken.push(one);
+            continue;
+        };
+        let [cores, gib] = made.units.map(i128::from);
+        let [core, memory] = made.prices.map(|price| i128::from(price.picos()));
+        let of_core = |price: i128| half_up(price * core, cores * core + gib * memory);
+        let of_memory = |price: i128| half_up((price - cores * of_core(price)).max(0), gib);
+        taken.push(Use {
+            product: one.product + 1,
+            left: one.left * cores,
+            list: of_core(one.list),
+            contracted: of_core(one.contracted),
+            said: of_core(one.said),
+            ..one.clone()
+        });
+        taken.push(Use {
+            product: one.product + 2,
+            left: one.left * gib,
+            list: of_memory(one.list),
+            contracted: of_memory(one.contracted),
+            said: of_memory(one.said),
+            ..one
+        });
+    }
+    taken
+}
+
+fn half_up(number: i128, whole: i128) -> i128 {
+    (2 * number + whole) / (2 * whole)
 }
 
 /// The use of an hour, and what is kept and does not run in it.
@@ -382,11 +435,15 @@ fn note(
 
 /// Share of the list price that is paid under the plan, as a fraction, and the price.
 fn terms_of(world: &World, deal: &Commitment, one: &Use) -> Option<([i128; 2], i128)> {
-    let product = &world.products[one.product];
+    // Plans see a machine in its parts.
+    let part = world.parts[one.product];
+    let machine = part.map_or(one.product, |(part, _)| one.product - 1 - part);
+    let product = &world.products[machine];
     let Benefit::Spending { rates, .. } = &deal.benefit else { return None };
     let rate = rates.iter().find(|rate| matches(&rate.matching, product))?;
     let (share, price) = match rate.price {
         PlanPrice::Fixed(price) => {
+            let price = part.map_or(price, |(part, made)| made.prices_of(price)[part]);
             let (hour, price) = (hour_of(one.from), i128::from(price.picos()));
             let price = dollars(world, deal.currency, hour, price);
             ([price, one.list], price)
@@ -625,14 +682,19 @@ fn told(charges: &[BilledCharge]) -> SlowBill {
 
 /// Panics where the two bills differ by more than they may.
 fn agree(world: &World) {
-    let (slow, fast) = (bill(world), told(&world.bill()));
+    let (slow, fast) = (bill(&with_parts(world)), told(&world.bill()));
     let most = slow.roundings * LEVERAGE * FINE;
+    // A machine has at most eight GiB, and costs three times as much as a core and as all its memory.
+    let smaller = if world.terms.parts.is_empty() { 1 } else { 32 };
     let keys = slow.covered.keys().chain(fast.covered.keys());
     for key in keys {
         let of = |covered: &Covered| covered.get(key).copied().unwrap_or_default();
         let (slow, fast) = (of(&slow.covered), of(&fast.covered));
         // A nano-dollar at the least price of worlds, 0.004 dollars, is 900 microseconds.
-        assert!((slow[0] - fast[0]).abs() <= most * 900, "{key:?} quantity {slow:?} {fast:?}");
+        assert!(
+            (slow[0] - fast[0]).abs() <= most * 900 * smaller,
+            "{key:?} quantity {slow:?} {fast:?}"
+        );
         assert!((slow[1] - fast[1]).abs() <= most, "{key:?} cost {slow:?} {fast:?}");
     }
     assert!((slow.billed - fast.billed).abs() <= most, "billed {} {}", slow.billed, fast.billed);

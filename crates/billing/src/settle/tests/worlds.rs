@@ -1,5 +1,7 @@
 //! Small worlds for properties: a few accounts in trees, products, commitments, usage.
 
+use std::collections::BTreeMap;
+
 use proptest::prelude::*;
 
 use super::super::*;
@@ -7,6 +9,7 @@ use crate::account::Accounts;
 use crate::charge::BilledCharge;
 use crate::commitment::{Benefit, Commitment, HOUR, Matching, PlanPrice, PlanRate};
 use crate::currency::{Currency, Exchange};
+use crate::parts::MachineParts;
 use crate::reservation::CapacityReservation;
 use crate::terms::{Sharing, SustainedUse, TierTable};
 use crate::units::{Money, Rate, Time};
@@ -27,6 +30,8 @@ const SIZES: [u64; 4] = [250, 1_000, 3_000, 8_000];
 pub(crate) struct World {
     pub(super) terms: AccountTerms,
     pub(super) products: Vec<Product>,
+    /// By product, which part it is of what; all whole where it is empty.
+    pub(super) parts: Vec<Option<(usize, MachineParts)>>,
     pub(super) reservations: Vec<CapacityReservation>,
     /// In order of hours.
     pub(super) lines: Vec<UsageLine>,
@@ -40,24 +45,54 @@ impl World {
         self.billed().0
     }
 
+    /// All that is billed, in the order of the biller's: its products, machines that are taken apart
+    /// with their parts behind them.
+    pub(super) fn sold(&self) -> Vec<SoldProduct> {
+        let mut sold = Vec::new();
+        for (row, product) in self.products.iter().enumerate() {
+            let whole = SoldProduct { product: product.clone(), row, part: None };
+            sold.push(whole.clone());
+            let key = (product.provider.clone(), product.region.clone(), product.size.clone());
+            let is_machine = product.service == Service::Compute && product.sale == Sale::OnDemand;
+            let Some(made) = self.terms.parts.get(&key).filter(|_| is_machine) else { continue };
+            for (part, word) in ["core", "memory"].into_iter().enumerate() {
+                let name = format!("{}-{word}", product.family);
+                let (family, size) = (name.clone(), name);
+                let product = Product { family, size, weight: 1_000, ..product.clone() };
+                sold.push(SoldProduct { product, part: Some((part, *made)), ..whole.clone() });
+            }
+        }
+        sold
+    }
+
     /// Its charges, and the biller that made them.
     pub(crate) fn billed(&self) -> (Vec<BilledCharge>, Biller) {
         let mut charges = Vec::new();
         let mut out = |charge| charges.push(charge);
         let mut biller = Biller::new(self.terms.clone());
-        for product in &self.products {
-            biller.product(product.clone());
-        }
+        let ids: Vec<_> =
+            self.products.iter().map(|product| biller.product(product.clone())).collect();
         for kept in &self.reservations {
-            biller.reserve(kept.clone());
+            let product = ids[kept.product.row()];
+            biller.reserve(CapacityReservation { product, ..kept.clone() });
         }
         biller.advance(self.first, &mut out);
         for line in &self.lines {
-            biller.take(*line, &mut out).expect("lines are in order");
+            let product = ids[line.product.row()];
+            biller.take(UsageLine { product, ..*line }, &mut out).expect("lines are in order");
         }
         biller.finish(self.last, &mut out);
         (charges, biller)
     }
+}
+
+/// What is billed: a product by its row, or a part of one.
+#[derive(Clone, Debug)]
+pub(super) struct SoldProduct {
+    pub(super) product: Product,
+    pub(super) row: usize,
+    /// Which part, and of what.
+    pub(super) part: Option<(usize, MachineParts)>,
 }
 
 /// What a world is drawn from. Each byte picks one of a few.
@@ -92,8 +127,19 @@ fn world((accounts, mut products, mut deals, lines, kept, options): Drawn) -> Wo
     let mut terms = AccountTerms { accounts: tree(&accounts), ..AccountTerms::default() };
     terms.sharing.push(("azure".into(), Sharing::NarrowestFirst));
     terms.currencies.push(euro(first));
+    // In some worlds Google's machines are known by their parts, and reserved by them alone.
+    let by_parts = options[0] / 3 % 2 == 0;
     for deal in &deals {
-        terms.commitments.push(commitment(&terms.accounts, first, deal));
+        let deal = commitment(&terms.accounts, first, deal);
+        let is_machines = matches!(deal.benefit, Benefit::Reserved { .. });
+        let row = terms.commitments.len();
+        terms.commitments.push(match by_parts && is_machines && deal.provider == "gcp" {
+            true => of_parts(deal, row),
+            false => deal,
+        });
+    }
+    if by_parts {
+        terms.parts = parts();
     }
     if options[1] % 4 != 0 {
         tiers(options[1]).into_iter().for_each(|table| _ = terms.tiers.push(table));
@@ -113,7 +159,31 @@ fn world((accounts, mut products, mut deals, lines, kept, options): Drawn) -> Wo
         .map(|kept| reservation(first, accounts.len(), &products, kept))
         .filter(|kept| products[kept.product.row()].unit == UsageUnit::Hour)
         .collect();
-    World { terms, products, reservations, lines, first, last: first + 6 }
+    let parts = Vec::new();
+    World { terms, products, parts, reservations, lines, first, last: first + 6 }
+}
+
+/// The same for cores or memory of one family, some units of them.
+fn of_parts(deal: Commitment, row: usize) -> Commitment {
+    let Benefit::Reserved { weight, .. } = deal.benefit else { return deal };
+    let name = ["c-core", "m-memory", "m-core", "c-memory"][(weight as usize / 250 + row) % 4];
+    let matching =
+        Matching { region: Some("here".into()), size: Some(name.into()), ..Matching::default() };
+    let weight = (1 + weight / 250 % 7) * 1_000;
+    Commitment { benefit: Benefit::Reserved { matching, weight }, ..deal }
+}
+
+/// What machines of Google are made of. Of one it is not known.
+fn parts() -> BTreeMap<(String, String, String), MachineParts> {
+    let mut parts = BTreeMap::new();
+    for (family, prices) in [("c", [40_000_000_000, 5_000_000_000]), ("m", [3, 1])] {
+        for (size, units) in SIZES.into_iter().zip([[1, 2], [1, 4], [3, 8]]) {
+            let key = ("gcp".into(), "here".into(), format!("{family}.{size}"));
+            let prices = prices.map(Rate::from_picos);
+            parts.insert(key, MachineParts { units, prices });
+        }
+    }
+    parts
 }
 
 /// Worth 1.02 dollars, and 1.07 from the third hour on.
