@@ -166,12 +166,12 @@ pub enum BillNote {
     UnknownSize(String),
     /// No usage is of the provider at which a commitment holds.
     NoUsage(String),
-    /// A table of prices of its own for a path or kind at a provider that no usage has.
+    /// A table of prices of its own by which nothing is priced.
     IdleTier {
         /// Path or kind.
         name: String,
-        /// Provider.
-        provider: String,
+        /// Provider, with the region if it is for one.
+        place: String,
     },
     /// A type of machine in a region that is not taken apart, though something is committed of its cores
     /// or memory, and why.
@@ -200,6 +200,8 @@ struct BillMaker<'s, E> {
     /// Credits for outages, where the terms have any.
     credits: Option<ServiceCredits<'static>>,
     bill: AccountBill,
+    /// Tables by whose prices anything is priced.
+    priced: BTreeSet<Id<TierTable>>,
     sink: &'s mut ChargeSink<'s, E>,
 }
 
@@ -222,7 +224,9 @@ pub fn bill<'s, E: From<Problem> + 's>(
     let mut bill = AccountBill::default();
     bill.notes.extend(terms.passed_over.iter().cloned().map(BillNote::OutagePassedOver));
     let credits = credits(&terms);
-    let mut billing = BillMaker { terms, biller, feed, products, accounts, credits, bill, sink };
+    let priced = BTreeSet::new();
+    let mut billing =
+        BillMaker { terms, biller, feed, products, accounts, credits, bill, priced, sink };
     let mut rows = Vec::new();
     let shown = table.shown().to_owned();
     while let Some(row) = table.next(shipped())? {
@@ -348,7 +352,9 @@ impl<E: From<Problem>> BillMaker<'_, E> {
                 product
             }
         };
-        let tiered = row.list.is_none() && self.biller.tiers_of(product).is_some();
+        let table = self.biller.tiers_of(product).filter(|_| row.list.is_none());
+        self.priced.extend(table);
+        let tiered = table.is_some();
         let list = match row.list {
             Some(list) => list,
             // What runs in a block is paid for already.
@@ -456,12 +462,13 @@ impl<E: From<Problem>> BillMaker<'_, E> {
         let unused = held.filter(|(_, held)| !used(&held.provider));
         let notes = unused.map(|(_, held)| BillNote::NoUsage(held.provider.clone()));
         self.bill.notes.extend(notes.collect::<Vec<_>>());
-        let met: BTreeSet<Id<TierTable>> =
-            self.products.values().filter_map(|product| self.biller.tiers_of(*product)).collect();
         let own = self.biller.terms().tiers.iter().take(self.terms.own_tiers);
-        let idle = own.filter(|(id, _)| !met.contains(id)).map(|(_, table)| BillNote::IdleTier {
-            name: table.name.clone(),
-            provider: table.provider.clone(),
+        let idle = own.filter(|(id, _)| !self.priced.contains(id)).map(|(_, table)| {
+            let region = table.matching.region.iter().map(|region| format!("/{region}"));
+            BillNote::IdleTier {
+                name: table.name.clone(),
+                place: table.provider.clone() + &region.collect::<String>(),
+            }
         });
         self.bill.notes.extend(idle.collect::<Vec<_>>());
         let whole = self.biller.kept_whole().into_iter();

@@ -126,10 +126,10 @@ impl BillReport<'_> {
                     "A commitment holds at `{}`, of which there is no usage.",
                     unquoted(provider)
                 ),
-                BillNote::IdleTier { name, provider } => format!(
-                    "A `[[tier]]` prices `{}` at `{}`, of which there is no usage.",
+                BillNote::IdleTier { name, place } => format!(
+                    "Nothing is priced by the `[[tier]]` of `{}` at `{}`.",
                     unquoted(name),
-                    unquoted(provider)
+                    unquoted(place)
                 ),
                 BillNote::KeptWhole { size, region, why } => format!(
                     "Commitments of cores and memory cover no `{}` in {}: {why}.",

@@ -258,7 +258,7 @@ fn a_table_of_tiers_for_a_region_comes_before_one_for_all() {
     }
     let idle = all.replace("internet", "internett");
     let (bill, _) = billed(&usage, &idle).expect("it can be billed");
-    let told = BillNote::IdleTier { name: "internett".into(), provider: "aws".into() };
+    let told = BillNote::IdleTier { name: "internett".into(), place: "aws".into() };
     assert_eq!(bill.notes.iter().collect::<Vec<_>>(), [&told]);
 }
 

@@ -136,11 +136,14 @@ fn what_lies_beyond_is_said() {
     ] {
         assert!(told.contains(want), "{want}: {told}");
     }
-    let dated = format!("{SCENARIO}bill_from = \"1 h\"\n[[currency]]\ncode = \"EUR\"\nusd = 2\n");
-    write(folder.path(), "my.toml", &dated);
-    let found = backtested(folder.path());
-    assert_eq!(found["bill"]["total"]["observed_usd"], "2.000000000");
-    assert_eq!(found["bill"]["total"]["error_usd"], "0.000000000");
+    // What is whole from half an hour on is known from the next hour on, and until half past one until one.
+    for dates in ["bill_from = \"30 min\"", "bill_until = \"90 min\""] {
+        let dated = format!("{SCENARIO}{dates}\n[[currency]]\ncode = \"EUR\"\nusd = 2\n");
+        write(folder.path(), "my.toml", &dated);
+        let found = backtested(folder.path());
+        assert_eq!(found["bill"]["total"]["observed_usd"], "2.000000000", "{dates}");
+        assert_eq!(found["bill"]["total"]["error_usd"], "0.000000000", "{dates}");
+    }
 }
 
 #[test]

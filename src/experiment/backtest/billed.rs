@@ -49,6 +49,15 @@ fn add(
     *sum = (sum.0 + billed, sum.1 + 1);
 }
 
+/// By provider, the clock hours of its lines, over which those of months are spread.
+pub(super) fn hours_by_provider(parts: &BilledParts) -> BTreeMap<String, Range<i64>> {
+    let mut found: BTreeMap<String, BilledParts> = BTreeMap::new();
+    for (part, sum) in parts {
+        found.entry(part.provider.clone()).or_default().insert(part.clone(), *sum);
+    }
+    found.into_iter().filter_map(|(provider, parts)| Some((provider, hours(&parts)?))).collect()
+}
+
 /// The clock hours from the first line to the last; `None` without any. A month's credit comes in the middle of
 /// what is known of that month, and a tax says nothing of use.
 fn hours(parts: &BilledParts) -> Option<Range<i64>> {
@@ -103,8 +112,13 @@ impl ReadBill {
             let message = "the bill has no line of a provider or cluster of the scenario";
             return refuse(message, &format!("those are `{}`", known.join("`, `")));
         }
+        // An hour of which a part is whole is not known.
         let hours =
-            file.from.map_or(found.start, hour_of)..file.until.map_or(found.end, hour_after);
+            file.from.map_or(found.start, hour_after)..file.until.map_or(found.end, hour_of);
+        if hours.is_empty() {
+            let message = "no clock hour of the bill lies between `bill_from` and `bill_until`";
+            return refuse(message, "they say which part of it is whole: leave them out for all");
+        }
         Ok(Self { side: BilledSide { parts, hours }, words: table.words() })
     }
 }

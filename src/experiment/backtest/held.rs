@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::billed::{BilledPart, BilledSide};
+use super::billed::{BilledPart, BilledSide, hours_by_provider};
 use crate::billing::commitment::start_of;
 use crate::billing::table::BillGroup;
 use crate::units::{Money, Time};
@@ -91,13 +91,16 @@ impl HeldBill {
         let providers = |side: &BilledSide| -> BTreeSet<String> {
             side.parts.keys().map(|part| part.provider.clone()).collect()
         };
-        let known = known.iter().map(|&name| name.to_owned()).collect();
+        let mut known: BTreeSet<String> = known.iter().map(|&name| name.to_owned()).collect();
+        known.extend(providers(simulated));
         let others = [known, providers(observed)];
         let mut sums = HeldSums::default();
         for (at, side) in [observed, simulated].into_iter().enumerate() {
+            let used = hours_by_provider(&side.parts);
             for (part, sum) in &side.parts {
                 let is_known = others[at].contains(&part.provider);
-                sums.add((at, is_known), (part, *sum), (&side.hours, &common));
+                let own = used.get(&part.provider).unwrap_or(&side.hours);
+                sums.add((at, is_known), (part, *sum), (own, &common));
             }
         }
         let instants = |hours: &Range<i64>| (start_of(hours.start), start_of(hours.end));
@@ -121,7 +124,7 @@ impl HeldBill {
 }
 
 impl HeldSums {
-    /// Adds what a side, of which the other `is_known` to know the provider, has billed for a part: its own hours, and those of both.
+    /// Adds what a side, of which the other `is_known` to know the provider, has billed for a part: the hours of its own lines, and those of both.
     fn add(
         &mut self,
         (side, is_known): (usize, bool),
@@ -171,8 +174,8 @@ struct InsidePart {
     is_part: bool,
 }
 
-/// What falls on the common hours of an amount for a period. It lies evenly over the part of its period that
-/// its own side covers: a month's discount is for the use that the side knows of. Rounded half up.
+/// What falls on the common hours of an amount for a period. It lies evenly over the part of its period from
+/// the first use of its provider to the last, by its own side: a month's discount is for what was used. Rounded half up.
 fn within(
     amount: Money,
     (from, until): (Time, Time),
@@ -183,11 +186,14 @@ fn within(
         let (from, until) = (from.max(start_of(hours.start)), until.min(start_of(hours.end)));
         i128::from((until - from).micros()).max(0)
     };
-    let (whole, inside) = (overlap(own), overlap(common));
+    let both = own.start.max(common.start)..own.end.min(common.end);
+    let (whole, inside) = (overlap(own), overlap(&both));
     if inside == 0 {
         return InsidePart { amount: Money::ZERO, is_any: false, is_part: false };
     }
-    let nanos = (2 * amount.nanos() * inside + whole).div_euclid(2 * whole);
+    // Whole multiples first, so that no amount is too large.
+    let (times, rest) = (amount.nanos().div_euclid(whole), amount.nanos().rem_euclid(whole));
+    let nanos = times * inside + (2 * rest * inside + whole).div_euclid(2 * whole);
     InsidePart { amount: Money::from_nanos(nanos), is_any: true, is_part: inside < whole }
 }
 

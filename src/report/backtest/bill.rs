@@ -42,7 +42,9 @@ impl BillFindings<'_> {
         let furthest = furthest.filter(|line| bill.lines.len() > 1 && off(line) != 0);
         let one_sided = |is: fn(&HeldLine) -> Option<Money>| {
             let lines = bill.lines.iter();
-            lines.filter_map(|line| Some(format!("{} {}", name(line), is(line)?))).collect()
+            let lines = lines.filter_map(|line| Some((line, is(line)?)));
+            let lines = lines.filter(|(_, amount)| *amount != Money::ZERO);
+            lines.map(|(line, amount)| format!("{} {amount}", name(line))).collect()
         };
         let left = |why: UncomparedWhy| {
             let left = bill.left_out.iter().filter(|left| left.why == why);

@@ -66,13 +66,14 @@ pub(super) fn unit(text: &str) -> Option<UsageUnit> {
 
 /// The short name of a provider that an export names in full.
 pub(super) fn provider(name: &str) -> String {
-    match name {
-        "AWS" | "Amazon Web Services" | "Amazon Web Services, Inc." => "aws".into(),
-        "Microsoft" | "Microsoft Azure" | "Azure" => "azure".into(),
-        "Google" | "Google Cloud" | "Google Cloud Platform" => "gcp".into(),
-        "Alibaba Cloud" => "alibaba".into(),
-        "Oracle" => "oci".into(),
-        other => other.to_lowercase(),
+    let name = name.to_lowercase();
+    match name.as_str() {
+        "amazon" | "amazon web services" | "amazon web services, inc." => "aws".into(),
+        "microsoft" | "microsoft azure" => "azure".into(),
+        "google" | "google cloud" | "google cloud platform" => "gcp".into(),
+        "alibaba cloud" => "alibaba".into(),
+        "oracle" => "oci".into(),
+        _ => name,
     }
 }
 

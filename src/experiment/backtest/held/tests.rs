@@ -72,6 +72,39 @@ fn a_discount_of_a_month_is_for_the_hours_that_are_known() {
     assert_eq!((held.left_out[0].observed, held.divided), (cents(-150), 1));
 }
 
+/// The run is known from hour 0 on and the bill from its first line, in hour 2: the discount of the month is for
+/// hours 2 to 20 on both. Of a bill that is said to be whole from hour 11 on, half of it counts, as of the run.
+#[test]
+fn a_discount_lies_over_what_was_used_on_either_side() {
+    let lines = [("aws", COMPUTE, 2..20, 1_800), ("aws", BillGroup::Credit, 0..720, -300)];
+    let run = side(&lines, 0..20);
+    for (known, used, discount) in [(2..20, 1_800, -300), (11..20, 900, -150)] {
+        let held = held(&side(&lines, known), &run);
+        let both = |amount| Some(cents(amount));
+        let want = [
+            ("aws", "compute", both(used), both(used)),
+            ("aws", "credits", both(discount), both(discount)),
+        ];
+        assert_eq!(rows(&held), want);
+    }
+}
+
+#[test]
+fn no_amount_is_too_large_to_divide() {
+    let amount = 10_i128.pow(27);
+    let bill = side(&[("aws", COMPUTE, 0..4, amount)], 0..4);
+    let held = held(&bill, &side(&[("aws", COMPUTE, 0..1, 1)], 0..1));
+    assert_eq!(held.lines[0].observed, Some(cents(amount / 4)));
+}
+
+/// The run is billed by a provider that only its terms have, and the bill has it too.
+#[test]
+fn a_provider_of_the_terms_counts_on_both_sides() {
+    let lines = [("aws", COMPUTE, 0..1, 5), ("azure", BillGroup::Purchase, 0..1, 7)];
+    let held = held(&side(&lines, 0..1), &side(&lines, 0..1));
+    assert_eq!((held.total(None), held.left_out.len()), ([cents(12); 2], 0));
+}
+
 #[test]
 fn what_one_side_alone_has_is_told() {
     let tax = BillGroup::Other("Tax".to_owned());
