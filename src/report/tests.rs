@@ -57,10 +57,10 @@ fn files_of_a_tiny_run() {
     "#]]
     .assert_eq(&head(&charges, 4));
     expect![[r#"
-        time_s,job,note,offer,why,cost_usd,instances,there,tasks,room,resource,wanted,free,best,held,broken,holders,largest,ahead,first,promised_s,first_promised_s,rents_s,until_s,lost_s,source,ordinal
-        152.000000,0,starts,,,,,,1,,,,,,,,,,,,,,,,,0,0
-        514.000000,'-job,starts,,,,,,1,,,,,,,,,,,,,,,,,0,1
-        727.000000,2,starts,,,,,,1,,,,,,,,,,,,,,,,,0,2
+        time_s,job,note,offer,why,cost_usd,instances,there,tasks,room,resource,wanted,free,best,held,broken,down,holders,largest,ahead,first,promised_s,first_promised_s,rents_s,until_s,lost_s,source,ordinal
+        152.000000,0,starts,,,,,,1,,,,,,,,,,,,,,,,,,0,0
+        514.000000,'-job,starts,,,,,,1,,,,,,,,,,,,,,,,,,0,1
+        727.000000,2,starts,,,,,,1,,,,,,,,,,,,,,,,,,0,2
     "#]]
     .assert_eq(&head(&explain, 4));
     expect![[r#"

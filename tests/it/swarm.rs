@@ -1590,6 +1590,7 @@ fn slower(seed: u64, scenario: &Scenario) {
     }
     for held in &mut world.commitments {
         (held.from, held.until) = (later(held.from), later(held.until));
+        (held.ends, held.known) = (later(held.ends), held.known.map(later));
     }
     stretch_spot(world, 2);
     stretch_launches(world, 2);

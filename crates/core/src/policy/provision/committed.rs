@@ -92,9 +92,9 @@ impl Committed {
         all
     }
 
-    /// What is to be paid for the quote: its instances, as far as nothing that is left covers them
-    /// until they end, and moving its data.
-    fn pays(&self, turn: &Turn<'_, '_>, (one, quote): (&RankedOffer, Quote)) -> Money {
+    /// What is to be paid for the quote, in billionths of a nano-dollar: its instances, as far as nothing
+    /// that is left covers them until they end, and moving its data. What is nearly covered is told apart.
+    fn pays(&self, turn: &Turn<'_, '_>, (one, quote): (&RankedOffer, Quote)) -> i128 {
         let instances = i128::from(quote.instances) * WHOLE;
         let end = turn.now().saturating_add(quote.end);
         let mut free = 0;
@@ -109,13 +109,13 @@ impl Committed {
             free += (instances - bare) * i128::from(time.micros().max(0));
         }
         if free == 0 {
-            return quote.cost;
+            return fine(quote.cost);
         }
         let all = (instances * i128::from(quote.end.micros())).max(1);
         let rent = quote.cost.nanos() - quote.moved.nanos();
         let share =
             free.checked_mul(BILLION).map_or_else(|| free / (all / BILLION), |free| free / all);
-        quote.moved + Money::from_nanos(rent.saturating_mul(BILLION - share) / BILLION)
+        fine(quote.moved).saturating_add(rent.saturating_mul(BILLION - share))
     }
 }
 
@@ -131,9 +131,14 @@ fn covered(left: i128, take: i128, bare: &mut i128) -> i128 {
     (part * take + WHOLE - 1) / WHOLE
 }
 
-/// Cost of one of so many tasks, in millionths of a nano-dollar.
-fn by_task(cost: Money, tasks: u32) -> i128 {
-    cost.nanos().saturating_mul(1_000_000) / i128::from(tasks.max(1))
+/// An amount in billionths of a nano-dollar.
+fn fine(amount: Money) -> i128 {
+    amount.nanos().saturating_mul(BILLION)
+}
+
+/// Cost of one of so many tasks, in millionths of what it is in.
+fn by_task(cost: i128, tasks: u32) -> i128 {
+    cost.saturating_mul(1_000_000) / i128::from(tasks.max(1))
 }
 
 impl OfferChoice for Committed {
@@ -151,10 +156,10 @@ impl OfferChoice for Committed {
         self.foresee(turn, longest.unwrap_or(Span::ZERO));
         let paid = search.quotes_singly(turn).filter_map(|(one, quote, tasks)| {
             let pays = self.pays(turn, (one, quote));
-            (pays < quote.cost).then(|| (by_task(pays, tasks), quote.cost, one.offer, one))
+            (pays < fine(quote.cost)).then(|| (by_task(pays, tasks), quote.cost, one.offer, one))
         });
         let covered = paid.min_by_key(|&(pays, cost, offer, _)| (pays, cost, offer));
-        let least = cheapest.map(|(_, quote)| by_task(quote.cost, search.quoted()));
+        let least = cheapest.map(|(_, quote)| by_task(fine(quote.cost), search.quoted()));
         match covered {
             Some((pays, _, _, one)) if least.is_none_or(|least| pays <= least) => {
                 self.is_covered = true;
