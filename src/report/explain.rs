@@ -90,7 +90,12 @@ struct Written {
     /// Moment of the writing, and moment since which the work has waited.
     at: Time,
     since: Time,
+    /// Rows of the wait so far.
+    rows: u32,
 }
+
+/// Rows of a wait beyond which failures and repairs are told the rarer, the longer it lasts.
+const FEW: u32 = 32;
 
 impl Written {
     /// Whether it is time to look again at who holds the most: the longer work has
@@ -105,7 +110,9 @@ impl Written {
         let could_hold = |(offer, _): (Id<Offer>, _)| state.could_hold(work, offer);
         let offers = state.world().offers.ids().zip(failed);
         let mut changed = offers.filter(|(_, changed)| changed.is_some_and(|at| at > self.at));
-        self.is_due(state.now()) && (self.is_over(state) || self.next && changed.any(could_hold))
+        let is_due = self.is_due(state.now());
+        is_due && self.is_over(state)
+            || (is_due || self.rows < FEW) && self.next && changed.any(could_hold)
     }
 
     /// Whether the work that held the most holds nothing any more.
@@ -378,7 +385,7 @@ impl<W: io::Write> ExplainCsv<W> {
             return;
         }
         let at = state.now();
-        let since = known.map_or(at, |known| known.since);
+        let (since, rows) = known.map_or((at, 0), |known| (known.since, known.rows));
         let ask = state.work(work).ask;
         let census = (reason != WaitReason::Booting).then(|| {
             let counted = self.counted.entry((ask.rules, ask.demand));
@@ -389,7 +396,7 @@ impl<W: io::Write> ExplainCsv<W> {
             return;
         }
         let most = census.as_ref().and_then(|census| census.most).filter(|_| next);
-        let written = Written { reason, next, most, amounts, at, since };
+        let written = Written { reason, next, most, amounts, at, since, rows: rows + 1 };
         self.works_so_far[work.slot()].written = Some(written);
         let row = ExplainRow {
             work: Some(work),

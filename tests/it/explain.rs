@@ -913,8 +913,8 @@ fn of_files(files: &[(&str, &str)]) -> tempfile::TempDir {
     folder
 }
 
-/// Three of four machines fail at 100 s for good, while the policy holds a gang until the clean hour from five
-/// hours on: its wait says so from then on, and the answer that nobody repairs them.
+/// Three of four machines fail for good, two at 100 s and one ten seconds later, while the policy holds a gang until the
+/// clean hour from five hours on: its wait says so from then on, and the answer that nobody repairs them.
 #[test]
 fn a_wait_is_told_anew_when_machines_fail() {
     let scenario = "question = \"?\"\n[workload]\ntrace = \"a.csv\"\n[cluster.dc]\nnodes = 4\n\
@@ -927,12 +927,14 @@ fn a_wait_is_told_anew_when_machines_fail() {
         ("a.toml", scenario),
         ("a.csv", jobs),
         ("grid.csv", "time,g_per_kwh\n0,900\n18000,100\n21600,900\n"),
-        ("f.csv", "machine,from,until\n1,100,\n2,100,\n3,100,\n"),
+        ("f.csv", "machine,from,until\n1,100,\n2,100,\n3,110,\n"),
     ]);
     let wanted = [
         "after 0 s to after 1 min 40 s: its policy held it",
         "Its 4 tasks wanted 4 cores, 4 were free and there was room.",
-        "after 1 min 40 s to after 5 h: its policy held it",
+        "after 1 min 40 s to after 1 min 50 s: its policy held it",
+        "Its 4 tasks wanted 4 cores, 2 were free and 2 on machines that had failed: room for 2 tasks.",
+        "after 1 min 50 s to after 5 h: its policy held it",
         "Its 4 tasks wanted 4 cores, 1 was free and 3 on machines that had failed: room for 1 task.",
     ];
     has(&told(folder.path(), "a"), &wanted);

@@ -768,9 +768,10 @@ fn a_margin_below_a_boot_is_told() {
         extends = \"keep\"\nprovision = { cheapest = { providers = [\"gcp\"] } }\n";
     let head = "id,arrival_s,runtime_s,vcpus,tasks,min_tasks,parallel_fraction,gang,resumes";
     let rows = format!("{head},estimate_s,deadline_s\na,0,3600,2,2,1,0.5,true,true,3600,4920\n");
-    let scaler = "missed 1 deadline, and its margin (1 min) and restart (1 min) of carbon-scaler are \
+    let scaler = "missed 1 deadline, maybe as its margin (1 min) and restart (1 min) of carbon-scaler are \
                   shorter than a boot may take: 999 of 1,000 are over in 10 min.";
-    let waits = "missed 1 deadline, and its margin (1 min) of wait-awhile is shorter than a boot";
+    let waits =
+        "missed 1 deadline, maybe as its margin (1 min) of wait-awhile is shorter than a boot";
     for (shift, told) in [
         ("carbon-scaler = { margin = \"1 min\", restart = \"1 min\" }", Some(scaler)),
         ("wait-awhile = { interrupt = true, margin = \"1 min\" }", Some(waits)),

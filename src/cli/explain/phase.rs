@@ -120,7 +120,7 @@ impl WaitPhase<'_> {
         self.until() - self.from()
     }
 
-    /// Whether as little had failed in its last span as in `wait`, where that matters.
+    /// Whether as much had failed in its last span as in `wait`, where that matters.
     fn is_alike(&self, wait: &WaitSpan) -> bool {
         let last = self.waits.last().map(|last| last.condition());
         self.cause == WaitCause::Turn || last == Some(wait.condition())

@@ -244,10 +244,10 @@ impl WaitSpan {
         })
     }
 
-    /// Whether some of what could hold it was there, some broken, and some on machines that had failed.
-    pub(super) fn condition(&self) -> Option<[bool; 3]> {
+    /// What was broken of that which could hold it, and what on machines that had failed.
+    pub(super) fn condition(&self) -> Option<[f64; 2]> {
         let counted = self.counted.as_ref()?;
-        Some([counted.free + counted.held > 0.0, counted.broken > 0.0, counted.down > 0.0])
+        Some([counted.broken, counted.down])
     }
 
     /// Job that held the most.

@@ -24,8 +24,8 @@ pub(super) fn too_short(run: &CautionedRun<'_>) -> Option<String> {
     };
     let missed = run.facts.missed;
     Some(format!(
-        "{} missed {missed} {}, and its {keys} of `{}` {is} shorter than a boot may take: 999 of 1,000 are over in {boot}. Work \
-         that it holds until its last moment is late by what is lacking. Leave out what is too short, or give it {boot}.",
+        "{} missed {missed} {}, maybe as its {keys} of `{}` {is} shorter than a boot may take: 999 of 1,000 are over in {boot}. \
+         Work that it holds until its last moment is late by what is lacking. Leave out what is too short, or give it {boot}.",
         clip(run.name),
         if missed == 1 { "deadline" } else { "deadlines" },
         part.name()

@@ -1,6 +1,6 @@
 //! Machines that are taken apart: their usage is that of so many cores and so many GiB, which sum to it.
 
-use crate::commitment::Benefit;
+use crate::commitment::{Benefit, Matching};
 use crate::parts::{MachineParts, PART_WORDS};
 use crate::units::Id;
 use crate::usage::Product;
@@ -30,7 +30,7 @@ pub(super) struct MachinePart {
 pub enum KeptWhole {
     /// What it is made of, or the price of a core and a GiB there, is not known.
     Unknown,
-    /// A commitment of whole machines is for it too.
+    /// Whole machines of its family are committed in its region, of whatever zone, account and time.
     Committed,
     /// It is priced by the quantity of the month.
     Tiered,
@@ -43,7 +43,7 @@ impl KeptWhole {
             Self::Unknown => {
                 "of how many whole cores and GiB it is, or what they cost there, is not known"
             }
-            Self::Committed => "a commitment of whole machines is for it too",
+            Self::Committed => "whole machines of its family are committed in its region too",
             Self::Tiered => "it is priced by the quantity of the month",
         }
     }
@@ -72,14 +72,24 @@ impl Biller {
 
     fn why_whole(&self, id: Id<Product>, product: &Product) -> Option<KeptWhole> {
         let parts = PART_WORDS.map(|word| product.part(word));
-        let mut held = self.terms.commitments.rows().iter().filter(|held| match held.benefit {
-            Benefit::Reserved { .. } => held.provider == product.provider,
-            Benefit::Spending { .. } => false,
+        let held = self.terms.commitments.rows().iter().filter_map(|held| match &held.benefit {
+            Benefit::Reserved { matching, .. } => Some((&held.provider, matching)),
+            Benefit::Spending { .. } => None,
         });
-        if !held.clone().any(|held| parts.iter().any(|part| held.covers(part))) {
+        let mut held = held.filter(|(provider, _)| **provider == product.provider);
+        let of_parts = |matching: &Matching| parts.iter().any(|part| matching.covers(part));
+        if !held.clone().any(|(_, matching)| of_parts(matching)) {
             return None;
         }
-        Some(match held.any(|held| held.covers(product)) {
+        let of_machines = |matching: &Matching| {
+            let family = Some(product.family.as_str());
+            let of_size = |size: &str| size.split_once('-').map(|(family, _)| family) == family;
+            !of_parts(matching)
+                && matching.region.as_ref().is_none_or(|region| *region == product.region)
+                && (matching.families.iter().flatten().any(|name| Some(name.as_str()) == family)
+                    || matching.size.as_deref().is_some_and(of_size))
+        };
+        Some(match held.any(|(_, matching)| of_machines(matching)) {
             _ if self.tiers.tables_of(id).is_some() => KeptWhole::Tiered,
             true => KeptWhole::Committed,
             false => KeptWhole::Unknown,
