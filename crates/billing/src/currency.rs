@@ -57,6 +57,9 @@ impl Exchange {
 
     /// A price in dollars, rounded half up to a pico-dollar; no more than 9,000,000 dollars.
     pub fn price(self, price: Rate) -> Rate {
+        if self == Self::DOLLAR {
+            return price;
+        }
         let picos = over(i128::from(price.picos()) * i128::from(self.0), PARTS);
         Rate::from_picos(picos.min(MOST) as i64)
     }

@@ -35,7 +35,7 @@ pub use apart::KeptWhole;
 use apart::{ApartMachine, MachinePart};
 use capacity::KeptCapacity;
 use coverage::Coverages;
-use hour::{Hour, LineStart};
+use hour::{Hour, LineAmounts};
 use offered::Offered;
 use round::Rounds;
 use sustained::SustainedLevels;
@@ -213,7 +213,7 @@ impl Biller {
     /// It lies in an hour before that of a line that was taken before.
     pub fn take(
         &mut self,
-        line: UsageLine,
+        mut line: UsageLine,
         out: &mut impl FnMut(BilledCharge),
     ) -> Result<(), OutOfOrder> {
         if !self.period.contains(&line.from) {
@@ -225,30 +225,26 @@ impl Biller {
             self.period = start_of(hour)..start_of(hour + 1);
         }
         let (unit, currency) = self.sold[line.product.row()];
-        let line = self.in_dollars(line, currency);
+        if currency.is_some() {
+            let worth = self.terms.exchange(currency, hour_of(line.from));
+            (line.list, line.contracted) = (worth.price(line.list), worth.price(line.contracted));
+            line.amount = line.amount.map(|amount| worth.amount(amount));
+        }
         let Self { terms, tiers, hour, apart, .. } = self;
         match tiers.tables_of(line.product).filter(|_| line.prices != LinePrices::Own) {
             Some(tables) => {
-                tiers.split(terms, tables, &line, |part, start| hour.push(part, unit, start));
+                tiers.split(terms, tables, &line, unit, |part, amounts| {
+                    hour.push(part, unit, Some(amounts));
+                });
             }
             None => {
-                hour.push(line, unit, LineStart::default());
+                hour.push(&line, unit, LineAmounts::of(&line, unit));
                 if let Some(machine) = &apart[line.product.row()] {
                     hour.take_last_apart(machine);
                 }
             }
         }
         Ok(())
-    }
-
-    /// The line at what the currency of its prices is worth in its hour.
-    #[inline]
-    fn in_dollars(&self, line: UsageLine, currency: Option<Id<Currency>>) -> UsageLine {
-        let Some(currency) = currency else { return line };
-        let worth = self.terms.exchange(Some(currency), hour_of(line.from));
-        let (list, contracted) = (worth.price(line.list), worth.price(line.contracted));
-        let amount = line.amount.map(|amount| worth.amount(amount));
-        UsageLine { list, contracted, amount, ..line }
     }
 
     /// The clock comes to the beginning of that hour: what is before it is settled.

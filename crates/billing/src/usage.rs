@@ -195,6 +195,7 @@ pub struct UsageLine {
 
 impl UsageLine {
     /// The part of its own amount that falls between two quantities of it.
+    #[inline]
     pub(crate) fn amount_of(&self, from: i128, until: i128) -> Option<Money> {
         self.amount.map(|amount| rate::portion(amount, [from, until], self.quantity))
     }

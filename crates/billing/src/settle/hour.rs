@@ -29,26 +29,34 @@ pub(super) struct OpenLine {
     pub(super) quantity: i128,
     pub(super) list: Rate,
     pub(super) contracted: Rate,
-    start: LineStart,
-    amount: Option<Money>,
     /// Quantity that is covered.
     pub(super) covered: i128,
     /// First and last of its pieces.
     pieces: Option<[u32; 2]>,
-    /// Whether it is charged as the two parts that follow it.
-    apart: bool,
-    /// Nano-dollars by which all of a part is more than its list price and its contracted price say.
-    rounding: [i64; 2],
+    /// Place of its amounts, where they are not its quantity at its prices.
+    amounts: Option<u32>,
 }
 
-/// Quantity of a line's product before it, from which on its amounts are rounded: the amounts of
-/// lines that follow each other at one price sum to that of the whole.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct LineStart {
+/// What all of a line costs, where that was rounded as a part of something larger.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LineAmounts {
     /// At its list price.
-    pub(super) listed: i128,
+    pub(super) list: Money,
     /// At its contracted price.
-    pub(super) paid: i128,
+    pub(super) contracted: Money,
+}
+
+impl LineAmounts {
+    /// Those of a line whose amount at its list price somebody else has rounded.
+    #[inline]
+    pub(super) fn of(line: &UsageLine, unit: UsageUnit) -> Option<Self> {
+        let list = line.amount?;
+        let contracted = match line.list == line.contracted {
+            true => list,
+            false => rate::amount(line.quantity, unit, line.contracted),
+        };
+        Some(Self { list, contracted })
+    }
 }
 
 /// A part of a line that a commitment covers.
@@ -122,6 +130,8 @@ struct ProductLines {
 #[derive(Debug, Default)]
 pub(super) struct Hour {
     pub(super) lines: Vec<OpenLine>,
+    /// Of the lines that have such.
+    amounts: Vec<LineAmounts>,
     /// Lines by product, of those that may be covered; and the products that have any.
     by_product: Vec<ProductLines>,
     touched: Vec<(u64, Id<Product>)>,
@@ -132,7 +142,8 @@ pub(super) struct Hour {
 
 impl Hour {
     #[inline]
-    pub(super) fn push(&mut self, line: UsageLine, unit: UsageUnit, start: LineStart) {
+    pub(super) fn push(&mut self, line: &UsageLine, unit: UsageUnit, amounts: Option<LineAmounts>) {
+        let amounts = amounts.map(|amounts| self.keep(amounts));
         self.lines.push(OpenLine {
             origin: Origin::Line(line.number),
             account: line.account,
@@ -143,52 +154,64 @@ impl Hour {
             quantity: line.quantity,
             list: line.list,
             contracted: line.contracted,
-            start,
-            amount: line.amount,
             covered: 0,
             pieces: None,
-            apart: false,
-            rounding: [0; 2],
+            amounts,
         });
     }
 
-    /// Takes the last line apart: the parts follow it, and sum to it. Of each amount the cores have
-    /// what their price says, and the memory the rest.
+    fn keep(&mut self, amounts: LineAmounts) -> u32 {
+        self.amounts.push(amounts);
+        self.amounts.len() as u32 - 1
+    }
+
+    /// Takes the last line apart: it counts as covered, and the parts that follow it sum to it. Of
+    /// each amount the cores have what their price says, and the memory the rest.
     pub(super) fn take_last_apart(&mut self, machine: &ApartMachine) {
         let Some(last) = self.lines.last_mut() else { return };
-        (last.apart, last.covered) = (true, last.quantity);
         let whole = *last;
-        let both = [whole.list, whole.contracted];
-        let amount = |quantity, price| rate::amount(quantity, whole.unit, price);
-        let listed = whole.amount.unwrap_or_else(|| amount(whole.quantity, whole.list));
-        let mut left = match whole.list == whole.contracted {
-            true => [listed; 2],
-            false => [listed, amount(whole.quantity, whole.contracted)],
-        };
-        let [lists, paid] = both.map(|price| machine.made.prices_of(price));
+        last.covered = last.quantity;
+        let mut left = self.amounts_of(&whole, [0, whole.quantity]);
+        let list = machine.made.prices_of(whole.list);
+        let contracted = machine.made.prices_of(whole.contracted);
         for (part, &product) in machine.products.iter().enumerate() {
+            let (list, contracted) = (list[part], contracted[part]);
             let quantity = whole.quantity * i128::from(machine.made.units[part]);
-            let prices = [lists[part], paid[part]];
-            let own = prices.map(|price| amount(quantity, price));
-            let mut rounding = [0; 2];
-            for of in 0..2 {
-                let given = if part == 0 { own[of].min(left[of]) } else { left[of] };
-                rounding[of] = i64::try_from((given - own[of]).nanos()).unwrap_or(0);
-                left[of] -= given;
-            }
-            let [list, contracted] = prices;
-            self.lines.push(OpenLine {
-                product,
-                quantity,
-                list,
-                contracted,
-                amount: None,
-                covered: 0,
-                apart: false,
-                rounding,
-                ..whole
-            });
+            let amount = |price| rate::amount(quantity, whole.unit, price);
+            let priced = LineAmounts { list: amount(list), contracted: amount(contracted) };
+            let own = match part {
+                0 => LineAmounts {
+                    list: priced.list.min(left.list),
+                    contracted: priced.contracted.min(left.contracted),
+                },
+                _ => left,
+            };
+            left.list -= own.list;
+            left.contracted -= own.contracted;
+            let amounts = (own != priced).then(|| self.keep(own));
+            self.lines.push(OpenLine { product, quantity, list, contracted, amounts, ..whole });
         }
+    }
+
+    /// Amounts of the part of a line between two quantities of it: the parts of a line, one after the
+    /// other, sum to it.
+    #[inline(always)]
+    fn amounts_of(&self, line: &OpenLine, [from, until]: [i128; 2]) -> LineAmounts {
+        let Some(place) = line.amounts else {
+            let list = rate::part(from, until, line.unit, line.list);
+            let contracted = match line.list == line.contracted {
+                true => list,
+                false => rate::part(from, until, line.unit, line.contracted),
+            };
+            return LineAmounts { list, contracted };
+        };
+        let all = self.amounts[place as usize];
+        if (from, until) == (0, line.quantity) {
+            return all;
+        }
+        let LineAmounts { list, contracted } = all;
+        let of = |amount| rate::portion(amount, [from, until], line.quantity);
+        LineAmounts { list: of(list), contracted: of(contracted) }
     }
 
     /// Puts the lines from that one on to their products, where these are wanted.
@@ -246,12 +269,9 @@ impl Hour {
                     quantity,
                     list: worth.price(kept.price),
                     contracted: worth.price(kept.contracted),
-                    start: LineStart::default(),
-                    amount: None,
                     covered: 0,
                     pieces: None,
-                    apart: false,
-                    rounding: [0; 2],
+                    amounts: None,
                 });
                 if let Some(machine) = &apart[kept.product.row()] {
                     self.take_last_apart(machine);
@@ -386,7 +406,7 @@ impl Hour {
         sustained: &mut SustainedLevels,
         out: &mut impl FnMut(BilledCharge),
     ) {
-        for line in self.lines.iter().filter(|line| !line.apart) {
+        for line in &self.lines {
             let (mut next, mut from) = (line.pieces.map(|[first, _]| first), 0);
             while let Some(number) = next {
                 let piece = &self.pieces[number as usize];
@@ -394,15 +414,42 @@ impl Hour {
                 let by = piece.commitment;
                 let purpose = Purpose::Covered { origin: line.origin, product: line.product, by };
                 let paid = Some((piece.cost, Money::ZERO));
-                out(charge_of(line, purpose, [from, piece.until], paid));
+                out(self.charge_of(line, purpose, [from, piece.until], paid));
                 from = piece.until;
             }
             if line.covered == line.quantity {
                 continue;
             }
             let purpose = Purpose::Usage { origin: line.origin, product: line.product };
-            out(charge_of(line, purpose, [line.covered, line.quantity], None));
+            out(self.charge_of(line, purpose, [line.covered, line.quantity], None));
             sustained.add(terms, line);
+        }
+    }
+
+    /// Charge of the part of a line between two quantities of it, at its price, or at what is effective
+    /// and billed instead.
+    #[inline(always)]
+    fn charge_of(
+        &self,
+        line: &OpenLine,
+        purpose: Purpose,
+        part: [i128; 2],
+        paid: Option<(Money, Money)>,
+    ) -> BilledCharge {
+        let LineAmounts { list, contracted } = self.amounts_of(line, part);
+        let (effective, billed) = paid.unwrap_or((contracted, contracted));
+        BilledCharge {
+            purpose,
+            account: line.account,
+            from: line.from,
+            until: line.until,
+            quantity: part[1] - part[0],
+            list_price: line.list,
+            contracted_price: line.contracted,
+            list,
+            contracted,
+            effective,
+            billed,
         }
     }
 
@@ -455,6 +502,7 @@ impl Hour {
 
     pub(super) fn clear(&mut self) {
         self.lines.clear();
+        self.amounts.clear();
         self.pieces.clear();
         for (_, product) in self.touched.drain(..) {
             let of = &mut self.by_product[product.row()];
@@ -462,59 +510,5 @@ impl Hour {
             of.runs.clear();
             of.drained = 0;
         }
-    }
-}
-
-/// Amount of a part of a line that is in all so much more than its price says: the last part has it, or no
-/// part from where it is less.
-#[cold]
-fn rounded_part(line: &OpenLine, price: Rate, more: i64, [from, until]: [i128; 2]) -> Money {
-    let own = |quantity| rate::amount(quantity, line.unit, price);
-    let all = own(line.quantity) + Money::from_nanos(i128::from(more));
-    let up_to = |quantity| if quantity < line.quantity { own(quantity).min(all) } else { all };
-    up_to(until) - up_to(from)
-}
-
-/// Charge of the part of a line between two quantities of it, at its price, or at what is effective
-/// and billed instead.
-#[inline(always)]
-fn charge_of(
-    line: &OpenLine,
-    purpose: Purpose,
-    [from, until]: [i128; 2],
-    paid: Option<(Money, Money)>,
-) -> BilledCharge {
-    let amount = |start, price, more: i64| match more {
-        0 => rate::part(start + from, start + until, line.unit, price),
-        more => rounded_part(line, price, more, [from, until]),
-    };
-    let LineStart { listed, paid: from_paid } = line.start;
-    let [more, more_paid] = line.rounding;
-    let own = line.amount.map(|amount| rate::portion(amount, [from, until], line.quantity));
-    let is_same = (line.list, listed, more) == (line.contracted, from_paid, more_paid);
-    let (contracted, list) = match (is_same, own) {
-        (true, Some(own)) => (own, own),
-        (true, None) => {
-            let amount = amount(listed, line.list, more);
-            (amount, amount)
-        }
-        (false, own) => (
-            amount(from_paid, line.contracted, more_paid),
-            own.unwrap_or_else(|| amount(listed, line.list, more)),
-        ),
-    };
-    let (effective, billed) = paid.unwrap_or((contracted, contracted));
-    BilledCharge {
-        purpose,
-        account: line.account,
-        from: line.from,
-        until: line.until,
-        quantity: until - from,
-        list_price: line.list,
-        contracted_price: line.contracted,
-        list,
-        contracted,
-        effective,
-        billed,
     }
 }

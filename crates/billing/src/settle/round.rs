@@ -24,6 +24,7 @@ pub(super) struct Step {
 
 impl Step {
     /// Whether it is the turn of that account.
+    #[inline]
     pub(super) fn serves(
         self,
         held: &Commitment,

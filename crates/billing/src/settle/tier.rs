@@ -3,11 +3,12 @@
 
 use crate::account::Account;
 use crate::commitment::hour_of;
+use crate::rate;
 use crate::terms::{AccountTerms, TierTable};
 use crate::units::Id;
-use crate::usage::{LinePrices, Product, UsageLine};
+use crate::usage::{LinePrices, Product, UsageLine, UsageUnit};
 
-use super::hour::LineStart;
+use super::hour::LineAmounts;
 
 /// Quantities of the month.
 #[derive(Debug, Default)]
@@ -70,7 +71,8 @@ impl TierCounts {
         terms: &AccountTerms,
         [table, first]: [Id<TierTable>; 2],
         line: &UsageLine,
-        mut take: impl FnMut(UsageLine, LineStart),
+        unit: UsageUnit,
+        mut take: impl FnMut(&UsageLine, LineAmounts),
     ) {
         let (root, share) = (terms.accounts.root(line.account), self.paid_of(line.product));
         let before = self.count(first, root);
@@ -97,9 +99,18 @@ impl TierCounts {
                 LinePrices::PaidOfMonth => (line.list, at - start),
                 LinePrices::Own | LinePrices::OfMonth => (price, at),
             };
-            let amount = line.amount_of(at - start, until - start);
-            let part = UsageLine { quantity: until - at, list, contracted, amount, ..*line };
-            take(part, LineStart { listed, paid: at });
+            // Rounded from where the month, or the line, began: lines that follow each other at one
+            // price sum to the amount of the whole.
+            let quantity = until - at;
+            let amount = |from, price| rate::part(from, from + quantity, unit, price);
+            let paid = amount(at, contracted);
+            let list_amount = match line.amount_of(at - start, until - start) {
+                Some(amount) => amount,
+                None if (list, listed) == (contracted, at) => paid,
+                None => amount(listed, list),
+            };
+            let part = UsageLine { quantity, list, contracted, amount: None, ..*line };
+            take(&part, LineAmounts { list: list_amount, contracted: paid });
             at = until;
         }
     }
