@@ -5,7 +5,7 @@ use crate::terms::AccountTerms;
 use crate::units::{Id, IdVec, Span, Time};
 use crate::usage::{Product, UsageUnit};
 
-use super::hour::{OpenLine, ProductLine};
+use super::line::{OpenLine, ProductLine};
 
 /// What may run in what is kept.
 #[derive(Debug, Default)]

@@ -2,62 +2,21 @@
 
 use std::ops::Range;
 
-use crate::account::Account;
 use crate::charge::{BilledCharge, Origin, Purpose};
 use crate::commitment::{Benefit, Commitment, hour_of, start_of};
-use crate::rate::{self, Proportion};
+use crate::rate;
 use crate::terms::AccountTerms;
-use crate::units::{Id, IdVec, Money, Rate, Time};
+use crate::units::{Id, IdVec, Money, Rate};
 use crate::usage::{Product, UsageLine, UsageUnit};
 
 use super::apart::ApartMachine;
 use super::capacity::KeptCapacity;
 use super::coverage::Coverages;
+use super::line::{LineAmounts, LineRun, OpenLine, ProductLine};
+use super::purse::Purse;
 use super::round::Rounds;
 use super::sustained::SustainedLevels;
 use super::{reserved, spending};
-
-/// Use of one product within the hour.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct OpenLine {
-    pub(super) origin: Origin,
-    pub(super) account: Id<Account>,
-    pub(super) product: Id<Product>,
-    pub(super) from: Time,
-    pub(super) until: Time,
-    pub(super) unit: UsageUnit,
-    pub(super) quantity: i128,
-    pub(super) list: Rate,
-    pub(super) contracted: Rate,
-    /// Quantity that is covered.
-    pub(super) covered: i128,
-    /// First and last of its pieces.
-    pieces: Option<[u32; 2]>,
-    /// Place of its amounts, where they are not its quantity at its prices.
-    amounts: Option<u32>,
-}
-
-/// What all of a line costs, where that was rounded as a part of something larger.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LineAmounts {
-    /// At its list price.
-    pub(super) list: Money,
-    /// At its contracted price.
-    pub(super) contracted: Money,
-}
-
-impl LineAmounts {
-    /// Those of a line whose amount at its list price somebody else has rounded.
-    #[inline]
-    pub(super) fn of(line: &UsageLine, unit: UsageUnit) -> Option<Self> {
-        let list = line.amount?;
-        let contracted = match line.list == line.contracted {
-            true => list,
-            false => rate::amount(line.quantity, unit, line.contracted),
-        };
-        Some(Self { list, contracted })
-    }
-}
 
 /// A part of a line that a commitment covers.
 #[derive(Clone, Copy, Debug)]
@@ -69,52 +28,6 @@ struct CoveredPart {
     until: i128,
     /// Part of the hour's cost of the commitment.
     cost: Money,
-}
-
-/// Benefit of a commitment in this hour: thousandths of units, times microseconds, or
-/// nano-dollars; and what it costs.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Purse {
-    pub(super) whole: i128,
-    pub(super) used: i128,
-    cost: Money,
-    /// Of the cost, without its sign, over the whole.
-    proportion: Proportion,
-    /// Cost of what is used.
-    given: Money,
-}
-
-impl Purse {
-    pub(super) const fn left(self) -> i128 {
-        self.whole - self.used
-    }
-
-    /// Uses so much of it; returns the cost of that part. All parts, and what is unused, sum to
-    /// the cost of the hour.
-    #[inline]
-    pub(super) fn spend(&mut self, amount: i128) -> Money {
-        self.used += amount;
-        let part = self.proportion.of(self.used.unsigned_abs()).0 as i128;
-        let nanos = if self.cost < Money::ZERO { -part } else { part };
-        let before = std::mem::replace(&mut self.given, Money::from_nanos(nanos));
-        self.given - before
-    }
-}
-
-/// A line of a product, and its account.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct ProductLine {
-    pub(super) row: u32,
-    pub(super) account: Id<Account>,
-}
-
-/// Lines of a product that follow each other at the same prices.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct LineRun {
-    pub(super) list: Rate,
-    pub(super) contracted: Rate,
-    /// Place of the line behind the last.
-    pub(super) until: u32,
 }
 
 /// Lines of one product, in the order they came.
@@ -307,15 +220,10 @@ impl Hour {
     pub(super) fn open_purses(&mut self, now: i64, terms: &AccountTerms) {
         self.purses.clear();
         self.purses.extend(terms.commitments.iter().map(|(_, commitment)| {
-            if !commitment.holds_in(now) {
-                return Purse::default();
+            match commitment.holds_in(now) {
+                true => Purse::full(&terms.in_dollars(commitment, now), now),
+                false => Purse::default(),
             }
-            let commitment = terms.in_dollars(commitment, now);
-            let whole = commitment.benefit.of_an_hour();
-            let cost = commitment.amortised(now);
-            let of = [cost.nanos().unsigned_abs(), whole.max(1).unsigned_abs()];
-            let proportion = Proportion::new(of[0], of[1]);
-            Purse { whole, used: 0, cost, proportion, given: Money::ZERO }
         }));
     }
 

@@ -9,7 +9,9 @@ use crate::terms::{AccountTerms, Sharing};
 use crate::units::Id;
 
 use super::coverage::{Coverages, CoveredProduct};
-use super::hour::{Hour, ProductLine, Purse};
+use super::hour::Hour;
+use super::line::ProductLine;
+use super::purse::Purse;
 use super::round::Step;
 
 /// Vectors that are used again in each hour.

@@ -10,7 +10,8 @@ use crate::units::{Id, Money, Rate};
 use crate::usage::Product;
 
 use super::coverage::Coverages;
-use super::hour::{Hour, LineRun};
+use super::hour::Hour;
+use super::line::LineRun;
 use super::round::Step;
 
 /// Lines of one product at one price that follow each other, and a plan that may cover them, in

@@ -17,7 +17,7 @@ use crate::terms::{AccountTerms, SustainedUse};
 use crate::units::{Id, Money, Rate, Time};
 use crate::usage::{Product, UsageUnit};
 
-use super::hour::OpenLine;
+use super::line::OpenLine;
 
 /// Products that count together, where they cost the same.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

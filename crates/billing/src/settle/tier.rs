@@ -8,7 +8,7 @@ use crate::terms::{AccountTerms, TierTable};
 use crate::units::Id;
 use crate::usage::{LinePrices, Product, UsageLine, UsageUnit};
 
-use super::hour::LineAmounts;
+use super::line::LineAmounts;
 
 /// Quantities of the month.
 #[derive(Debug, Default)]
