@@ -155,6 +155,8 @@ pub struct Scenario {
     pub terms: Option<BillingTerms>,
     /// The same with what can be bought, also where that is all that it says.
     pub sale: Option<BillingTerms>,
+    /// Tables of the terms that match nothing that runs could use, by what makes them so.
+    pub idle_terms: Vec<Problem>,
     /// Limits at which a run is stopped as out of bounds.
     pub limits: RunLimits,
 }
@@ -360,6 +362,7 @@ fn read(
     assumptions.extend(work.assumptions.into_iter().map(Assumption::from));
     assumptions.extend(terms.as_ref().map(|_| Assumption::from(TERMS.to_owned())));
     assumptions.extend(sale.as_ref().and_then(terms::foreign_told).map(Assumption::from));
+    let idle_terms = sale.as_ref().map(|sale| terms::unmatched(root, &build.world, sale, report));
     let unpriced = terms.iter().flat_map(|terms| terms.unpriced.iter().cloned());
     assumptions.extend(unpriced.map(Assumption::from));
     let mut inputs = std::mem::take(&mut build.inputs);
@@ -416,6 +419,7 @@ fn read(
         inputs,
         terms,
         sale,
+        idle_terms: idle_terms.unwrap_or_default(),
         limits: RunLimits {
             max_events: limits.count("max_events").unwrap_or(10_000_000_000),
             max_alive: limits.count32("max_alive").unwrap_or(3_000_000),

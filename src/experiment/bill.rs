@@ -164,7 +164,7 @@ pub enum BillNote {
     Unlisted(String),
     /// A type whose size is not known, so that no reservation covers it.
     UnknownSize(String),
-    /// No usage is of the provider at which a commitment holds.
+    /// No usage is of the provider at which a commitment holds, or a discount.
     NoUsage(String),
     /// A table of prices of its own by which nothing is priced.
     IdleTier {
@@ -459,8 +459,10 @@ impl<E: From<Problem>> BillMaker<'_, E> {
         }
         let used = |provider: &str| self.products.keys().any(|known| known.provider == provider);
         let held = self.biller.terms().commitments.iter();
-        let unused = held.filter(|(_, held)| !used(&held.provider));
-        let notes = unused.map(|(_, held)| BillNote::NoUsage(held.provider.clone()));
+        let held = held.map(|(_, held)| &held.provider);
+        let less = self.biller.terms().negotiated.iter().map(|less| &less.provider);
+        let unused = held.chain(less).filter(|provider| !used(provider));
+        let notes = unused.map(|provider| BillNote::NoUsage(provider.clone()));
         self.bill.notes.extend(notes.collect::<Vec<_>>());
         let own = self.biller.terms().tiers.iter().take(self.terms.own_tiers);
         let idle = own.filter(|(id, _)| !self.priced.contains(id)).map(|(_, table)| {

@@ -253,6 +253,7 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
             clip(name)
         ));
     }
+    said.extend(idle_terms(runs));
     said.extend(repair::at_once(runs));
     let whole = runs.iter().flat_map(|run| &run.facts.kept_whole);
     for machine in whole.collect::<BTreeSet<_>>() {
@@ -260,6 +261,12 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
     }
     said.extend(unrentable(runs));
     said
+}
+
+/// Tables of the terms that match nothing that a run could use.
+fn idle_terms(runs: &[CautionedRun<'_>]) -> BTreeSet<String> {
+    let all = runs.iter().flat_map(|run| &run.scenario.idle_terms);
+    all.map(|idle| format!("{}.", idle.in_line())).collect()
 }
 
 /// Caution where answers are to be held to promises, and the scenario has none.

@@ -69,6 +69,8 @@ pub enum CommitNote {
     Short,
     /// The beginning counts, though the scenario leaves it out.
     SteadyState,
+    /// A table of the terms matches nothing that can be used.
+    Idle(Problem),
     /// Offerings of that name cover nothing that can be rented.
     CoversNothing(String),
     /// A commitment of that name that is held does not hold as the run begins.
@@ -306,7 +308,8 @@ fn noted(
     let products: Vec<Product> =
         scenario.rentable(&[policy]).into_iter().map(|offer| product_of(world, offer)).collect();
     let sustained: Vec<_> = shipped().sustained_use().collect();
-    let mut notes = Vec::new();
+    let mut notes: Vec<CommitNote> =
+        scenario.idle_terms.iter().cloned().map(CommitNote::Idle).collect();
     if window < 168 {
         notes.push(CommitNote::Short);
     }

@@ -14,7 +14,7 @@ use crate::scenario::Scenario;
 /// Warnings about everything in the scenario that looks like a mistake; `survey` is of its work, if
 /// that was read.
 pub fn lint(scenario: &Scenario, survey: Option<&Survey>) -> Vec<Problem> {
-    let mut warnings = Vec::new();
+    let mut warnings = scenario.idle_terms.clone();
     promise::alone(scenario, &mut warnings);
     idle::alone(scenario, &mut warnings);
     if let Some(survey) = survey {

@@ -123,7 +123,7 @@ impl BillReport<'_> {
                     unquoted(size)
                 ),
                 BillNote::NoUsage(provider) => format!(
-                    "A commitment holds at `{}`, of which there is no usage.",
+                    "Commitments or discounts are of `{}`, of which there is no usage.",
                     unquoted(provider)
                 ),
                 BillNote::IdleTier { name, place } => format!(

@@ -166,6 +166,7 @@ impl CommitReport<'_> {
             CommitNote::SteadyState => {
                 "The beginning of runs counts here: `steady_state` is not applied.".to_owned()
             }
+            CommitNote::Idle(idle) => format!("{}.", idle.in_line()),
             CommitNote::CoversNothing(name) => format!(
                 "{} covers nothing that can be rented here: look at its provider, region, type and families.",
                 unquoted(name)

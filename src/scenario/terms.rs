@@ -7,6 +7,7 @@ mod names;
 mod outage;
 mod parts;
 mod storage;
+mod target;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -33,6 +34,7 @@ pub(super) use currency::{read as currencies, told as foreign_told};
 pub use held::{held_of, on_demand, product_of};
 pub(super) use names::check as check_names;
 pub use storage::{Attached, KeptData, kept_product};
+pub(super) use target::unmatched;
 
 /// Hours of a year of a term.
 const YEAR: i64 = 8_760;
@@ -405,17 +407,13 @@ fn reserved(
     let (provider, size) = (section.text("provider")?, section.text("type")?);
     let system = section.text("system").unwrap_or("linux");
     let tenancy = section.text("tenancy").unwrap_or("default");
-    let family = shipped().family_of(provider, size);
-    let zone = owned(section, "zone");
-    let flexible = zone.is_none()
-        && !shipped().is_part(provider, size)
-        && shipped().is_flexible(provider, &family, system, tenancy);
+    let family = flexible_family(section);
     let matching = Matching {
         services: Vec::new(),
         region: owned(section, "region"),
-        zone,
-        families: flexible.then(|| vec![family]),
-        size: (!flexible).then(|| size.to_owned()),
+        zone: owned(section, "zone"),
+        size: family.is_none().then(|| size.to_owned()),
+        families: family.map(|family| vec![family]),
         system: Some(system.to_owned()),
         tenancy: Some(tenancy.to_owned()),
         sale: Sale::OnDemand,
@@ -425,6 +423,18 @@ fn reserved(
     let hourly = of_all(section.rate("hourly").unwrap_or(Rate::ZERO).charge(HOUR).nanos());
     let weight = weight(section, provider, size, report)? * machines;
     Some((Benefit::Reserved { matching, weight }, upfront, hourly))
+}
+
+/// The family of a type that is reserved, where all of its sizes are covered.
+fn flexible_family(section: &ConfigTable) -> Option<String> {
+    let (provider, size) = (section.text("provider")?, section.text("type")?);
+    let system = section.text("system").unwrap_or("linux");
+    let tenancy = section.text("tenancy").unwrap_or("default");
+    let family = shipped().family_of(provider, size);
+    let is_flexible = !section.has("zone")
+        && !shipped().is_part(provider, size)
+        && shipped().is_flexible(provider, &family, system, tenancy);
+    is_flexible.then_some(family)
 }
 
 const HOUR: Span = Span::from_secs(3_600);

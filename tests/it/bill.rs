@@ -198,6 +198,11 @@ fn prices_of_usage_come_before_tiers_and_discounts_hold_for_both() {
     // 110 GB of which 100 are free: 0.90 by the list, 0.81 negotiated; or 0.50 each, 0.45.
     assert_eq!(billed(&usage(""), terms).expect("a bill").0.total.billed, cents(81));
     assert_eq!(billed(&usage("0.5"), terms).expect("a bill").0.total.billed, cents(4_950));
+    // A discount of a provider without usage is told.
+    let notes = |terms: &str| billed(&usage(""), terms).expect("a bill").0.notes;
+    assert!(!notes(terms).contains(&BillNote::NoUsage("aws".to_owned())));
+    let of_another = terms.replace("aws", "AWS");
+    assert!(notes(&of_another).contains(&BillNote::NoUsage("AWS".to_owned())));
 }
 
 #[test]

@@ -794,3 +794,19 @@ fn a_margin_below_a_boot_is_told() {
         }
     }
 }
+
+#[test]
+fn terms_that_match_nothing_are_told_by_validate_and_beside_answers() {
+    let terms = "[[negotiated]]\nprovider = \"aws\"\nfamily = \"m6\"\ndiscount = \"5 %\"\n";
+    let rows = "arrival_s,runtime_s,vcpus,memory_mib\n0,60,1,1024\n";
+    let folder = folder(rows, terms);
+    let told =
+        "a.toml:15:10: `family` `m6` of this `[[negotiated]]` matches nothing that `aws` has here";
+    let warned = format!("warning: {told} hint: there is: internet, link, m5");
+    check(&folder, &["validate", "a.toml"], 0, &[&warned], &[]);
+    // Cautions are set in the style of the terminal: names without marks.
+    let beside = format!("! {} (there is: internet, link, m5).", told.replace('`', ""));
+    for command in [["run", "a.toml"], ["compare", "a.toml"]] {
+        check(&folder, &[command[0], command[1], "--out", command[0]], 0, &[&beside], &[]);
+    }
+}

@@ -41,6 +41,16 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// The same in one line, the hint in brackets.
+    pub fn in_line(&self) -> String {
+        match &self.hint {
+            Some(hint) => format!("{} ({hint})", Self { hint: None, ..self.clone() }),
+            None => self.to_string(),
+        }
+    }
+}
+
 impl std::error::Error for Problem {}
 
 impl fmt::Display for Problem {
@@ -181,6 +191,8 @@ mod tests {
             problem.to_string(),
             "a.toml:3:7: unknown key `sede`\n  hint: did you mean `seed`?"
         );
+        assert_eq!(problem.in_line(), "a.toml:3:7: unknown key `sede` (did you mean `seed`?)");
+        assert_eq!(Problem::with("a.toml", "bad").in_line(), "a.toml: bad");
         assert_eq!(did_you_mean("sede", ["seed", "out"]), Some("seed"));
         assert_eq!(did_you_mean("zzz", ["seed", "out"]), None);
         assert_eq!(did_you_mean("EASY", ["easy", "none"]), Some("easy"));

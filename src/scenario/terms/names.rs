@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 
 use super::currency;
 use super::storage::places;
+use super::target;
 use crate::billing::rules::shipped;
 use crate::billing::usage::Service;
 use crate::model::World;
 use crate::problem::clip;
+use crate::scenario::catalog::SHIPPED;
 use crate::scenario::composition::unknown_name;
 use crate::scenario::section::{ConfigTable, Diagnostics};
 use crate::units::Time;
@@ -74,12 +76,14 @@ fn check_places(root: &ConfigTable, world: &World, report: &mut Diagnostics<'_>)
     }
 }
 
-/// Prices may be of a provider that has shipped rules and is not in this scenario: terms are shared.
+/// Terms are shared: but for what machines have with them, they may be of a provider that has a shipped catalog
+/// or shipped rules and is not in this scenario.
 fn check_providers(root: &ConfigTable, world: &World, report: &mut Diagnostics<'_>) {
     let here: Vec<&str> = world.providers.rows().iter().map(|one| one.name.as_str()).collect();
     let ruled = shipped().tier.iter().map(|row| row.provider.as_str());
-    let all: Vec<&str> = here.iter().copied().chain(ruled).collect();
-    for (list, known) in [("attached", &here), ("storage_price", &all), ("tier", &all)] {
+    let all: Vec<&str> = here.iter().copied().chain(SHIPPED.iter().copied()).chain(ruled).collect();
+    for (list, _) in target::LISTS {
+        let known = if list == "attached" { &here } else { &all };
         for section in root.list(list) {
             if let Some(name) = section.text("provider").filter(|name| !known.contains(name)) {
                 let message = format!("there is no provider or cluster called `{}`", clip(name));

@@ -28,7 +28,7 @@ pub struct KeptData {
 /// What machines of a provider have with them.
 #[derive(Clone, Debug)]
 pub struct Attached {
-    provider: String,
+    pub(super) provider: String,
     size: Option<String>,
     /// Bytes of a disk, its class and its price.
     pub disk: Option<(i64, String, Rate)>,
