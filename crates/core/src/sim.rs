@@ -147,6 +147,7 @@ pub(crate) fn run_observed<O: Observer>(
         capacities: OfferChanges::default(),
         prices: OfferChanges::default(),
         faults: Faults::none(),
+        has_weather: false,
         has_max_price: false,
         outages: 0,
         surges: 0,
@@ -192,6 +193,8 @@ struct Simulation<'r, 'w, O> {
     capacities: OfferChanges<CapacityCursor>,
     prices: OfferChanges<PriceCursor>,
     faults: Faults,
+    /// Whether a price or a capacity ever changes, or anything may fail.
+    has_weather: bool,
     /// Whether there is a highest price for any offer.
     has_max_price: bool,
     /// Faults that refuse launches now, and are to end some day.
@@ -340,6 +343,9 @@ impl<O: Observer> Simulation<'_, '_, O> {
         }
         self.begin_prices(started);
         self.begin_capacity(started);
+        self.has_weather = self.prices.at().is_some()
+            || self.capacities.at().is_some()
+            || !world.faults.is_empty();
         self.triggers.push(Trigger::Begins);
         // What is out from the start on is out before anybody rents.
         while self.faults.at() == Some(started) {
@@ -363,8 +369,8 @@ impl<O: Observer> Simulation<'_, '_, O> {
             (Some(queued), Some(arrives)) => Some(queued.min(arrives)),
             (one, other) => one.or(other),
         };
-        if next.is_none() && !self.is_weather_awaited() {
-            return None;
+        if !self.has_weather || next.is_none() && !self.is_weather_awaited() {
+            return next;
         }
         let earliest = |next: Option<Time>, other: Option<Time>| match (next, other) {
             (Some(next), Some(at)) => Some(next.min(at)),
@@ -413,9 +419,10 @@ impl<O: Observer> Simulation<'_, '_, O> {
         loop {
             let queued = self.queue.class_at(at);
             let arrives = self.more && self.next.arrival == at;
-            let reprices = self.prices.at() == Some(at);
-            let moves = self.capacities.at() == Some(at);
-            let fails = self.faults.at() == Some(at);
+            let comes = |change: Option<Time>| change == Some(at);
+            let reprices = self.has_weather && comes(self.prices.at());
+            let moves = self.has_weather && comes(self.capacities.at());
+            let fails = self.has_weather && comes(self.faults.at());
             let first = |class: u8| queued.is_none_or(|other| other >= class);
             let is_next = |moved: bool, class: u8| !moved || class >= arrival;
             let is_calm = is_next(moves || fails, CAPACITY);
