@@ -247,10 +247,9 @@ impl FactObserver for Collector {
                 self.apart += u64::from(lies_apart(state, started));
                 self.shrunk += u64::from(started.tasks < state.gang_tasks(started.work()));
             }
-            Fact::Stopped { allocation, stopped, live, tasks, ending, useful, lost, overhead } => {
+            Fact::Stopped { allocation, stopped, live, tasks, ending, whole, .. } => {
                 let demand = &live.ask.demand;
-                let parts = [useful, lost, overhead].map(|part| state.of_all(stopped.work(), part));
-                self.progress.stopped(tasks, demand, ending, parts);
+                self.progress.stopped(tasks, demand, ending, whole);
                 self.cpu_only.stopped(state, allocation);
                 self.recoveries.stopped(state.now(), stopped.work(), ending);
                 self.hours.stopped(state, stopped, demand);

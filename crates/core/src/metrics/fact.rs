@@ -23,6 +23,9 @@ pub(super) enum Fact<'s> {
         useful: i128,
         lost: i128,
         overhead: i128,
+        /// Useful and lost progress and overhead as those of all tasks that the work asked for, where
+        /// they are those of all together.
+        whole: [i128; 3],
     },
     Finished(WorkRef, &'s LiveWork),
     Refused(&'s LiveWork, RefusalReason),
@@ -101,7 +104,19 @@ impl<'s> Fact<'s> {
                 let live = state.work(stopped.work());
                 let joint = state.joint_tasks(stopped.work()) > 1;
                 let tasks = if joint { 1 } else { stopped.tasks };
-                Self::Stopped { allocation, stopped, live, tasks, ending, useful, lost, overhead }
+                let parts = [useful, lost, overhead];
+                let whole = if joint { state.of_all(stopped.work(), parts) } else { parts };
+                Self::Stopped {
+                    allocation,
+                    stopped,
+                    live,
+                    tasks,
+                    ending,
+                    useful,
+                    lost,
+                    overhead,
+                    whole,
+                }
             }
             Record::Finished(work) => Self::Finished(work, state.work(work)),
             Record::Refused { work, reason } => Self::Refused(state.work(work), reason),

@@ -219,12 +219,30 @@ impl Laws {
         });
     }
 
+    /// A gang starts all of its tasks, or as many as one starts that can go on with fewer.
+    #[inline(always)]
+    fn starts_whole(&mut self, state: &State<'_>, started: &Allocation, live: &LiveWork) {
+        let (work, tasks) = (started.work(), started.tasks);
+        let allowed = match state.gang_tasks(work) {
+            0 => true,
+            whole => (state.fewest_tasks(work)..=whole).contains(&tasks),
+        };
+        let holds = !live.ask.gang || tasks == live.ask.tasks && allowed;
+        self.check(holds, state.now(), "a gang starts whole", || {
+            format!("{tasks} of {}, at least {}", live.ask.tasks, state.fewest_tasks(work))
+        });
+    }
+
     /// A gang that can go on with fewer tasks does so from all that it had saved. Of one that is stopped
     /// as it writes output nobody sees what of it was progress.
     #[inline(always)]
-    fn goes_on(&mut self, state: &State<'_>, one: AllocationRef, started: &Allocation) {
-        let writes = state.work(started.work()).ask.output > 0;
-        if state.joint_tasks(started.work()) > 1 && !writes {
+    fn goes_on(
+        &mut self,
+        state: &State<'_>,
+        one: AllocationRef,
+        (started, live): (&Allocation, &LiveWork),
+    ) {
+        if state.joint_tasks(started.work()) > 1 && live.ask.output == 0 {
             let kept = *self.saved.entry(started.work()).or_default();
             let found = state.saved(one);
             self.check(found == kept, state.now(), "a gang goes on from what it saved", || {
@@ -256,7 +274,8 @@ impl Laws {
         let Some(made) = self.paces.made(state, of, computed) else {
             // What had not begun again yet, and is stopped once more, stays in memory.
             if !ending.keeps_memory() {
-                self.in_transit -= state.carried(allocation) * carried_tasks(state, target);
+                let live = state.work(target.work());
+                self.in_transit -= state.carried(allocation) * carried_tasks(target, live);
             }
             return;
         };
@@ -299,7 +318,7 @@ impl Laws {
         let now = state.now();
         let brought = state.carried(allocation);
         let leaves = made.done_at(now) + brought - parts.iter().sum::<i128>();
-        self.in_transit += carried_tasks(state, target) * leaves;
+        self.in_transit += carried_tasks(target, state.work(target.work())) * leaves;
         self.check(leaves >= 0, now, "who migrates takes along what it made", || {
             format!("{made:?} of which {parts:?}")
         });
@@ -518,9 +537,8 @@ impl Laws {
 
 /// Tasks whose progress can be followed from allocation to allocation. Those that write output may be
 /// moved while they do, and nobody sees from when on.
-fn carried_tasks(state: &State<'_>, target: &Allocation) -> i128 {
-    let writes = state.work(target.work()).ask.output > 0;
-    if writes { 0 } else { i128::from(target.tasks) }
+fn carried_tasks(target: &Allocation, live: &LiveWork) -> i128 {
+    if live.ask.output > 0 { 0 } else { i128::from(target.tasks) }
 }
 
 impl Observer for Laws {
@@ -654,16 +672,13 @@ impl FactObserver for Laws {
             }
             Fact::Started(allocation, started, live) => {
                 self.paces.starts(state, allocation, started);
-                self.in_transit -= state.carried(allocation) * carried_tasks(state, started);
+                let carried = state.carried(allocation);
+                if carried != 0 {
+                    self.in_transit -= carried * carried_tasks(started, live);
+                }
                 self.excuse_boot(started, now);
-                let fewest = state.fewest_tasks(started.work());
-                let whole = started.tasks == live.ask.tasks
-                    && (fewest..=state.whole_tasks(started.work())).contains(&started.tasks);
-                let holds = !live.ask.gang || whole;
-                self.check(holds, now, "a gang starts whole", || {
-                    format!("{} of {}, at least {fewest}", started.tasks, live.ask.tasks)
-                });
-                self.goes_on(state, allocation, started);
+                self.starts_whole(state, started, live);
+                self.goes_on(state, allocation, (started, live));
                 if started.held.len() > 1 {
                     self.stays_together(state, started);
                 }

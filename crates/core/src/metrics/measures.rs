@@ -87,6 +87,15 @@ struct Watched<'m, 'o> {
     others: Vec<&'o mut dyn Observer>,
 }
 
+impl Watched<'_, '_> {
+    /// Hands a record to the others: a copy, so that a record which only measures see need not lie in
+    /// memory.
+    #[inline(never)]
+    fn tell(&mut self, state: &State<'_>, record: Record) {
+        self.others.iter_mut().for_each(|other| other.record(state, &record));
+    }
+}
+
 impl Observer for Watched<'_, '_> {
     fn begins(&mut self, state: &State<'_>) {
         self.measures.collector.begins(state);
@@ -136,7 +145,9 @@ impl Observer for Watched<'_, '_> {
         fingerprint.see(state, fact);
         rents.see(state, fact);
         spending.see(state, fact);
-        self.others.iter_mut().for_each(|other| other.record(state, record));
+        if !self.others.is_empty() {
+            self.tell(state, *record);
+        }
     }
 
     fn promised(&mut self, state: &State<'_>, work: WorkRef, promise: StartPromise) {

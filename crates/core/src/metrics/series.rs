@@ -290,10 +290,9 @@ impl FactObserver for Series {
         match fact {
             Fact::Requested(_, instance) => self.change_live(state, instance.offer, 1),
             Fact::Released { released, .. } => self.change_live(state, released.offer, -1),
-            Fact::Stopped { stopped, live, tasks, ending, useful, lost, overhead, .. } => {
+            Fact::Stopped { live, tasks, ending, whole, .. } => {
                 let Some(bucket) = self.buckets.last_mut() else { return };
-                let parts = [useful, lost, overhead].map(|part| state.of_all(stopped.work(), part));
-                bucket.stopped.add(held(live, tasks), parts);
+                bucket.stopped.add(held(live, tasks), whole);
                 bucket.stopped.count(ending);
             }
             Fact::GivenUp { live, tasks, useful, lost, .. } => {

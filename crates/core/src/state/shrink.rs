@@ -113,13 +113,12 @@ impl State<'_> {
         self.shrinking(work).map_or(1, |one| one.rate(tasks))
     }
 
-    /// Progress of `work` that is counted as one as the sum of that of all tasks that it asked for, had
-    /// they made it.
-    #[inline(always)]
-    pub fn of_all(&self, work: WorkRef, progress: i128) -> i128 {
+    /// Amounts of progress of `work` that are counted as one as the sum of those of all tasks that it
+    /// asked for, had they made them.
+    pub fn of_all<const N: usize>(&self, work: WorkRef, progress: [i128; N]) -> [i128; N] {
         match self.shrinking(work) {
             Some(one) if !one.speedup.is_linear() => {
-                self.of_each(work, progress) * i128::from(one.whole)
+                progress.map(|part| self.of_each(work, part) * i128::from(one.whole))
             }
             Some(_) | None => progress,
         }
