@@ -42,7 +42,7 @@ impl HeldShare {
 /// Resources held by one piece of work, with one completion.
 #[derive(Clone, Debug, Default)]
 pub struct Allocation {
-    pub(super) work: Option<WorkRef>,
+    pub(super) work: WorkRef,
     /// Number of tasks.
     pub tasks: u32,
     /// Held shares, by instance.
@@ -67,8 +67,8 @@ pub struct Allocation {
 
 impl Allocation {
     /// The work that its tasks belong to.
-    pub fn work(&self) -> WorkRef {
-        self.work.expect("a live allocation belongs to work")
+    pub const fn work(&self) -> WorkRef {
+        self.work
     }
 
     /// Time at which its tasks started; `None` while an instance is still booting.
@@ -78,7 +78,7 @@ impl Allocation {
 
     /// Makes it an allocation of `work` that is opened `now` and holds nothing yet. Memory is kept.
     pub(super) fn reset(&mut self, work: WorkRef, now: Time) {
-        (self.work, self.tasks, self.placed) = (Some(work), 0, now);
+        (self.work, self.tasks, self.placed) = (work, 0, now);
         (self.started, self.not_ready, self.ending) = (None, 0, None);
         (self.estimated_end, self.speed) = (now, u32::MAX);
         (self.input, self.output) = (Span::ZERO, Span::ZERO);

@@ -38,7 +38,7 @@ impl State<'_> {
                 instance: held.share.instance,
                 region: instance.region,
                 to: instance.region,
-                work: target.work,
+                work: Some(target.work),
                 from: started,
                 until: self.now,
                 bytes: 0,

@@ -23,6 +23,13 @@ impl<T> Handle<T> {
     }
 }
 
+impl<T> Default for Handle<T> {
+    /// Names nothing: what is alive has an odd generation.
+    fn default() -> Self {
+        Self { slot: u32::MAX, generation: 0, of: PhantomData }
+    }
+}
+
 impl<T> Clone for Handle<T> {
     fn clone(&self) -> Self {
         *self
