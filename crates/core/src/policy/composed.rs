@@ -315,67 +315,11 @@ impl Composed {
         }
         changed |= self.try_again(turn);
         for &trigger in triggers {
-            match trigger {
-                Trigger::Arrived(work) if self.fits.ever(turn, work) => {
-                    if self.provision.carries(turn, work) {
-                        self.queue.set_aside(work);
-                    } else if !self.is_held(turn, work) {
-                        self.joined.push(work);
-                    }
-                }
-                Trigger::Arrived(work) => refuse(turn, work, RefusalReason::NeverFits),
-                Trigger::Eligible(work, why) => {
-                    if turn.is_alive(work) && turn.pending(work).is_some() {
-                        self.recover(turn, work, why);
-                    }
-                    changed = true;
-                }
-                Trigger::Resumed(work) => {
-                    self.resumed(turn, work);
-                    changed = true;
-                }
-                Trigger::Cancelled(work) => {
-                    self.queue.remove(work);
-                    self.queue.drop_aside(work);
-                    self.kept.forget(work);
-                    self.queue.forget(work);
-                    if let Some(recover) = &mut self.recover {
-                        recover.forget(work);
-                    }
-                    self.blocked = None;
-                    changed = true;
-                }
-                Trigger::Begins => {
-                    if let Some(shift) = &mut self.shift {
-                        shift.begin(turn);
-                    }
-                    self.provision.begin(turn);
-                    changed = true;
-                }
-                Trigger::Acted => {
-                    self.acted = true;
-                    changed = true;
-                }
-                Trigger::Freed(work) => {
-                    if let Some(recover) = &mut self.recover
-                        && !turn.is_alive(work)
-                    {
-                        recover.forget(work);
-                    }
-                    // Spread over zones, tasks that are done leave room for others of the same work.
-                    self.acted |= turn.is_alive(work) && self.queue.contains(work);
-                    changed = true;
-                }
-                Trigger::Ready(_)
-                | Trigger::Idle(_)
-                | Trigger::Draining(_)
-                | Trigger::AtRisk(_)
-                | Trigger::Lost(_)
-                | Trigger::PricesChanged => changed = true,
-                Trigger::Timer => {
-                    self.acted |= self.provision.may_rent_more(turn);
-                    changed = true;
-                }
+            if let Trigger::Arrived(work) = trigger {
+                self.arrived(turn, work);
+            } else {
+                self.hear(turn, trigger);
+                changed = true;
             }
         }
         if let Some(admit) = &mut self.outside.admit {
@@ -385,6 +329,64 @@ impl Composed {
             order.score(turn, &self.joined, &mut self.queue);
         }
         changed
+    }
+
+    /// Takes in work that arrives; it is to be served unless it can never run, is carried or is held.
+    #[inline(always)]
+    fn arrived(&mut self, turn: &mut Turn<'_, '_>, work: WorkRef) {
+        if !self.fits.ever(turn, work) {
+            refuse(turn, work, RefusalReason::NeverFits);
+        } else if self.provision.carries(turn, work) {
+            self.queue.set_aside(work);
+        } else if !self.is_held(turn, work) {
+            self.joined.push(work);
+        }
+    }
+
+    /// Takes in what happened but for arrivals.
+    fn hear(&mut self, turn: &mut Turn<'_, '_>, trigger: Trigger) {
+        match trigger {
+            Trigger::Eligible(work, why) => {
+                if turn.is_alive(work) && turn.pending(work).is_some() {
+                    self.recover(turn, work, why);
+                }
+            }
+            Trigger::Resumed(work) => self.resumed(turn, work),
+            Trigger::Cancelled(work) => {
+                self.queue.remove(work);
+                self.queue.drop_aside(work);
+                self.kept.forget(work);
+                self.queue.forget(work);
+                if let Some(recover) = &mut self.recover {
+                    recover.forget(work);
+                }
+                self.blocked = None;
+            }
+            Trigger::Begins => {
+                if let Some(shift) = &mut self.shift {
+                    shift.begin(turn);
+                }
+                self.provision.begin(turn);
+            }
+            Trigger::Acted => self.acted = true,
+            Trigger::Freed(work) => {
+                if let Some(recover) = &mut self.recover
+                    && !turn.is_alive(work)
+                {
+                    recover.forget(work);
+                }
+                // Spread over zones, tasks that are done leave room for others of the same work.
+                self.acted |= turn.is_alive(work) && self.queue.contains(work);
+            }
+            Trigger::Timer => self.acted |= self.provision.may_rent_more(turn),
+            Trigger::Arrived(_)
+            | Trigger::Ready(_)
+            | Trigger::Idle(_)
+            | Trigger::Draining(_)
+            | Trigger::AtRisk(_)
+            | Trigger::Lost(_)
+            | Trigger::PricesChanged => {}
+        }
     }
 
     /// Holds work that arrives, if it is to start later.

@@ -156,13 +156,18 @@ pub fn place_all(place: &mut dyn Place, turn: &mut Turn<'_, '_>, work: WorkRef) 
         if room.is_some_and(|room| room < u64::from(waiting)) {
             return false;
         }
-        return place_gang(place, turn, work);
+        // One task has no others to be near.
+        if waiting > 1 {
+            return place_gang(place, turn, work);
+        }
     }
-    while turn.work(work).waiting > 0 {
+    let mut left = waiting;
+    while left > 0 {
         let Some(share) = place.pick(turn, work, &OfferSet::ALL) else { return false };
         if turn.place(work, &[share]).is_err() {
             return false;
         }
+        left -= share.tasks;
     }
     true
 }
