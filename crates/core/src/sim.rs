@@ -413,6 +413,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
 
     /// Applies the events of this instant, class by class (or only the first of
     /// them, where the world says that the policy is asked per event).
+    #[inline(always)]
     fn apply(&mut self, at: Time, source: &mut dyn Source) -> Result<(), Failure> {
         let classes = self.state.world().classes;
         let arrival = if classes.arrivals_first { 0 } else { ARRIVAL };
@@ -578,7 +579,7 @@ impl<O: Observer> Simulation<'_, '_, O> {
         // The event of the completion has come.
         self.keys[allocation.slot()] = None;
         self.state.stop(allocation, Ending::Done);
-        self.conclude(allocation, Ending::Done);
+        self.conclude(allocation, work, Ending::Done);
         let live = self.state.work(work);
         if live.done == live.ask.tasks {
             self.record(&Record::Finished(work));
@@ -619,13 +620,11 @@ impl<O: Observer> Simulation<'_, '_, O> {
             self.triggers.clear();
             self.state.forget_repriced();
             if self.options.explain {
-                for (work, note) in self.state.take_notes() {
-                    if self.state.is_alive(work) {
-                        self.record(&Record::Noted(work, note));
-                    }
-                }
+                self.record_notes();
             }
-            self.follow_up();
+            if self.state.has_effects() {
+                self.follow_up();
+            }
             if self.state.has_stopped() {
                 self.restart_stopped();
             }
@@ -633,6 +632,15 @@ impl<O: Observer> Simulation<'_, '_, O> {
         self.observer.decided(&self.state, self.policy.queue());
         self.prefetch();
         Ok(())
+    }
+
+    #[inline(never)]
+    fn record_notes(&mut self) {
+        for (work, note) in self.state.take_notes() {
+            if self.state.is_alive(work) {
+                self.record(&Record::Noted(work, note));
+            }
+        }
     }
 
     /// Brings near what the next completion reads, which on a large replay has

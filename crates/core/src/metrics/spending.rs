@@ -93,6 +93,7 @@ impl SpendingTally {
         self
     }
 
+    #[inline(always)]
     fn charged(&mut self, charge: &Charge, live: Option<&LiveWork>) {
         let costs = at(&mut self.regions, charge.region.row());
         let sum = match (charge.kind, live) {

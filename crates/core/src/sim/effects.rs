@@ -11,64 +11,74 @@ use crate::units::{Distribution, Span, Stream};
 
 impl<O: Observer> Simulation<'_, '_, O> {
     /// Follows up what the policy did.
+    #[inline(never)]
     pub(super) fn follow_up(&mut self) {
-        if !self.state.has_effects() {
-            return;
-        }
         let mut effects = std::mem::take(&mut self.effects);
         self.state.take_effects(&mut effects);
         for &effect in &effects {
-            match effect {
-                Effect::Wake(_)
-                | Effect::LaunchRefused(..)
-                | Effect::Promised(..)
-                | Effect::Planned
-                | Effect::AskAgain => {}
-                Effect::Placed(_)
-                | Effect::Rented(_)
-                | Effect::Released(_)
-                | Effect::Stopped(_)
-                | Effect::Migrated { .. }
-                | Effect::Migrates { .. }
-                | Effect::Refused(..) => self.acts(),
-            }
-            match effect {
-                Effect::Placed(allocation) => self.placed(allocation),
-                Effect::Rented(instance) => self.rented(instance),
-                Effect::Released(instance) => {
-                    self.released(instance, Exit::Returned);
-                    // A quota or a capacity has room again, for others who wait.
-                    self.triggers.push(Trigger::Acted);
-                }
-                Effect::Stopped(allocation) => {
-                    let ending = self.state.allocation(allocation).ending();
-                    self.conclude_early(allocation, ending.expect("it has ended"));
-                    self.triggers.push(Trigger::Acted);
-                }
-                Effect::Migrated { from, to, bytes } => self.migrated(from, to, bytes),
-                Effect::Migrates { from, to } => self.migrates(from, to),
-                Effect::Refused(work, reason) => self.refused(work, reason),
-                Effect::Wake(at) => {
-                    if self.timers.insert(at) {
-                        self.queue.schedule(at, Event::Timer.class(), Event::Timer);
-                    }
-                }
-                Effect::LaunchRefused(offer, why) => {
-                    self.record(&Record::LaunchRefused { offer, why });
-                }
-                Effect::Promised(work, at) => {
-                    if self.state.is_alive(work) {
-                        self.observer.promised(&self.state, work, at);
-                    }
-                }
-                Effect::Planned => self.observer.planned(&self.state),
-                Effect::AskAgain => self.triggers.push(Trigger::Acted),
+            if let Effect::Placed(allocation) = effect {
+                self.acts();
+                self.placed(allocation);
+            } else {
+                self.follow(effect);
             }
         }
         effects.clear();
         self.effects = effects;
     }
 
+    /// Follows up one action. Compiled apart from placements, which are most of them.
+    #[inline(never)]
+    fn follow(&mut self, effect: Effect) {
+        match effect {
+            Effect::Wake(_)
+            | Effect::LaunchRefused(..)
+            | Effect::Promised(..)
+            | Effect::Planned
+            | Effect::AskAgain => {}
+            Effect::Placed(_)
+            | Effect::Rented(_)
+            | Effect::Released(_)
+            | Effect::Stopped(_)
+            | Effect::Migrated { .. }
+            | Effect::Migrates { .. }
+            | Effect::Refused(..) => self.acts(),
+        }
+        match effect {
+            Effect::Placed(allocation) => self.placed(allocation),
+            Effect::Rented(instance) => self.rented(instance),
+            Effect::Released(instance) => {
+                self.released(instance, Exit::Returned);
+                // A quota or a capacity has room again, for others who wait.
+                self.triggers.push(Trigger::Acted);
+            }
+            Effect::Stopped(allocation) => {
+                let ending = self.state.allocation(allocation).ending();
+                self.conclude_early(allocation, ending.expect("it has ended"));
+                self.triggers.push(Trigger::Acted);
+            }
+            Effect::Migrated { from, to, bytes } => self.migrated(from, to, bytes),
+            Effect::Migrates { from, to } => self.migrates(from, to),
+            Effect::Refused(work, reason) => self.refused(work, reason),
+            Effect::Wake(at) => {
+                if self.timers.insert(at) {
+                    self.queue.schedule(at, Event::Timer.class(), Event::Timer);
+                }
+            }
+            Effect::LaunchRefused(offer, why) => {
+                self.record(&Record::LaunchRefused { offer, why });
+            }
+            Effect::Promised(work, at) => {
+                if self.state.is_alive(work) {
+                    self.observer.promised(&self.state, work, at);
+                }
+            }
+            Effect::Planned => self.observer.planned(&self.state),
+            Effect::AskAgain => self.triggers.push(Trigger::Acted),
+        }
+    }
+
+    #[inline]
     fn placed(&mut self, allocation: AllocationRef) {
         let target = self.state.allocation(allocation);
         // The policy may have placed and preempted it in one turn.
@@ -146,14 +156,14 @@ impl<O: Observer> Simulation<'_, '_, O> {
     /// which are nearly all.
     #[inline(never)]
     pub(super) fn conclude_early(&mut self, allocation: AllocationRef, ending: Ending) {
-        self.conclude(allocation, ending);
+        let work = self.state.allocation(allocation).work();
+        self.conclude(allocation, work, ending);
     }
 
-    /// Concludes an allocation that has ended: what it did, what it cost, what is idle now.
+    /// Concludes an allocation of `work` that has ended: what it did, what it cost, what is idle now.
     #[inline(always)]
-    pub(super) fn conclude(&mut self, allocation: AllocationRef, ending: Ending) {
+    pub(super) fn conclude(&mut self, allocation: AllocationRef, work: WorkRef, ending: Ending) {
         debug_assert_eq!(self.state.allocation(allocation).ending(), Some(ending));
-        let work = self.state.allocation(allocation).work();
         if self.state.has_migrating() {
             self.stay(allocation);
         }
