@@ -5,11 +5,11 @@ use std::fmt;
 
 use super::saved::TaskOrigin;
 use super::{
-    AllocationRef, HeldShare, InstanceRef, LaunchRefusal, Pending, Phase, RefusalReason, Share,
-    State, UNKNOWN_RUN, WorkRef,
+    AllocationRef, HeldShare, Instance, InstanceRef, LaunchRefusal, Pending, Phase, RefusalReason,
+    Share, State, UNKNOWN_RUN, WorkRef,
 };
 use crate::metering::ShareUsage;
-use crate::model::{Ask, Offer, Region, Spread};
+use crate::model::{Ask, Offer, Region, Rules, Spread, WorkKind};
 use crate::units::{Demand, Id, Span, Time};
 
 /// Reason why an action was refused.
@@ -318,8 +318,8 @@ impl State<'_> {
     /// An allocation of `work` that holds nothing yet, and is none of its own yet.
     #[inline(always)]
     pub(super) fn claim(&mut self, work: WorkRef) -> AllocationRef {
-        let allocation = self.allocations.claim();
-        self.allocations[allocation].reset(work, self.now);
+        let (allocation, claimed) = self.allocations.claim();
+        claimed.reset(work, self.now);
         self.forget_saved(allocation);
         self.forget_transfers(allocation);
         allocation
@@ -339,14 +339,18 @@ impl State<'_> {
         let live = &mut self.works[work];
         live.waiting -= share.tasks;
         live.placed += share.tasks;
-        self.hold(opened, work, share);
+        let asked = (live.ask.demand, live.kind, live.ask.rules);
+        self.hold(opened, asked, share);
     }
 
-    /// Lets an allocation hold a share, whoever its tasks belong to.
+    /// Lets an allocation hold a share of tasks that ask for this, whoever they belong to.
     #[inline(always)]
-    pub(super) fn hold(&mut self, opened: AllocationRef, work: WorkRef, share: Share) {
-        let live = &self.works[work];
-        let (demand, kind, rules) = (live.ask.demand, live.kind, live.ask.rules);
+    pub(super) fn hold(
+        &mut self,
+        opened: AllocationRef,
+        (demand, kind, rules): (Demand, WorkKind, Id<Rules>),
+        share: Share,
+    ) {
         let (dominant, offer, booting) = self.fleet.change(share.instance, |instance| {
             let dominant = instance.dominant_share(demand, share.tasks);
             instance.take(demand, share.tasks, share.devices);
@@ -365,13 +369,10 @@ impl State<'_> {
     #[inline(always)]
     pub(super) fn check(&self, work: WorkRef, share: Share) -> Result<(), Refusal> {
         let live = &self.works[work];
-        if !self.fleet.instances.contains(share.instance) {
+        let instance = self.fleet.instances.get(share.instance);
+        let Some(instance) = instance.filter(|one| one.phase.takes_work()) else {
             return Err(Refusal::InstanceGone);
-        }
-        let instance = &self.fleet.instances[share.instance];
-        if !instance.phase.takes_work() {
-            return Err(Refusal::InstanceGone);
-        }
+        };
         if share.tasks == 0 || share.tasks > live.waiting {
             return Err(Refusal::TaskCount);
         }
@@ -382,36 +383,11 @@ impl State<'_> {
         if !self.site_allows(work, instance.offer) {
             return Err(Refusal::Apart);
         }
-        self.has_room(live.ask.demand, share)?;
+        has_room(instance, live.ask.demand, share)?;
         if rules.spread != Spread::None
             && (share.tasks > 1 || !self.spread_allows(work, share.instance))
         {
             return Err(Refusal::Spread);
-        }
-        Ok(())
-    }
-
-    /// Whether an instance has room for a share of tasks of `demand`.
-    #[inline(always)]
-    pub(super) fn has_room(&self, demand: Demand, share: Share) -> Result<(), Refusal> {
-        let instance = &self.fleet.instances[share.instance];
-        if !instance.free.admits(demand) {
-            return Err(Refusal::Exclusive);
-        }
-        if !instance.has_room(demand, share.tasks) {
-            return Err(Refusal::NoRoom);
-        }
-        if demand.gpus > 0 || share.devices != 0 {
-            let wanted = share.tasks * u32::from(demand.gpus);
-            let share_fits = |(at, &free): (usize, &u16)| {
-                share.devices & (1 << at) == 0 || free >= demand.gpu_share
-            };
-            if share.devices.count_ones() != wanted
-                || u64::from(share.devices) >> instance.devices.len() != 0
-                || !instance.devices.iter().enumerate().all(share_fits)
-            {
-                return Err(Refusal::Devices);
-            }
         }
         Ok(())
     }
@@ -682,4 +658,27 @@ impl State<'_> {
         }
         self.keep_latest(allocation, false);
     }
+}
+
+/// Whether an instance has room for a share of tasks of `demand`.
+#[inline(always)]
+pub(super) fn has_room(instance: &Instance, demand: Demand, share: Share) -> Result<(), Refusal> {
+    if !instance.free.admits(demand) {
+        return Err(Refusal::Exclusive);
+    }
+    if !instance.has_room(demand, share.tasks) {
+        return Err(Refusal::NoRoom);
+    }
+    if demand.gpus > 0 || share.devices != 0 {
+        let wanted = share.tasks * u32::from(demand.gpus);
+        let share_fits =
+            |(at, &free): (usize, &u16)| share.devices & (1 << at) == 0 || free >= demand.gpu_share;
+        if share.devices.count_ones() != wanted
+            || u64::from(share.devices) >> instance.devices.len() != 0
+            || !instance.devices.iter().enumerate().all(share_fits)
+        {
+            return Err(Refusal::Devices);
+        }
+    }
+    Ok(())
 }

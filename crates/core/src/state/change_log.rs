@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn the_latest_changes_are_kept_and_older_ones_are_known_to_be_missing() {
         let mut slab: Slab<Instance> = Slab::new();
-        let (one, other) = (slab.claim(), slab.claim());
+        let (one, other) = (slab.claim().0, slab.claim().0);
         let since =
             |touched: &ChangeLog, mark| touched.since(mark).map(Iterator::collect::<Vec<_>>);
         let mut nobody = ChangeLog::new(false);

@@ -6,7 +6,7 @@ use super::classes::Classes;
 use super::index::{FreeIndex, WholeIndex};
 use super::scalar_pool::ScalarPool;
 use super::slab::Slab;
-use super::{ClassBy, IndexBy, Instance, InstanceRef, Needs, Share, kind_of};
+use super::{ClassBy, IndexBy, Instance, InstanceRef, Needs, kind_of};
 use crate::units::Demand;
 
 /// The instances under their indexes. Nothing else changes what is free.
@@ -68,14 +68,6 @@ impl Fleet {
             instance.class = self.classes.join(reference, instance);
         }
         result
-    }
-
-    /// Tasks for which there is room when a share is given back: none on an instance that takes no
-    /// more work.
-    #[inline(always)]
-    pub(super) fn room_of_share(&self, share: Share) -> i64 {
-        let takes = self.instances[share.instance].phase.takes_work();
-        if takes { i64::from(share.tasks) } else { 0 }
     }
 
     /// See [`FreeIndex::first`].

@@ -343,6 +343,12 @@ impl Instance {
         self.is_idle() && !std::mem::replace(&mut self.listed, true)
     }
 
+    /// Tasks for which there is room when so many leave: none on an instance that takes no more work.
+    #[inline(always)]
+    pub(super) const fn room_left_by(&self, tasks: u32) -> i64 {
+        if self.phase.takes_work() { tasks as i64 } else { 0 }
+    }
+
     /// Whether `tasks` tasks of `demand` fit now.
     #[inline(always)]
     pub(super) fn has_room(&self, demand: Demand, tasks: u32) -> bool {

@@ -117,9 +117,8 @@ impl State<'_> {
         }
         let launch = state.launches[slot as usize];
         state.launches[slot as usize] += 1;
-        let reference = self.fleet.instances.claim();
+        let (reference, instance) = self.fleet.instances.claim();
         state.hold_slot(slot, Some(reference));
-        let instance = &mut self.fleet.instances[reference];
         instance.ordinal = self.launched;
         (instance.offer, instance.slot, instance.launch) = (offer, slot, launch);
         (instance.region, instance.market) =

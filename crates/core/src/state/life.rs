@@ -149,8 +149,7 @@ impl State<'_> {
     pub(crate) fn submit(&mut self, work: &Work) -> WorkRef {
         self.resolve_rules();
         self.follow_tenants();
-        let reference = self.works.claim();
-        let live = &mut self.works[reference];
+        let (reference, live) = self.works.claim();
         (live.id, live.arrival) = (work.id, work.arrival);
         live.kind = work.body.kind();
         // Not in a tuple, which would copy it twice.

@@ -1,6 +1,6 @@
 //! Tasks that move to other instances while they are at work, with all that they have made.
 
-use super::change::{Effect, Refusal, Undo};
+use super::change::{Effect, Refusal, Undo, has_room};
 use super::transfers::{WHOLE, slowed, stretched};
 use super::{AllocationRef, Ending, InstanceRef, Phase, Share, State, WorkRef};
 use crate::model::{Link, Manner, Migration, MigrationCost};
@@ -187,13 +187,15 @@ impl State<'_> {
         self.roll_back(attempt);
         allowed?;
         let to = self.claim(work);
-        let demand = self.works[work].ask.demand;
+        let live = &self.works[work];
+        let asked = (live.ask.demand, live.kind, live.ask.rules);
         for &share in shares {
-            if let Err(refusal) = self.has_room(demand, share) {
+            let instance = &self.fleet.instances[share.instance];
+            if let Err(refusal) = has_room(instance, asked.0, share) {
                 self.let_go(to, work);
                 return Err(refusal);
             }
-            self.hold(to, work, share);
+            self.hold(to, asked, share);
         }
         self.set_estimated_end(to);
         let arriving = Migrating {
@@ -307,8 +309,8 @@ impl State<'_> {
         let mut room = 0;
         for at in (0..self.allocations[to].held.len()).rev() {
             let share = self.allocations[to].held[at].share;
-            room += self.fleet.room_of_share(share);
             self.fleet.change(share.instance, |instance| {
+                room += instance.room_left_by(share.tasks);
                 instance.give(demand, share.tasks, share.devices);
                 instance.leaves(to);
             });

@@ -31,15 +31,21 @@ pub(super) struct ScalarPool {
 impl ScalarPool {
     /// Work under `rules` is about to arrive. Returns whether barred offers must be
     /// counted anew.
-    #[inline]
+    #[inline(always)]
     pub(super) fn joins(&mut self, rules: Id<Rules>) -> bool {
-        if self.live == 0 && self.rules != [rules] {
+        let known = self.live > 0 && self.listed.get(rules.row()) == Some(&true);
+        !known && self.lists(rules)
+    }
+
+    /// Lists `rules`, and no others where nothing is alive. Returns whether the list is another now.
+    fn lists(&mut self, rules: Id<Rules>) -> bool {
+        if self.rules == [rules] {
+            return false;
+        }
+        if self.live == 0 {
             for gone in self.rules.drain(..) {
                 self.listed[gone.row()] = false;
             }
-        }
-        if self.listed.get(rules.row()) == Some(&true) {
-            return false;
         }
         if self.listed.len() <= rules.row() {
             self.listed.resize(rules.row() + 1, false);

@@ -85,13 +85,13 @@ impl<T: Default> Slab<T> {
         Self { rows: Vec::new(), unused: Vec::new() }
     }
 
-    /// A slot whose value is whatever was left there: the caller fills it.
+    /// A slot, whose value is whatever was left there: the caller fills it.
     #[inline]
-    pub(crate) fn claim(&mut self) -> Handle<T> {
+    pub(crate) fn claim(&mut self) -> (Handle<T>, &mut T) {
         let slot = self.unused.pop().unwrap_or_else(|| self.grow());
-        let generation = &mut self.rows[slot as usize].generation;
-        *generation = generation.wrapping_add(1);
-        Handle { slot, generation: *generation, of: PhantomData }
+        let row = &mut self.rows[slot as usize];
+        row.generation = row.generation.wrapping_add(1);
+        (Handle { slot, generation: row.generation, of: PhantomData }, &mut row.value)
     }
 
     #[cold]
@@ -103,10 +103,17 @@ impl<T: Default> Slab<T> {
     /// Ends the value's life.
     #[inline]
     pub(crate) fn free(&mut self, handle: Handle<T>) {
-        assert!(self.contains(handle), "a slot is freed once");
         let generation = &mut self.rows[handle.slot()].generation;
+        assert!(*generation == handle.generation, "a slot is freed once");
         *generation = generation.wrapping_add(1);
         self.unused.push(handle.slot);
+    }
+
+    /// The value, if it is still alive.
+    #[inline]
+    pub(crate) fn get(&self, handle: Handle<T>) -> Option<&T> {
+        let row = &self.rows[handle.slot()];
+        (row.generation == handle.generation).then_some(&row.value)
     }
 
     /// Whether the value is still alive.
@@ -192,10 +199,10 @@ mod tests {
     #[test]
     fn a_reused_slot_has_another_handle() {
         let mut slab: Slab<u32> = Slab::new();
-        let first = slab.claim();
-        slab[first] = 7;
+        let (first, value) = slab.claim();
+        *value = 7;
         slab.free(first);
-        let second = slab.claim();
+        let (second, _) = slab.claim();
         assert_eq!(first.slot(), second.slot());
         assert!(first != second && !slab.contains(first) && slab.contains(second));
         assert_eq!(slab[second], 7, "memory is kept");

@@ -28,20 +28,24 @@ impl State<'_> {
     #[inline(always)]
     pub(crate) fn stop(&mut self, allocation: AllocationRef, ending: Ending) {
         self.forget_end(allocation);
-        self.allocations[allocation].ending = Some(ending);
-        let target = &self.allocations[allocation];
-        let (work, tasks) = (target.work(), target.tasks);
-        let demand = self.works[work].ask.demand;
+        let target = &mut self.allocations[allocation];
+        target.ending = Some(ending);
+        let tasks = target.tasks;
+        let live = &mut self.works[target.work()];
+        live.placed -= tasks;
+        if ending.is_done() {
+            live.done += tasks;
+        }
+        let demand = live.ask.demand;
         let mut room = 0;
         for held in &target.held {
             let share = held.share;
-            room += self.fleet.room_of_share(share);
-            let idle_since = self.fleet.instances[share.instance].idle_since;
-            let emptied = self.fleet.change(share.instance, |instance| {
+            let (idle_since, emptied) = self.fleet.change(share.instance, |instance| {
+                room += instance.room_left_by(share.tasks);
                 instance.give(demand, share.tasks, share.devices);
                 instance.leaves(allocation);
-                instance.idle_since = self.now;
-                instance.newly_idle()
+                let idle_since = std::mem::replace(&mut instance.idle_since, self.now);
+                (idle_since, instance.newly_idle())
             });
             if emptied {
                 self.emptied.push(share.instance);
@@ -55,11 +59,7 @@ impl State<'_> {
         if target.started().is_some() {
             self.totals.allocated.add_tasks(demand, -i64::from(tasks));
         }
-        let live = &mut self.works[work];
-        live.placed -= tasks;
-        if ending.is_done() {
-            live.done += tasks;
-        } else if let Some(why) = ending.returns() {
+        if let Some(why) = ending.returns() {
             self.wait_again(allocation, ending, why);
         }
         self.remember(Undo::Stopped(allocation));
@@ -90,8 +90,8 @@ impl State<'_> {
         let mut room = 0;
         for held in &target.held {
             let share = held.share;
-            room += self.fleet.room_of_share(share);
             self.fleet.change(share.instance, |instance| {
+                room += instance.room_left_by(share.tasks);
                 instance.take(demand, share.tasks, share.devices);
                 instance.enters(allocation);
             });
