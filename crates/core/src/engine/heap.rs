@@ -64,7 +64,7 @@ impl Heap {
     /// The least entry.
     #[inline]
     pub(super) fn least(&self) -> Option<u128> {
-        (self.least != NOTHING).then_some(self.least)
+        (!is_nothing(self.least)).then_some(self.least)
     }
 
     /// The least entry, or `NOTHING`.
@@ -79,7 +79,7 @@ impl Heap {
         self.lines.get(1).unwrap_or(&EMPTY).0
     }
 
-    /// Adds an entry, which must be below `u128::MAX`.
+    /// Adds an entry, whose low word must be below `u64::MAX`.
     pub(super) fn push(&mut self, entry: u128) {
         self.least = self.least.min(entry);
         if self.vacant {
@@ -99,7 +99,7 @@ impl Heap {
     pub(super) fn pop(&mut self) -> Option<u128> {
         self.fill_vacancy();
         let least = self.get(ROOT);
-        if least == NOTHING {
+        if is_nothing(least) {
             return None;
         }
         self.set(ROOT, NOTHING);
@@ -186,6 +186,11 @@ impl Heap {
     fn set(&mut self, place: usize, entry: u128) {
         self.lines[place / 4].0[place % 4] = entry;
     }
+}
+
+/// Whether a place is empty: no entry has that low word.
+fn is_nothing(entry: u128) -> bool {
+    entry as u64 == NOTHING as u64
 }
 
 fn parent(place: usize) -> usize {
