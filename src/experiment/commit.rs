@@ -13,6 +13,7 @@ use crate::billing::charge::{BilledCharge, Origin, Purpose};
 use crate::billing::commitment::{Commitment, hour_of, start_of};
 use crate::billing::currency::Exchange;
 use crate::billing::offering::Offering;
+use crate::billing::parts::MachinePart;
 use crate::billing::rules::shipped;
 use crate::billing::settle::Biller;
 use crate::billing::terms::{AccountTerms, SustainedUse};
@@ -159,7 +160,7 @@ pub fn commit(
     }
     let (held, mut notes) = held_at(&terms.terms, &held, begins, window);
     notes.extend(foreign);
-    // Demand is of whole machines here, so that nothing is taken apart.
+    // Demand is of what was taken apart already.
     let holding = AccountTerms { commitments: held, parts: BTreeMap::new(), ..terms.terms.clone() };
     let (demand, coverable) = demand(&futures, (&offerings, &holding, account), window);
     if coverable == 0.0 {
@@ -187,7 +188,8 @@ pub fn commit(
     let advice = advise(&input).map_err(|error| {
         CommitFailure::Problem(Problem::with(&scenario.path, error.to_string()))
     })?;
-    notes.extend(noted(scenario, plan.policy, &offerings, horizon, window));
+    let sold = sold_to(scenario, plan.policy, &terms.terms);
+    notes.extend(noted(scenario, &sold, &offerings, horizon, window));
     let bought = offerings.iter().zip(&advice.cheapest.holdings);
     let shorter = bought.filter(|(one, held)| held.units > 0 && (one.hours as usize) < horizon);
     notes.extend(shorter.map(|(one, _)| CommitNote::Shorter(one.name.clone())));
@@ -296,17 +298,29 @@ fn held_at(
     (kept, notes)
 }
 
+/// What the policy may rent on these terms, machines that are taken apart by their parts.
+fn sold_to(scenario: &Scenario, policy: usize, terms: &AccountTerms) -> Vec<SoldProduct> {
+    let offers = scenario.rentable(&[policy]).into_iter();
+    let sold = offers.flat_map(|offer| {
+        let product = product_of(&scenario.world, offer);
+        match terms.parts_of(&product) {
+            Some(made) => Vec::from(
+                MachinePart::both(&product, made).map(|part| (part.product(), Some(part))),
+            ),
+            None => vec![(product, None)],
+        }
+    });
+    sold.collect()
+}
+
 /// What a reader must know of the offerings and the window.
 fn noted(
     scenario: &Scenario,
-    policy: usize,
+    products: &[SoldProduct],
     offerings: &[Offering],
     horizon: usize,
     window: usize,
 ) -> Vec<CommitNote> {
-    let world = &scenario.world;
-    let products: Vec<Product> =
-        scenario.rentable(&[policy]).into_iter().map(|offer| product_of(world, offer)).collect();
     let sustained: Vec<_> = shipped().sustained_use().collect();
     let mut notes: Vec<CommitNote> =
         scenario.idle_terms.iter().cloned().map(CommitNote::Idle).collect();
@@ -318,7 +332,11 @@ fn noted(
     }
     for offering in offerings {
         let unit = offering.buy(1, 0);
-        let covered = || products.iter().filter(|product| unit.covers(product));
+        let covered = || {
+            let all =
+                products.iter().filter(|(product, of)| unit.covers_sold(product, of.as_ref()));
+            all.map(|(product, _)| product)
+        };
         if covered().next().is_none() {
             notes.push(CommitNote::CoversNothing(offering.name.clone()));
         }
@@ -349,21 +367,24 @@ fn demand(
 ) -> (FutureDemand, f64) {
     let sold: Vec<_> = offerings.iter().map(|offering| offering.buy(1, 0)).collect();
     let held: Vec<_> = holding.commitments.iter().map(|(_, held)| held.clone()).collect();
-    let mut known: BTreeMap<Product, (Id<Product>, ProductSums)> = BTreeMap::new();
+    let mut known: BTreeMap<SoldProduct, (Id<Product>, ProductSums)> = BTreeMap::new();
     let mut products: IdVec<Product> = IdVec::default();
+    let mut parts: BTreeMap<Id<Product>, MachinePart> = BTreeMap::new();
     let mut used: Vec<BTreeMap<(usize, Id<Product>), i128>> = Vec::new();
     for future in futures {
         let mut hours = BTreeMap::new();
         let SettledRun { charges, biller, hours: of_run, .. } = &future.run;
         for one in charges {
             let Purpose::Usage { origin: Origin::Line(_), product } = one.purpose else { continue };
-            let product = &biller.products()[product];
-            if !sold.iter().chain(&held).any(|sold| sold.covers(product)) {
+            let (product, of) = (&biller.products()[product], biller.part_of(product));
+            if !sold.iter().chain(&held).any(|sold| sold.covers_sold(product, of)) {
                 continue;
             }
-            let (id, sums) = known
-                .entry(product.clone())
-                .or_insert_with(|| (products.push(product.clone()), ProductSums::default()));
+            let (id, sums) = known.entry((product.clone(), of.cloned())).or_insert_with(|| {
+                let id = products.push(product.clone());
+                parts.extend(of.map(|of| (id, of.clone())));
+                (id, ProductSums::default())
+            });
             sums.quantity += one.quantity;
             sums.list += one.list;
             sums.contracted += one.contracted;
@@ -375,14 +396,16 @@ fn demand(
     let prices: BTreeMap<Id<Product>, [Rate; 2]> =
         known.values().map(|(id, sums)| (*id, sums.prices())).collect();
     let is_sold: Vec<bool> = products
-        .rows()
         .iter()
-        .map(|product| sold.iter().any(|sold| sold.covers(product)))
+        .map(|(id, product)| sold.iter().any(|sold| sold.covers_sold(product, parts.get(&id))))
         .collect();
     let mut demand = FutureDemand::new(products.clone(), futures.len(), window);
+    parts.iter().for_each(|(&id, of)| demand.part(id, of.clone()));
     let mut coverable = 0.0;
     for (row, hours) in used.iter().enumerate() {
-        for ((hour, id), quantity) in uncovered(holding, account, &products, &prices, hours) {
+        for ((hour, id), quantity) in
+            uncovered(holding, account, (&products, &parts), &prices, hours)
+        {
             if is_sold[id.row()] && quantity > 0 {
                 demand.add([row, hour], id, quantity, prices[&id]);
                 let hours = quantity as f64 / UsageUnit::Hour.whole() as f64;
@@ -397,7 +420,7 @@ fn demand(
 fn uncovered(
     holding: &AccountTerms,
     account: Id<Account>,
-    products: &IdVec<Product>,
+    (products, parts): (&IdVec<Product>, &BTreeMap<Id<Product>, MachinePart>),
     prices: &BTreeMap<Id<Product>, [Rate; 2]>,
     hours: &BTreeMap<(usize, Id<Product>), i128>,
 ) -> BTreeMap<(usize, Id<Product>), i128> {
@@ -405,8 +428,11 @@ fn uncovered(
         return hours.clone();
     }
     let mut biller = Biller::new(holding.clone());
-    for product in products.rows() {
-        biller.product(product.clone());
+    for (id, product) in products.iter() {
+        match parts.get(&id) {
+            Some(of) => biller.part(of.clone()),
+            None => biller.product(product.clone()),
+        };
     }
     let mut left = BTreeMap::new();
     let mut keep = |charge: BilledCharge| {
@@ -435,6 +461,9 @@ fn uncovered(
     biller.finish(0, &mut keep);
     left
 }
+
+/// A product, and the part of a machine that it is, if it is one.
+type SoldProduct = (Product, Option<MachinePart>);
 
 /// Use of a product in all futures.
 #[derive(Clone, Copy, Debug, Default)]

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use crate::billing::commitment::{Benefit, PlanPrice, hour_of};
 use crate::billing::offering::Offering;
+use crate::billing::parts::MachinePart;
 use crate::billing::settle::Biller;
 use crate::billing::usage::Product;
 use crate::model::{HeldCommitment, Offer, World};
 use crate::purchase::{PurchaseSpec, Purchaser, UnitCosts};
-use crate::scenario::{held_of, on_demand, product_of};
+use crate::scenario::{held_of, on_demand};
 use crate::units::{Id, Money, Rate, Stream, Time};
 
 /// Somebody who buys of what is for sale.
@@ -28,22 +29,23 @@ impl Purchasing {
     }
 
     /// Has the biller ask it at the end of each hour. An hour of what one unit covers costs on demand
-    /// what it does in the mean over the offers of the world that it covers. Of offerings that cover
-    /// the same offer the one that saves the largest share counts, and of equals the first: two who
+    /// what it does in the mean over the machines on demand, or their parts, that it covers. Of offerings that cover
+    /// the same the one that saves the largest share counts, and of equals the first: two who
     /// look at one demand would both buy for it. What is in a currency costs what it does as the run begins.
     pub(super) fn begin(&mut self, world: &World, biller: &mut Biller) {
         self.products = on_demand(world);
         let mut found: Vec<(f64, usize, UnitCosts)> = Vec::new();
-        let covers = |offering: &Offering| -> Vec<(Id<Offer>, f64)> {
-            let worth = |offer| worth(world, offer, offering).map(|worth| (offer, worth));
-            world.offers.ids().filter_map(worth).collect()
+        let sold = self.sold(world, biller);
+        let covers = |offering: &Offering| -> Vec<(usize, f64)> {
+            let worth = |(row, one)| worth(one, offering).map(|worth| (row, worth));
+            sold.iter().enumerate().filter_map(worth).collect()
         };
         let begins = hour_of(Time::from_micros(world.calendar.unix_micros(Time::ZERO)));
         let in_dollars = |offering: &Offering| {
             offering.in_dollars(biller.terms().exchange(offering.currency, begins))
         };
         let offerings: Vec<Offering> = self.offerings.iter().map(in_dollars).collect();
-        let covered: Vec<Vec<(Id<Offer>, f64)>> = offerings.iter().map(covers).collect();
+        let covered: Vec<Vec<(usize, f64)>> = offerings.iter().map(covers).collect();
         for (row, offering) in offerings.iter().enumerate() {
             let worth = covered[row].iter().map(|(_, worth)| worth);
             let mean = worth.sum::<f64>() / covered[row].len() as f64;
@@ -54,16 +56,34 @@ impl Purchasing {
             }
         }
         found.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        let mut taken: BTreeSet<Id<Offer>> = BTreeSet::new();
+        let mut taken: BTreeSet<usize> = BTreeSet::new();
         found.retain(|(_, row, _)| {
-            let is_free = covered[*row].iter().all(|(offer, _)| !taken.contains(offer));
-            taken.extend(covered[*row].iter().filter(|_| is_free).map(|(offer, _)| *offer));
+            let is_free = covered[*row].iter().all(|(one, _)| !taken.contains(one));
+            taken.extend(covered[*row].iter().filter(|_| is_free).map(|(one, _)| *one));
             is_free
         });
         for (_, row, costs) in found {
             let draw = Stream::of(self.seed, "purchases", row as u64).uniform();
             biller.offer(self.offerings[row].clone(), Purchaser::new(&self.policy, costs, draw));
         }
+    }
+
+    /// What machines on demand are sold as, with the list price of an hour of it: where they are taken
+    /// apart, their parts.
+    fn sold(&self, world: &World, biller: &Biller) -> Vec<OnSale> {
+        let products = self.products.iter();
+        let sold = products.flat_map(|(offer, product)| {
+            let list = world.offers[*offer].price.at(Time::ZERO);
+            let parts = biller.terms().parts_of(product).map(|made| {
+                let prices = made.prices_of(list);
+                let parts = MachinePart::both(product, made).into_iter().zip(prices);
+                parts
+                    .map(|(of, list)| OnSale { product: of.product(), of: Some(of), list })
+                    .collect()
+            });
+            parts.unwrap_or_else(|| vec![OnSale { product: product.clone(), of: None, list }])
+        });
+        sold.collect()
     }
 
     /// What is bought for the hour that comes in, as policies see it from then on.
@@ -77,13 +97,20 @@ impl Purchasing {
     }
 }
 
-/// Nano-dollars that an hour of what one unit covers costs on demand on that offer; `None` where it
-/// covers none of it.
-fn worth(world: &World, offer: Id<Offer>, offering: &Offering) -> Option<f64> {
-    let product = product_of(world, offer);
-    let unit = offering.buy(1, 0);
-    let list = world.offers[offer].price.at(Time::ZERO);
-    if !unit.covers(&product) || list == Rate::ZERO {
+/// Something that a commitment may cover, and its list price.
+struct OnSale {
+    product: Product,
+    /// The part of a machine that it is, if it is one.
+    of: Option<MachinePart>,
+    list: Rate,
+}
+
+/// Nano-dollars that an hour of what one unit covers costs on demand there; `None` where it covers none
+/// of it.
+fn worth(sold: &OnSale, offering: &Offering) -> Option<f64> {
+    let OnSale { product, of, list } = sold;
+    let (unit, of) = (offering.buy(1, 0), of.as_ref());
+    if !unit.covers_sold(product, of) || *list == Rate::ZERO {
         return None;
     }
     let list = list.picos() as f64 / 1e3;
@@ -92,7 +119,7 @@ fn worth(world: &World, offer: Id<Offer>, offering: &Offering) -> Option<f64> {
             (product.weight > 0).then(|| list * *weight as f64 / product.weight as f64)
         }
         Benefit::Spending { hourly, .. } => {
-            let (of, price) = match unit.plan_price(&product)? {
+            let (of, price) = match unit.benefit.price_sold(product, of)? {
                 PlanPrice::Fixed(price) => (list * 1e3, price.picos()),
                 share @ PlanPrice::Share(_) => {
                     (1e9, share.of(Rate::from_picos(1_000_000_000)).picos())

@@ -13,6 +13,7 @@ use super::words::{dollars, several, write_json};
 use crate::billing::advice::{Expected, Holding, LEVELS, PayChance, PortfolioAdvice, UnitsOutcome};
 use crate::billing::commitment::Benefit;
 use crate::billing::offering::Offering;
+use crate::billing::rules::shipped;
 use crate::experiment::commit::{CommitNote, CommitStudy};
 
 /// Advice on commitments, and what is said beside it.
@@ -67,7 +68,7 @@ impl CommitReport<'_> {
             ("commit.json".to_owned(), "all of it for programs"),
         ];
         document.add(Section::of(self.together(), SectionPlace::Front).note(format!(
-            "It costs that in all its term, used or not. It saves what would be lost without it, the others as they are: what goes together may save more or less than the sum. Prudent is less: the largest amount of which also the last machine, or the last tenth of a cent an hour, pays for itself in {} of futures.",
+            "It costs that in all its term, used or not. It saves what would be lost without it, the others as they are: what goes together may save more or less than the sum. Prudent is less: the largest amount of which also the last machine (core, GiB), or the last tenth of a cent an hour, pays for itself in {} of futures.",
             share(study.plan.confidence)
         )));
         document.add(Section::of(self.alone(), SectionPlace::Front));
@@ -471,7 +472,18 @@ pub(super) fn measures(offering: &Offering, units: f64) -> (Option<f64>, Option<
 fn quantity(offering: &Offering, units: u64) -> String {
     match (&offering.benefit, units) {
         (_, 0) => "nothing".to_owned(),
-        (Benefit::Reserved { .. }, units) => several(units, "machine", "machines"),
+        (Benefit::Reserved { matching, .. }, units) => {
+            let size = matching.size.as_deref().unwrap_or_default();
+            let part =
+                size.rsplit_once('-').filter(|_| shipped().is_part(&offering.provider, size));
+            match part {
+                Some((_, "core")) => several(units, "core", "cores"),
+                Some((_, "gpu")) => several(units, "GPU", "GPUs"),
+                // Memory, and disks.
+                Some(_) => format!("{units} GiB"),
+                None => several(units, "machine", "machines"),
+            }
+        }
         (Benefit::Spending { .. }, units) => units_words(offering, units as f64),
     }
 }

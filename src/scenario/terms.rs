@@ -253,7 +253,7 @@ pub(super) fn read(root: &ConfigTable, report: &mut Diagnostics<'_>) -> BillingT
     read.attached = storage::attached(root, report);
     read.terms.accounts = accounts;
     read.terms.add(shipped());
-    parts::look_up(&mut read.terms);
+    parts::look_up(&mut read.terms, &read.offerings);
     read.prices = prices;
     read
 }

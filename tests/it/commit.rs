@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use windtunnel::experiment::commit::{CommitFailure, CommitPlan, CommitStudy, commit};
+use windtunnel::experiment::commit::{CommitFailure, CommitNote, CommitPlan, CommitStudy, commit};
 use windtunnel::experiment::{self, Runner, Settings};
 use windtunnel::scenario::Scenario;
 use windtunnel::units::Money;
@@ -43,13 +43,23 @@ const ASKED: CommitPlan = CommitPlan {
 
 /// What is advised for jobs of these hours from these hours on.
 fn advised(jobs: &[(u32, u32)], more: &str) -> Result<CommitStudy, CommitFailure> {
+    advised_on(SCENARIO, 2, jobs, more)
+}
+
+/// What is advised in that scenario for jobs of so many cores.
+fn advised_on(
+    scenario: &str,
+    cores: u32,
+    jobs: &[(u32, u32)],
+    more: &str,
+) -> Result<CommitStudy, CommitFailure> {
     let folder = tempfile::tempdir().expect("a folder");
     let mut text = "arrival_s,runtime_s,vcpus,memory_mib\n".to_owned();
     for (from, hours) in jobs {
-        text += &format!("{},{},2,1024\n", from * 3_600, hours * 3_600);
+        text += &format!("{},{},{cores},1024\n", from * 3_600, hours * 3_600);
     }
     std::fs::write(folder.path().join("jobs.csv"), text).expect("it is written");
-    let scenario = parsed(&format!("{SCENARIO}{more}"), folder.path());
+    let scenario = parsed(&format!("{scenario}{more}"), folder.path());
     commit(&Runner::default(), &scenario, &ASKED)
 }
 
@@ -132,6 +142,79 @@ fn there_is_nothing_to_say_without_demand_or_offerings() {
     let shipped = advised(&[(0, 48)], "").expect("AWS has plans");
     assert!(shipped.shipped && shipped.offerings.len() == 2, "{:?}", shipped.offerings);
     assert_eq!(shipped.horizon, 3 * 8_760);
+}
+
+/// Cores of 0.031611 dollars an hour for 0.02, and GiB of 0.004237 for 0.0029.
+const PARTS: &str = "\n[[offering]]\nname = \"cores\"\nprovider = \"gcp\"\nregion = \"us-central1\"\n\
+    type = \"n2-core\"\nhourly = \"0.02 USD/h\"\n\
+    [[offering]]\nname = \"memory\"\nprovider = \"gcp\"\nregion = \"us-central1\"\n\
+    type = \"n2-memory\"\nhourly = \"0.0029 USD/h\"\n";
+
+/// The same with machines of Google: four cores and 16 GiB for 0.194236 dollars an hour.
+fn google() -> String {
+    let names = [("aws", "gcp"), ("us-east-1", "us-central1"), ("m5.large", "n2-standard-4")];
+    names.into_iter().fold(SCENARIO.to_owned(), |text, (of, to)| text.replace(of, to))
+}
+
+#[test]
+fn cores_and_memory_are_committed_apart() {
+    // Break-even of cores is at 0.02 / 0.031611 = 63.3 % of the hours, of memory at 68.4 %: the second
+    // machine runs in 32 of 48 hours, and its cores alone are worth it.
+    let plan = "[[offering]]\nname = \"plan\"\nprovider = \"gcp\"\nfamilies = [\"n2\"]\ndiscount = \"30 %\"\n";
+    let jobs = [(0, 48), (0, 32)];
+    let study =
+        advised_on(&google(), 4, &jobs, &format!("{PARTS}{plan}")).expect("there is advice");
+    // Hours of a year with two machines: 182 windows, and the first half of one.
+    let two = 182.0 * 32.0 + 24.0;
+    close(study.coverable, 0.194236 * 8_760.0 * (1.0 + 32.0 / 48.0));
+    let [cores, memory, plan] = &study.advice.offerings[..] else { panic!("three offerings") };
+    assert_eq!([cores, memory, plan].map(|one| one.cheapest.units), [8, 16, 136]);
+    let saving =
+        |used: f64, price: f64, units: f64, paid: f64| used * price - units * paid * 8_760.0;
+    close(cores.cheapest.saving.mean, saving(4.0 * (8_760.0 + two), 0.031611, 8.0, 0.02));
+    close(memory.cheapest.saving.mean, saving(16.0 * 8_760.0, 0.004237, 16.0, 0.0029));
+    // A plan is for both, as it is for the machine: 0.136 dollars cover one at 70 %, and a little of the next.
+    let covered = (8_760.0 - two) * 0.194236 + two * 0.136 / 0.7;
+    close(plan.cheapest.saving.mean, covered - 0.136 * 8_760.0);
+    let held = study.advice.cheapest.holdings.iter().map(|held| held.units);
+    assert_eq!(held.collect::<Vec<_>>(), [8, 16, 0]);
+    // Beside whole machines that are on offer, machines stay whole.
+    let whole = RESERVED.replace("aws", "gcp").replace("m5.large", "n2-standard-4");
+    let study =
+        advised_on(&google(), 4, &jobs, &format!("{PARTS}{whole}")).expect("there is advice");
+    let nothing = |name: &str| CommitNote::CoversNothing(name.to_owned());
+    assert!(["cores", "memory"].iter().all(|name| study.notes.contains(&nothing(name))));
+    assert!(!study.notes.contains(&nothing("reserved")), "{:?}", study.notes);
+    // What is held of cores covers first.
+    let held = "[[account]]\nname = \"a\"\n[[commitment]]\nprovider = \"gcp\"\naccount = \"a\"\n\
+        from = \"2026-03-01\"\nregion = \"us-central1\"\nmachines = 3\ntype = \"n2-core\"\nhourly = \"0.02 USD/h\"\n";
+    let study =
+        advised_on(&google(), 4, &jobs, &format!("{PARTS}{held}")).expect("there is advice");
+    assert_eq!(study.advice.cheapest.holdings[0].units, 5);
+}
+
+/// A machine of Google runs for ten hours, and from the third on its parts are reserved.
+#[test]
+fn a_policy_buys_cores_and_memory() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let jobs = "arrival_s,runtime_s,vcpus,memory_mib\n0,36000,4,1024\n";
+    std::fs::write(folder.path().join("jobs.csv"), jobs).expect("it is written");
+    let commit = "[policy.only.commit.percentile]\nevery = \"2 h\"\nwindow = \"2 h\"\n";
+    let cost = |more: &str| {
+        let scenario = parsed(&format!("{}{commit}{more}", google()), folder.path());
+        let policy = &scenario.policies[0];
+        let mut go_on = |_| std::ops::ControlFlow::Continue(());
+        let run = experiment::run(&scenario, policy, Settings::seeded(1), &mut (), &mut go_on);
+        run.unwrap_or_else(|failure| panic!("{failure}")).summary.cost.total.dollars()
+    };
+    let reserved = 4.0 * 0.02 + 16.0 * 0.0029;
+    close(cost(PARTS), 2.0 * 0.194236 + 8.0 * reserved);
+    let (cores, memory) = PARTS.split_at(PARTS.rfind("[[offering]]").expect("two offerings"));
+    close(cost(cores), 2.0 * 0.194236 + 8.0 * (4.0 * 0.02 + 16.0 * 0.004237));
+    close(cost(memory), 2.0 * 0.194236 + 8.0 * (4.0 * 0.031611 + 16.0 * 0.0029));
+    // Who also sees a plan for both buys what saves more of each.
+    let plan = "[[offering]]\nname = \"plan\"\nprovider = \"gcp\"\nfamilies = [\"n2\"]\ndiscount = \"30 %\"\n";
+    close(cost(&format!("{PARTS}{plan}")), cost(PARTS));
 }
 
 /// A machine runs for ten hours. The policy looks at two hours at the end of each second one, and

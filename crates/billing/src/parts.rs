@@ -1,10 +1,11 @@
 //! What machines are made of where their provider sells, and commits, cores and memory apart.
 
-use crate::commitment::PlanPrice;
+use crate::commitment::{Benefit, Commitment, PlanPrice};
 use crate::units::Rate;
+use crate::usage::Product;
 
 /// A machine as so many cores and so many GiB of memory.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MachineParts {
     /// Cores, and GiB; at least one of each.
     pub units: [u32; 2],
@@ -34,6 +35,59 @@ impl MachineParts {
             PlanPrice::Fixed(fixed) => PlanPrice::Fixed(self.prices_of(fixed)[part]),
             PlanPrice::Share(_) => price,
         }
+    }
+}
+
+/// A part of a machine.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct MachinePart {
+    /// The machine.
+    pub machine: Product,
+    /// What the machine is made of.
+    pub made: MachineParts,
+    /// Its place among the parts: 0 of the cores, 1 of the memory.
+    pub part: usize,
+}
+
+impl MachinePart {
+    /// The cores and the memory of a machine.
+    pub fn both(machine: &Product, made: MachineParts) -> [Self; 2] {
+        [0, 1].map(|part| Self { machine: machine.clone(), made, part })
+    }
+
+    /// What it is sold as.
+    pub fn product(&self) -> Product {
+        self.machine.part(PART_WORDS[self.part])
+    }
+}
+
+impl Benefit {
+    /// Whether it is for a product, which may be a part of a machine: plans are for it as they are for the
+    /// machine.
+    pub fn covers_sold(&self, product: &Product, of: Option<&MachinePart>) -> bool {
+        self.covers(self.sold_as(product, of))
+    }
+
+    /// Price under the plan of a product, which may be a part of a machine; `None` where it is no plan, or
+    /// not for the product.
+    pub fn price_sold(&self, product: &Product, of: Option<&MachinePart>) -> Option<PlanPrice> {
+        let price = self.plan_price(self.sold_as(product, of))?;
+        Some(of.map_or(price, |of| of.made.plan_price(of.part, price)))
+    }
+
+    /// What it looks at.
+    fn sold_as<'p>(&self, product: &'p Product, of: Option<&'p MachinePart>) -> &'p Product {
+        match (self, of) {
+            (Self::Spending { .. }, Some(of)) => &of.machine,
+            (Self::Spending { .. }, None) | (Self::Reserved { .. }, _) => product,
+        }
+    }
+}
+
+impl Commitment {
+    /// See [`Benefit::covers_sold`].
+    pub fn covers_sold(&self, product: &Product, of: Option<&MachinePart>) -> bool {
+        product.provider == self.provider && self.benefit.covers_sold(product, of)
     }
 }
 

@@ -28,13 +28,14 @@ use crate::commitment::{Commitment, hour_of, start_of};
 use crate::currency::Currency;
 use crate::month::Month;
 use crate::offering::Offering;
+use crate::parts::MachinePart;
 use crate::purchase::Purchaser;
 use crate::terms::{AccountTerms, TierTable};
 use crate::units::{Id, IdVec, Rate, Time};
 use crate::usage::{LinePrices, Product, UsageLine, UsageUnit};
 
+use apart::ApartMachine;
 pub use apart::KeptWhole;
-use apart::{ApartMachine, MachinePart};
 use capacity::KeptCapacity;
 use coverage::Coverages;
 use hour::Hour;

@@ -130,7 +130,7 @@ impl AccountTerms {
     }
 
     /// What a machine of that product is taken apart into, if it is.
-    pub(crate) fn parts_of(&self, product: &Product) -> Option<MachineParts> {
+    pub fn parts_of(&self, product: &Product) -> Option<MachineParts> {
         let Product { provider, region, size, .. } = product;
         let is_plain = product.service == Service::Compute
             && product.unit == UsageUnit::Hour

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::BillingTerms;
-use crate::billing::commitment::Benefit;
+use crate::billing::commitment::{Benefit, Matching};
+use crate::billing::offering::Offering;
 use crate::billing::parts::{MachineParts, part_prices};
 use crate::billing::rules::shipped;
 use crate::billing::terms::AccountTerms;
@@ -17,10 +18,20 @@ type CatalogMachine<'c> = (&'c str, [u32; 2], Rate);
 /// Millicores of a core, and MiB of a GiB.
 const WHOLE: [u32; 2] = [1_000, 1_024];
 
-/// Looks up the machines of all families of which cores or memory are committed, and no whole machines there. The price of a core and of
-/// a GiB in a region follows from those of the family's machines there.
-pub(super) fn look_up(terms: &mut AccountTerms) {
-    for (provider, family) in families(terms) {
+/// Looks up the machines of all families of which cores or memory are committed or on offer, and no whole
+/// machines there. The price of a core and of a GiB in a region follows from those of the family's machines
+/// there.
+pub(super) fn look_up(terms: &mut AccountTerms, offerings: &[Offering]) {
+    let held = terms.commitments.rows().iter().map(|held| (&held.provider, &held.benefit));
+    let offered = offerings.iter().map(|offering| (&offering.provider, &offering.benefit));
+    let reserved: Vec<(String, Matching)> = held
+        .chain(offered)
+        .filter_map(|(provider, benefit)| match benefit {
+            Benefit::Reserved { matching, .. } => Some((provider.clone(), matching.clone())),
+            Benefit::Spending { .. } => None,
+        })
+        .collect();
+    for (provider, family) in families(&reserved) {
         let Some(Ok(catalog)) = Catalog::shipped(&provider) else { continue };
         let mut regions: BTreeMap<&str, Vec<CatalogMachine<'_>>> = BTreeMap::new();
         for price in catalog.prices.iter().filter(|price| price.market == "on-demand") {
@@ -32,7 +43,7 @@ pub(super) fn look_up(terms: &mut AccountTerms) {
                 regions.entry(&price.region).or_default().push((name, units, price.rate));
             }
         }
-        regions.retain(|region, _| !has_machines(terms, &provider, &family, region));
+        regions.retain(|region, _| !has_machines(&reserved, &provider, &family, region));
         for (region, machines) in regions {
             let rows: Vec<_> = machines.iter().map(|(_, units, rate)| (*units, *rate)).collect();
             let Some(prices) = part_prices(&rows) else { continue };
@@ -44,13 +55,10 @@ pub(super) fn look_up(terms: &mut AccountTerms) {
     }
 }
 
-/// Providers and families of which cores or memory are committed.
-fn families(terms: &AccountTerms) -> Vec<(String, String)> {
-    let held = terms.commitments.rows().iter();
-    let sizes = held.filter_map(|held| match &held.benefit {
-        Benefit::Reserved { matching, .. } => Some((&held.provider, matching.size.as_ref()?)),
-        Benefit::Spending { .. } => None,
-    });
+/// Providers and families of which cores or memory are reserved.
+fn families(reserved: &[(String, Matching)]) -> Vec<(String, String)> {
+    let sizes =
+        reserved.iter().filter_map(|(provider, held)| Some((provider, held.size.as_ref()?)));
     let parts = sizes.filter(|(provider, size)| shipped().is_part(provider, size));
     let mut found: Vec<(String, String)> = parts
         .filter_map(|(provider, size)| {
@@ -62,18 +70,20 @@ fn families(terms: &AccountTerms) -> Vec<(String, String)> {
     found
 }
 
-/// Whether whole machines of a family on Linux are committed to in a region.
-fn has_machines(terms: &AccountTerms, provider: &str, family: &str, region: &str) -> bool {
+/// Whether whole machines of a family on Linux are reserved in a region.
+fn has_machines(
+    reserved: &[(String, Matching)],
+    provider: &str,
+    family: &str,
+    region: &str,
+) -> bool {
     let of_it = |size: &String| shipped().family_of(provider, size) == family;
-    terms.commitments.rows().iter().any(|held| match &held.benefit {
-        Benefit::Reserved { matching, .. } => {
-            let families = matching.families.iter().flatten();
-            held.provider == provider
-                && matching.system.as_deref() == Some("linux")
-                && matching.region.as_deref().is_none_or(|of| of == region)
-                && (families.chain(&matching.size).any(|name| name == family || of_it(name)))
-        }
-        Benefit::Spending { .. } => false,
+    reserved.iter().any(|(of, matching)| {
+        let families = matching.families.iter().flatten();
+        of == provider
+            && matching.system.as_deref() == Some("linux")
+            && matching.region.as_deref().is_none_or(|of| of == region)
+            && (families.chain(&matching.size).any(|name| name == family || of_it(name)))
     })
 }
 

@@ -104,7 +104,8 @@ fn turn_of(
     good: Good,
 ) -> Option<(f64, TurnKey)> {
     let product = &demand.products[good.product];
-    if !unit.covers(product) {
+    let of = demand.part_of(good.product);
+    if !unit.covers_sold(product, of) {
         return None;
     }
     match &unit.benefit {
@@ -118,7 +119,7 @@ fn turn_of(
             Some((per, TurnKey::Reserved { offering, weight, good }))
         }
         Benefit::Spending { hourly, .. } => {
-            let (paid, price) = price_of(unit.plan_price(product)?, good);
+            let (paid, price) = price_of(unit.benefit.price_sold(product, of)?, good);
             let per = price.picos() as f64 / (hourly.nanos() as f64 * 1_000.0);
             Some((per.max(0.0), TurnKey::Plan { paid, price, good, offering }))
         }

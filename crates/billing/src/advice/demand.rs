@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::parts::MachinePart;
 use crate::units::{Id, IdVec, Rate};
 use crate::usage::Product;
 
@@ -18,6 +19,8 @@ pub(super) struct Good {
 #[derive(Clone, Debug)]
 pub struct FutureDemand {
     pub(super) products: IdVec<Product>,
+    /// Products that are parts of machines.
+    parts: BTreeMap<Id<Product>, MachinePart>,
     pub(super) replications: usize,
     pub(super) hours: usize,
     pub(super) goods: Vec<Good>,
@@ -32,12 +35,23 @@ impl FutureDemand {
     pub fn new(products: IdVec<Product>, replications: usize, hours: usize) -> Self {
         Self {
             products,
+            parts: BTreeMap::new(),
             replications,
             hours,
             goods: Vec::new(),
             numbers: BTreeMap::new(),
             quantities: Vec::new(),
         }
+    }
+
+    /// Says that a product is a part of a machine.
+    pub fn part(&mut self, product: Id<Product>, of: MachinePart) {
+        self.parts.insert(product, of);
+    }
+
+    /// The part of a machine that a product is, if it is one.
+    pub(super) fn part_of(&self, product: Id<Product>) -> Option<&MachinePart> {
+        self.parts.get(&product)
     }
 
     /// Adds a quantity that is used in one hour of the window, in millionths of its unit (see

@@ -1,7 +1,7 @@
 //! Machines that are taken apart: their usage is that of so many cores and so many GiB, which sum to it.
 
 use crate::commitment::{Benefit, Matching};
-use crate::parts::{MachineParts, PART_WORDS};
+use crate::parts::{MachinePart, MachineParts, PART_WORDS};
 use crate::units::Id;
 use crate::usage::Product;
 
@@ -13,15 +13,6 @@ pub(super) struct ApartMachine {
     /// Its cores and its memory.
     pub(super) products: [Id<Product>; 2],
     pub(super) made: MachineParts,
-}
-
-/// A part of a machine.
-#[derive(Clone, Debug)]
-pub(super) struct MachinePart {
-    pub(super) machine: Product,
-    pub(super) made: MachineParts,
-    /// Its place among the parts.
-    pub(super) part: usize,
 }
 
 /// Why a machine is not taken apart, though something is committed of its cores or memory, which
@@ -57,11 +48,18 @@ impl Biller {
             return;
         }
         let Some(made) = self.terms.parts_of(&whole) else { return };
-        let products = [0, 1].map(|part| {
-            let of = MachinePart { machine: whole.clone(), made, part };
-            self.add_product(whole.part(PART_WORDS[part]), Some(of))
-        });
+        let products = MachinePart::both(&whole, made).map(|part| self.part(part));
         self.apart[machine.row()] = Some(ApartMachine { products, made });
+    }
+
+    /// Adds a part of a machine, of which usage is the machine's.
+    pub fn part(&mut self, part: MachinePart) -> Id<Product> {
+        self.add_product(part.product(), Some(part))
+    }
+
+    /// The part of a machine that a product is, if it is one.
+    pub fn part_of(&self, product: Id<Product>) -> Option<&MachinePart> {
+        self.coverages.part_of(product)
     }
 
     /// Machines that are not taken apart, though something is committed of their cores or memory.

@@ -5,10 +5,9 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use crate::commitment::{Benefit, Matching, PlanPrice};
+use crate::parts::MachinePart;
 use crate::units::{Id, IdVec};
 use crate::usage::Product;
-
-use super::apart::MachinePart;
 
 /// A product that something covers, and its price under a plan.
 #[derive(Clone, Copy, Debug)]
@@ -117,6 +116,11 @@ impl Coverages {
         }
     }
 
+    /// The part of a machine that a product is, if it is one.
+    pub(super) fn part_of(&self, product: Id<Product>) -> Option<&MachinePart> {
+        self.parts.get(&product)
+    }
+
     /// Those that may be for the product, in order.
     fn candidates(&self, product: &Product) -> Vec<Id<ProductCoverage>> {
         let words = [
@@ -136,21 +140,11 @@ impl Coverages {
     /// Notes a product, where it is covered.
     fn know(&mut self, id: Id<ProductCoverage>, row: Id<Product>, product: &Product) {
         let coverage = &mut self.rows[id];
-        let part = match &coverage.benefit {
-            Benefit::Reserved { .. } => None,
-            Benefit::Spending { .. } => self.parts.get(&row),
-        };
-        let sold_as = part.map_or(product, |part| &part.machine);
-        if product.provider != coverage.provider || !coverage.benefit.covers(sold_as) {
+        let of = self.parts.get(&row);
+        if product.provider != coverage.provider || !coverage.benefit.covers_sold(product, of) {
             return;
         }
-        let price = coverage.benefit.plan_price(sold_as);
-        let price = match part {
-            Some(MachinePart { made, part, .. }) => {
-                price.map(|price| made.plan_price(*part, price))
-            }
-            None => price,
-        };
+        let price = coverage.benefit.price_sold(product, of);
         let weight = product.weight;
         coverage.products.push(CoveredProduct { weight, product: row, price });
         if !std::mem::replace(&mut coverage.is_unsorted, true) {
