@@ -31,6 +31,11 @@ fn percent(text: &str) -> Result<f64, String> {
     percent_within(text, 0, 100)
 }
 
+/// A share by which amounts may differ, which may be nothing.
+fn tolerance(text: &str) -> Result<f64, String> {
+    percent_between(text, 0, 100)
+}
+
 /// A confidence, as the keys of scenarios and suites take it.
 fn confidence(text: &str) -> Result<f64, String> {
     percent_within(text, 50, 100)
@@ -780,7 +785,7 @@ pub(super) struct BillArgs {
     #[arg(long, requires = "out")]
     pub(super) parquet: bool,
     /// Exit with 1 where the lines are off those of the table by more than this share of them
-    #[arg(long, value_name = "PERCENT", value_parser = percent)]
+    #[arg(long, value_name = "PERCENT", value_parser = tolerance)]
     pub(super) within: Option<f64>,
     /// Folder for the charges and a page [default: none is written]
     #[arg(long, value_name = "DIR")]

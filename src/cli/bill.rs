@@ -19,6 +19,7 @@ use windtunnel::experiment::bill::{AccountBill, bill as bill_of};
 use windtunnel::input;
 use windtunnel::report::{BillCsv, BillReport, InputHash, Recipe, ResultFiles, write_page};
 use windtunnel::scenario::BillingTerms;
+use windtunnel::units::Money;
 
 /// Bills a table of usage.
 pub(super) fn bill(arguments: &BillArgs) -> CommandResult {
@@ -123,15 +124,15 @@ fn off(arguments: &BillArgs, bill: &AccountBill) -> CommandResult {
         let message = "the table does not say what was billed";
         return Err(Stop::usage(message, "add a column `billed`, or leave `--within` out"));
     }
-    let sum = |of: fn(&windtunnel::experiment::bill::ObservedCost) -> f64| {
-        bill.observed.values().map(of).sum::<f64>()
-    };
-    let theirs = sum(|row| row.theirs.dollars());
-    let off = sum(|row| (row.ours.dollars() - row.theirs.dollars()).abs());
-    match off <= most * theirs.abs() {
+    let rows = bill.observed.values();
+    let theirs: Money = rows.clone().map(|row| row.theirs).sum();
+    let off = rows.map(|row| (row.ours - row.theirs).nanos().abs()).sum();
+    match off as f64 <= most * theirs.nanos().abs() as f64 {
         true => Ok(()),
         false => Err(Stop::Finding(format!(
-            "the lines of the bill are {off:.2} USD off those of the table, which say {theirs:.2} USD"
+            "the lines of the bill are {} USD off those of the table, which say {} USD",
+            Money::from_nanos(off).exact(),
+            theirs.exact()
         ))),
     }
 }

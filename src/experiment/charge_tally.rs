@@ -44,6 +44,16 @@ impl ChargeTally {
         metered.map(|(_, tally)| tally.list).sum()
     }
 
+    /// What is given back for a product, and what its use that nothing covered was billed at, where the
+    /// former is more.
+    pub(super) fn excess_credit(&self) -> Option<[Money; 2]> {
+        let of_each = self.products.iter().map(|sums| {
+            let billed = sums.list - sums.covered + sums.discount;
+            [Money::ZERO - sums.credit, billed]
+        });
+        of_each.into_iter().find(|&[given, billed]| given > billed.max(Money::ZERO))
+    }
+
     /// Adds a charge: what it costs with what was paid for commitments spread over what they cover,
     /// beside its list price.
     pub(super) fn add(&mut self, charge: &BilledCharge) {

@@ -94,6 +94,8 @@ pub struct SettledRun {
     pub metered_for_work: Money,
     /// Millionths of gigabyte-months of data that are billed, and that were kept.
     pub data: (i128, i128),
+    /// What is given back for a product, and what its use was billed at, where the former is more.
+    pub excess_credit: Option<[Money; 2]>,
 }
 
 /// The region that data leaves, and its path.
@@ -198,6 +200,7 @@ impl Settlement {
             chargeback: self.split.chargeback(),
             metered_for_work: self.split.metered_for_work(),
             data,
+            excess_credit: self.tally.excess_credit(),
             bill: self.bill,
             biller: self.biller,
         }

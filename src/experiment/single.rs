@@ -274,9 +274,9 @@ fn settlement_of(scenario: &Scenario, policy: &PolicySpec, seed: u64) -> Option<
     Some(Settlement::new(sale).buying(purchasing))
 }
 
-/// Settles the costs of a run. Where it counts from the beginning, four laws hold: at list prices its
-/// bill is what it costs; data is paid for as long as it is kept; work is metered hour by hour as it is charged when it ends; and each
-/// commitment costs what it covers and what of it is not used.
+/// Settles the costs of a run. Where it counts from the beginning, five laws hold: at list prices its
+/// bill is what it costs; data is paid for as long as it is kept; work is metered hour by hour as it is charged when it ends; nothing
+/// is given back beyond what was billed; and each commitment costs what it covers and what of it is not used.
 fn settle(
     settlement: Settlement,
     is_whole: bool,
@@ -297,6 +297,9 @@ fn settle(
         let law = "data is paid for as long as it is kept";
         let found = format!("{} and {} millionths of GB-months", run.data.0, run.data.1);
         return Err(RunFailure::Law(BrokenLaw { at: Time::ZERO, law, found }));
+    }
+    if let Some([given, billed]) = run.excess_credit.filter(|_| is_whole) {
+        return Err(unequal("no credit is more than what was billed", given, billed));
     }
     let terms = run.biller.terms();
     for (held, commitment) in terms.commitments.iter().filter(|_| is_whole) {

@@ -109,7 +109,8 @@ fn bill(
         return None;
     };
     if from.zip(until).is_some_and(|(from, until)| until <= from) {
-        report.at(&section.spot("bill_until"), "lies before `bill_from`, or is the same");
+        let words = "lies before `bill_from`, or is the same";
+        report.hint(&section.spot("bill_until"), words, "the bill is whole between the two");
     }
     let currencies = terms::currencies(root, report);
     Some(BillFile { path: base.join(file), from, until, currencies })

@@ -845,6 +845,26 @@ fn a_charge_of_a_bill_is_told_with_its_commitment() {
     );
 }
 
+/// An hour at 0.5 dollars is billed at that, to the nano-dollar.
+#[test]
+fn a_bill_may_be_held_to_be_exact() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let off = |billed: &str, within: &str| {
+        let usage = format!(
+            "from,until,account,provider,service,region,type,quantity,price,billed\n\
+             2026-03-02T10:00:00Z,2026-03-02T11:00:00Z,x,aws,compute,us-east-1,m5.large,1,0.5,{billed}\n"
+        );
+        fs::write(folder.path().join("u.csv"), usage).expect("written");
+        let out = run(folder.path(), &["bill", "u.csv", "--within", within, "--quiet"]);
+        (out.status.code(), text(&out.stderr))
+    };
+    assert_eq!(off("0.5", "0 %").0, Some(0));
+    let (code, told) = off("0.500000001", "0 %");
+    assert!(code == Some(1) && told.contains("are 0.000000001 USD off"), "{told}");
+    assert_eq!(off("0.504", "1 %").0, Some(0));
+    assert_eq!(off("0.506", "1 %").0, Some(1));
+}
+
 /// A gang wants all four GPUs of two machines, one of which another job holds until 3,600 s. The GPUs of the
 /// other one are broken from 1,000 s to 1,500 s: its wait is told anew when they break, and when they work.
 #[test]
