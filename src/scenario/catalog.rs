@@ -224,12 +224,12 @@ fn read(texts: &Texts, files: Vec<PathBuf>) -> Result<Catalog, Problems> {
     let (mut region_names, mut type_names) = (Once::default(), Once::default());
     let regions = table::read(&texts.regions, &path("regions.csv"), &mut problems, |row| {
         sources.check(row);
-        region_names.note("region", &row.text("region"), row);
+        region_names.note("region", row.text("region"), row);
         region(row)
     });
     let types = table::read(&texts.types, &path("types.csv"), &mut problems, |row| {
         sources.check(row);
-        type_names.note("type", &row.text("type"), row);
+        type_names.note("type", row.text("type"), row);
         instance_type(row)
     });
     let mut priced = Once::default();
@@ -316,20 +316,20 @@ pub(super) fn bytes_per_sec(gbps: f64) -> i64 {
     libm::round(gbps * 125e6) as i64
 }
 
-fn provenance(row: &mut CatalogRow<'_>) -> Provenance {
+fn provenance(row: &CatalogRow<'_>) -> Provenance {
     Provenance {
-        source: row.text("source"),
-        as_of: row.text("as_of"),
-        assumed: row.text("assumed"),
+        source: row.text("source").to_owned(),
+        as_of: row.text("as_of").to_owned(),
+        assumed: row.text("assumed").to_owned(),
     }
 }
 
 fn region(row: &mut CatalogRow<'_>) -> CatalogRegion {
     CatalogRegion {
         name: row.name("region"),
-        title: row.text("title"),
+        title: row.text("title").to_owned(),
         zones: row.list("zones"),
-        jurisdiction: row.text("jurisdiction"),
+        jurisdiction: row.text("jurisdiction").to_owned(),
         certifications: row.list("certifications"),
         carbon_mg_per_kwh: row.read("carbon_g_per_kwh", "a number", |text| {
             let milli = quantity::whole(quantity::decimal(text)?, 1_000)?;
@@ -343,13 +343,13 @@ fn instance_type(row: &mut CatalogRow<'_>) -> CatalogType {
     let above_0 = |text: &str| text.parse().ok().filter(|&number: &u32| number > 0);
     CatalogType {
         name: row.name("type"),
-        family: row.text("family"),
+        family: row.text("family").to_owned(),
         cpu: row.read("vcpus_milli", "a whole number above 0", above_0),
         memory: row.read("memory_mib", "a whole number above 0", above_0),
         gpus: row.read("gpus", "a whole number from 0 to 32", |text| {
             text.parse().ok().filter(|&gpus: &u8| gpus <= crate::units::MAX_GPUS)
         }),
-        gpu_model: row.text("gpu_model"),
+        gpu_model: row.text("gpu_model").to_owned(),
         speed: row.read("speed_millionths", "a whole number above 0", above_0),
         power_watts: row.read("power_watts", "a whole number from 0 to 1000000", |text| {
             text.parse().ok().filter(|watts| (0..=1_000_000).contains(watts))

@@ -27,8 +27,8 @@ impl Sources {
             }
         }
         let as_of = row.text("as_of");
-        if !as_of.is_empty() && !is_date(&as_of) {
-            let message = format!("`as_of` is no date: `{}`", clip(&as_of));
+        if !as_of.is_empty() && !is_date(as_of) {
+            let message = format!("`as_of` is no date: `{}`", clip(as_of));
             let hint = "to the day, month or year: `2026-11-27`, `2026-11` or `2026`";
             row.refuse("as_of", message, Some(hint.to_owned()));
         }
@@ -61,12 +61,12 @@ impl Once {
     /// Reports the name under `column` where it is not among these.
     pub(super) fn require(&self, column: &str, row: &mut CatalogRow<'_>) {
         let name = row.text(column);
-        if name.is_empty() || self.0.contains_key(&name) {
+        if name.is_empty() || self.0.contains_key(name) {
             return;
         }
         let known: Vec<&str> = self.0.keys().map(String::as_str).collect();
-        let message = format!("the catalog has no {column} `{}`", clip(&name));
-        row.refuse(column, message, Some(unknown_name(&name, &known)));
+        let message = format!("the catalog has no {column} `{}`", clip(name));
+        row.refuse(column, message, Some(unknown_name(name, &known)));
     }
 }
 

@@ -6,7 +6,7 @@ use crate::problem::{Problem, clip};
 #[derive(Debug)]
 pub(super) struct CatalogRow<'a> {
     path: &'a str,
-    header: &'a csv::StringRecord,
+    header: &'a [String],
     record: &'a csv::StringRecord,
     line: u64,
     problems: &'a mut Vec<Problem>,
@@ -21,7 +21,7 @@ pub(super) fn read<T>(
 ) -> Vec<T> {
     let mut reader = csv::ReaderBuilder::new().from_reader(text.as_bytes());
     let header = match reader.headers() {
-        Ok(header) => header.clone(),
+        Ok(header) => header.iter().map(str::to_owned).collect::<Vec<String>>(),
         Err(error) => {
             problems.push(Problem::at(path, 1, 1, format!("is not a table: {error}")));
             return Vec::new();
@@ -53,7 +53,7 @@ pub(super) fn read<T>(
     rows
 }
 
-impl CatalogRow<'_> {
+impl<'a> CatalogRow<'a> {
     fn problem(&mut self, at: usize, message: String) {
         // Cells are followed by one comma each; no cell of these tables is quoted before the last.
         let column = self.record.iter().take(at).map(|cell| cell.chars().count() as u64 + 1).sum();
@@ -76,8 +76,8 @@ impl CatalogRow<'_> {
     }
 
     /// Names of all columns.
-    pub(super) fn columns(&self) -> Vec<String> {
-        self.header.iter().map(str::to_owned).collect()
+    pub(super) fn columns(&self) -> &'a [String] {
+        self.header
     }
 
     /// The line that the row begins on.
@@ -86,9 +86,9 @@ impl CatalogRow<'_> {
     }
 
     /// The cell under `column` as it is; empty where the column is missing.
-    pub(super) fn text(&mut self, column: &str) -> String {
+    pub(super) fn text(&self, column: &str) -> &'a str {
         let at = self.header.iter().position(|name| name == column);
-        at.and_then(|at| self.record.get(at)).unwrap_or_default().trim().to_owned()
+        at.and_then(|at| self.record.get(at)).unwrap_or_default().trim()
     }
 
     /// The cell under `column`, which must not be empty.
@@ -97,9 +97,8 @@ impl CatalogRow<'_> {
     }
 
     /// The parts of the cell under `column`, separated by `|`.
-    pub(super) fn list(&mut self, column: &str) -> Vec<String> {
-        let text = self.text(column);
-        text.split('|').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    pub(super) fn list(&self, column: &str) -> Vec<String> {
+        self.text(column).split('|').filter(|part| !part.is_empty()).map(str::to_owned).collect()
     }
 
     /// The cell under `column` as `read` understands it.
