@@ -232,10 +232,14 @@ impl<'w> JobReader<'w> {
         for at in class.ways.clone() {
             let shares = class.shares[at];
             let share = shares[0] * asked[0] + shares[1] * asked[1] + shares[2] * asked[2];
-            rent.0[at] = moving + cost * share;
-            least.all.0[at] = least.all.0[at].min(rent.0[at]);
-            if in_time {
-                least.in_time.0[at] = least.in_time.0[at].min(rent.0[at]);
+            let way = moving + cost * share;
+            rent.0[at] = way;
+            // Compared here: compiled for size, `f64::min` is a call, and this loop is the innermost.
+            if way < least.all.0[at] {
+                least.all.0[at] = way;
+            }
+            if in_time && way < least.in_time.0[at] {
+                least.in_time.0[at] = way;
             }
         }
         if in_time && parted {
