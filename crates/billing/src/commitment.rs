@@ -47,6 +47,14 @@ impl Matching {
             && any(&self.system, &product.system)
             && any(&self.tenancy, &product.tenancy)
     }
+
+    /// Whether prices for what it covers are for the product: those of a family of machines are for what
+    /// is sold apart of it too (`n2-core` of `n2`).
+    pub fn prices(&self, product: &Product) -> bool {
+        let of_machines = |family: &str| Product { family: family.to_owned(), ..product.clone() };
+        self.covers(product)
+            || product.machine_family().is_some_and(|family| self.covers(&of_machines(family)))
+    }
 }
 
 /// Price under a spending plan of what it matches.
@@ -166,7 +174,7 @@ impl Benefit {
             Self::Reserved { matching, .. } => {
                 matching.covers(product) && product.weight > 0 && product.unit == UsageUnit::Hour
             }
-            Self::Spending { rates, .. } => rates.iter().any(|rate| rate.matching.covers(product)),
+            Self::Spending { rates, .. } => rates.iter().any(|rate| rate.matching.prices(product)),
         }
     }
 
@@ -175,7 +183,7 @@ impl Benefit {
         match self {
             Self::Reserved { .. } => None,
             Self::Spending { rates, .. } => {
-                rates.iter().find(|rate| rate.matching.covers(product)).map(|rate| rate.price)
+                rates.iter().find(|rate| rate.matching.prices(product)).map(|rate| rate.price)
             }
         }
     }

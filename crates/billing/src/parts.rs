@@ -1,6 +1,6 @@
 //! What machines are made of where their provider sells, and commits, cores and memory apart.
 
-use crate::commitment::{Benefit, Commitment, PlanPrice};
+use crate::commitment::{Benefit, Commitment, Matching, PlanPrice};
 use crate::units::Rate;
 use crate::usage::Product;
 
@@ -62,25 +62,25 @@ impl MachinePart {
 }
 
 impl Benefit {
-    /// Whether it is for a product, which may be a part of a machine: plans are for it as they are for the
-    /// machine.
+    /// Whether it is for a product, which may be a part of a machine: plans for the machine are for it too.
     pub fn covers_sold(&self, product: &Product, of: Option<&MachinePart>) -> bool {
-        self.covers(self.sold_as(product, of))
-    }
-
-    /// Price under the plan of a product, which may be a part of a machine; `None` where it is no plan, or
-    /// not for the product.
-    pub fn price_sold(&self, product: &Product, of: Option<&MachinePart>) -> Option<PlanPrice> {
-        let price = self.plan_price(self.sold_as(product, of))?;
-        Some(of.map_or(price, |of| of.made.plan_price(of.part, price)))
-    }
-
-    /// What it looks at.
-    fn sold_as<'p>(&self, product: &'p Product, of: Option<&'p MachinePart>) -> &'p Product {
-        match (self, of) {
-            (Self::Spending { .. }, Some(of)) => &of.machine,
-            (Self::Spending { .. }, None) | (Self::Reserved { .. }, _) => product,
+        match self {
+            Self::Reserved { .. } => self.covers(product),
+            Self::Spending { .. } => self.price_sold(product, of).is_some(),
         }
+    }
+
+    /// Price under the plan of a product, which may be a part of a machine: then the first row that is for
+    /// either counts, and of the machine's price it has its part. `None` where it is no plan, or not for
+    /// the product.
+    pub fn price_sold(&self, product: &Product, of: Option<&MachinePart>) -> Option<PlanPrice> {
+        let Self::Spending { rates, .. } = self else { return None };
+        let whole = |matching: &Matching| of.filter(|of| matching.covers(&of.machine));
+        let mut found = rates
+            .iter()
+            .filter(|rate| whole(&rate.matching).is_some() || rate.matching.prices(product));
+        let rate = found.next()?;
+        Some(whole(&rate.matching).map_or(rate.price, |of| of.made.plan_price(of.part, rate.price)))
     }
 }
 

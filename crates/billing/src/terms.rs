@@ -125,7 +125,7 @@ impl AccountTerms {
     /// Share of its list price that is paid for a product, in millionths.
     pub fn paid(&self, product: &Product) -> i64 {
         let holds =
-            |row: &&Negotiated| row.provider == product.provider && row.matching.covers(product);
+            |row: &&Negotiated| row.provider == product.provider && row.matching.prices(product);
         self.negotiated.iter().find(holds).map_or(1_000_000, |row| row.paid)
     }
 

@@ -2,6 +2,7 @@
 
 use crate::account::Account;
 use crate::rate;
+use crate::rules::shipped;
 use crate::units::{Id, Money, Rate, Time};
 
 /// Unit that a price is per. Quantities are whole millionths of what a unit counts; of an hour
@@ -160,6 +161,12 @@ pub struct Product {
 }
 
 impl Product {
+    /// The family of the machines whose part it is, where it is sold apart from machines: `n2` of `n2-core`.
+    pub fn machine_family(&self) -> Option<&str> {
+        let is_part = self.size == self.family && shipped().is_part(&self.provider, &self.size);
+        self.size.rsplit_once('-').map(|(family, _)| family).filter(|_| is_part)
+    }
+
     /// A part of the machine, which is sold by that word: its family, `n2` say, and `core`.
     pub(crate) fn part(&self, word: &str) -> Self {
         let name = format!("{}-{word}", self.family);

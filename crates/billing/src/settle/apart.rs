@@ -32,7 +32,7 @@ impl KeptWhole {
     pub const fn why(self) -> &'static str {
         match self {
             Self::Unknown => {
-                "of how many whole cores and GiB it is, or what they cost there, is not known"
+                "of how many whole cores and GiB it is, or what they cost there, is not known, or whole machines of its family are for sale there"
             }
             Self::Committed => "whole machines of its family are committed in its region too",
             Self::Tiered => "it is priced by the quantity of the month",

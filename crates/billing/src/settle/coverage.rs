@@ -129,9 +129,11 @@ impl Coverages {
             CoverageWord::Region(product.region.clone()),
             CoverageWord::Any,
         ];
+        let of_machines = product.machine_family();
+        let words =
+            words.into_iter().chain(of_machines.map(|of| CoverageWord::Family(of.to_owned())));
         let of = |word| self.by_word.get(&(product.provider.clone(), word));
-        let mut found: Vec<Id<ProductCoverage>> =
-            words.into_iter().filter_map(of).flatten().copied().collect();
+        let mut found: Vec<Id<ProductCoverage>> = words.filter_map(of).flatten().copied().collect();
         found.sort_unstable();
         found.dedup();
         found
