@@ -240,7 +240,7 @@ pub fn cautions(runs: &[CautionedRun<'_>]) -> Vec<String> {
         said.extend(not_for_sale(run));
         if run.facts.bought_nothing {
             said.push(format!(
-                "{} would commit, and bought nothing in its time: its window and the time after which a commitment pays are in money.md.",
+                "{} would commit, and bought nothing in its time: nothing that is for sale covers what it uses, or its window and the time after which a commitment pays are too long (money.md).",
                 clip(run.name)
             ));
         }

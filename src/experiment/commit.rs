@@ -74,6 +74,8 @@ pub enum CommitNote {
     Idle(Problem),
     /// Offerings of that name cover nothing that can be rented.
     CoversNothing(String),
+    /// The account that is billed has no benefit of offerings of that name.
+    NoBenefit(String),
     /// A commitment of that name that is held does not hold as the run begins.
     NotHeld(String),
     /// Commitments that are held go on: so many.
@@ -165,8 +167,7 @@ pub fn commit(
     let (demand, coverable) = demand(&futures, (&offerings, &holding, account), window);
     if coverable == 0.0 {
         let message = "there is nothing to cover: no use on demand that an offering covers";
-        let hint =
-            "commitments cover machines that are rented on demand, and no spot and no owned ones";
+        let hint = "commitments cover machines that are rented on demand, and no spot and no owned ones; those of cores and memory cover machines that are taken apart (docs/money.md); `validate` tells what matches nothing";
         return Err(CommitFailure::Problem(Problem::with(&scenario.path, message).hint(hint)));
     }
     let longest = offerings.iter().map(|offering| offering.hours as usize).max().unwrap_or(YEAR);
@@ -190,6 +191,9 @@ pub fn commit(
     })?;
     let sold = sold_to(scenario, plan.policy, &terms.terms);
     notes.extend(noted(scenario, &sold, &offerings, horizon, window));
+    let accounts = &terms.terms.accounts;
+    let elsewhere = offerings.iter().filter(|one| !accounts.within(account, one.scope));
+    notes.extend(elsewhere.map(|one| CommitNote::NoBenefit(one.name.clone())));
     let bought = offerings.iter().zip(&advice.cheapest.holdings);
     let shorter = bought.filter(|(one, held)| held.units > 0 && (one.hours as usize) < horizon);
     notes.extend(shorter.map(|(one, _)| CommitNote::Shorter(one.name.clone())));

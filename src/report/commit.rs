@@ -169,7 +169,11 @@ impl CommitReport<'_> {
             }
             CommitNote::Idle(idle) => format!("{}.", idle.in_line()),
             CommitNote::CoversNothing(name) => format!(
-                "{} covers nothing that can be rented here: look at its provider, region, type and families.",
+                "{} covers nothing that can be rented here: look at its provider, region, type and families. Cores and memory are covered where their prices are known and whole machines of the family are neither committed nor for sale.",
+                unquoted(name)
+            ),
+            CommitNote::NoBenefit(name) => format!(
+                "The account that is billed has no benefit of {}: look at its account and scope.",
                 unquoted(name)
             ),
             CommitNote::NotHeld(name) => format!(
@@ -469,22 +473,25 @@ pub(super) fn measures(offering: &Offering, units: f64) -> (Option<f64>, Option<
     }
 }
 
+/// One unit of what is reserved, and several; `None` of a plan.
+pub(super) fn reserved_words(offering: &Offering) -> Option<[&'static str; 2]> {
+    let Benefit::Reserved { matching, .. } = &offering.benefit else { return None };
+    let size = matching.size.as_deref().unwrap_or_default();
+    let part = size.rsplit_once('-').filter(|_| shipped().is_part(&offering.provider, size));
+    Some(match part {
+        Some((_, "core")) => ["core", "cores"],
+        Some((_, "gpu")) => ["GPU", "GPUs"],
+        // Memory, and disks.
+        Some(_) => ["GiB", "GiB"],
+        None => ["machine", "machines"],
+    })
+}
+
 fn quantity(offering: &Offering, units: u64) -> String {
-    match (&offering.benefit, units) {
+    match (reserved_words(offering), units) {
         (_, 0) => "nothing".to_owned(),
-        (Benefit::Reserved { matching, .. }, units) => {
-            let size = matching.size.as_deref().unwrap_or_default();
-            let part =
-                size.rsplit_once('-').filter(|_| shipped().is_part(&offering.provider, size));
-            match part {
-                Some((_, "core")) => several(units, "core", "cores"),
-                Some((_, "gpu")) => several(units, "GPU", "GPUs"),
-                // Memory, and disks.
-                Some(_) => format!("{units} GiB"),
-                None => several(units, "machine", "machines"),
-            }
-        }
-        (Benefit::Spending { .. }, units) => units_words(offering, units as f64),
+        (Some([one, more]), units) => several(units, one, more),
+        (None, units) => units_words(offering, units as f64),
     }
 }
 

@@ -463,10 +463,20 @@ fn plan(
         tenancy: owned(section, "tenancy"),
         sale: Sale::OnDemand,
     };
+    let held = matching.services.clone();
+    let holds_for = |held: &[Service], found: &[Service]| match held {
+        [] => found == [Service::Compute],
+        held => found.iter().all(|service| held.contains(service)),
+    };
     let mut rates: Vec<PlanRate> = Vec::new();
     for row in section.list("price") {
         row.require("usd", report);
-        let matching = matching_row(row, &[Service::Compute]);
+        let mut matching = matching_row(row, &[Service::Compute]);
+        matching.system = owned(row, "system");
+        if let Some(name) = row.text("service").filter(|_| !holds_for(&held, &matching.services)) {
+            let message = format!("the plan does not hold for `{name}`");
+            report.hint(&row.spot("service"), message, "name it in `services` of the plan too");
+        }
         let price = priced(row, "usd", report).map(PlanPrice::Fixed);
         rates.extend(price.map(|price| PlanRate { matching, price }));
     }

@@ -206,6 +206,53 @@ fn prices_of_usage_come_before_tiers_and_discounts_hold_for_both() {
 }
 
 #[test]
+fn a_price_of_a_plan_is_for_its_system_and_for_services_of_the_plan() {
+    let terms = |more: &str| {
+        format!(
+            "[[account]]\nname = \"a\"\n[[commitment]]\nprovider = \"aws\"\naccount = \"a\"\n\
+             from = \"2026-03-01\"\nspend = \"5 USD/h\"\ndiscount = \"20 %\"\n{more}"
+        )
+    };
+    let effective = |terms: &str| {
+        let usage = "from,until,account,provider,type,system,price\n\
+            2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,a,aws,m5.4xlarge,linux,0.768\n";
+        let (_, charges) = billed(usage, terms).expect("it can be billed");
+        let line = |charge: &&BilledCharge| charge.purpose.origin() == Some(Origin::Line(2));
+        charges.iter().filter(line).map(|charge| charge.effective).sum::<Money>()
+    };
+    // A price of windows is none of linux, which has the discount.
+    let windows = "[[commitment.price]]\nfamily = \"m5\"\nsystem = \"windows\"\nusd = 0.29\n";
+    assert_eq!(effective(&terms(windows)), Money::from_nanos(614_400_000));
+    assert_eq!(effective(&terms(&windows.replace("windows", "linux"))), cents(29));
+    let service = "[[commitment.price]]\nservice = \"transfer\"\nusd = 0.05\n";
+    let told = BillingTerms::parse(&terms(service), "t.toml").expect_err("it holds for machines");
+    assert!(
+        told.to_string().contains("t.toml:10:11: the plan does not hold for `transfer`"),
+        "{told}"
+    );
+    let both = format!("services = [\"compute\", \"transfer\"]\n{service}");
+    assert!(BillingTerms::parse(&terms(&both), "t.toml").is_ok());
+}
+
+/// Cores that usage names are of the family of their machines for plans and discounts: four at 0.03, at
+/// 28 % off or 10 % off, like the machines that are taken apart.
+#[test]
+fn prices_of_a_family_are_for_its_cores_too() {
+    let usage = "from,until,account,provider,region,type,quantity,price\n\
+        2026-03-01T00:00:00Z,2026-03-01T01:00:00Z,a,gcp,us-central1,n2-core,4,0.03\n";
+    let plan = "[[account]]\nname = \"a\"\n[[commitment]]\nprovider = \"gcp\"\naccount = \"a\"\n\
+        from = \"2026-03-01\"\nspend = \"0.0864 USD/h\"\ndiscount = \"28 %\"\nfamilies = [\"n2\"]\n";
+    let by_name = plan.replace("\"n2\"", "\"n2-core\"");
+    for terms in [plan, &by_name] {
+        let (bill, _) = billed(usage, terms).expect("it can be billed");
+        assert_eq!((bill.total.covered, bill.total.billed), (micros(86_400), micros(86_400)));
+        assert_eq!(bill.total.list, cents(12));
+    }
+    let less = "[[negotiated]]\nprovider = \"gcp\"\nfamily = \"n2\"\ndiscount = \"10 %\"\n";
+    assert_eq!(billed(usage, less).expect("a bill").0.total.billed, micros(108_000));
+}
+
+#[test]
 fn capacity_that_is_kept_costs_its_negotiated_price() {
     let terms = "[[account]]\nname = \"account\"\n[[negotiated]]\nprovider = \"aws\"\ndiscount = \"50 %\"\n\
         [[kept]]\nprovider = \"aws\"\naccount = \"account\"\nregion = \"us-east-1\"\ntype = \"m5.large\"\n\

@@ -1,6 +1,6 @@
 //! Charts of how much to commit: what each amount of an offering does alone, and the demand by month.
 
-use super::super::commit::{CommitReport, measures};
+use super::super::commit::{CommitReport, measures, reserved_words};
 use super::super::figure::clean;
 use super::super::words::dollars;
 use super::{Chart, ChartAxis, ChartMark, Colour, PALETTE, Plot, Tick, axis};
@@ -45,9 +45,9 @@ fn drawn(advice: &OfferingAdvice) -> &[UnitsPoint] {
 /// The axis of amounts.
 fn amounts(offering: &Offering, advice: &OfferingAdvice) -> ChartAxis {
     let most = drawn(advice).last().map_or(1.0, |point| size(offering, point.units as f64));
-    match measures(offering, 1.0) {
-        (Some(_), _) => ChartAxis { caption: "machines".to_owned(), ..axis::counts(most) },
-        (None, _) => ChartAxis { caption: "US dollars an hour".to_owned(), ..axis::dollars(most) },
+    match reserved_words(offering) {
+        Some([_, words]) => ChartAxis { caption: words.to_owned(), ..axis::counts(most) },
+        None => ChartAxis { caption: "US dollars an hour".to_owned(), ..axis::dollars(most) },
     }
 }
 
@@ -105,14 +105,14 @@ fn shares(offering: &Offering, advice: &OfferingAdvice, number: u32) -> Chart {
 
 /// Bands of the demand, month by month.
 fn demand(offering: &Offering, advice: &OfferingAdvice, number: u32) -> Chart {
-    let unit = match measures(offering, 1.0) {
-        (Some(_), _) => "machines in use at once",
-        (None, _) => "US dollars an hour at the offering's prices",
+    let unit = match reserved_words(offering) {
+        Some([_, words]) => format!("{words} in use at once"),
+        None => "US dollars an hour at the offering's prices".to_owned(),
     };
     let mut chart = Chart::new(
         &format!("commit-demand-{number}"),
         &format!("{}: what could be covered, month by month", clean(&offering.name)),
-        unit,
+        &unit,
         "Of all hours of a month in all futures: half lie below the line, half within the dark band, eight of ten within the light one.",
     );
     let at = |level: usize| -> Vec<(f64, f64)> {

@@ -4,8 +4,7 @@
 use std::ops::Range;
 
 use super::{BillingTerms, flexible_family, kept_product, product_of};
-use crate::billing::parts::PART_WORDS;
-use crate::billing::rules::shipped;
+use crate::billing::parts::MachinePart;
 use crate::billing::usage::{Product, Sale, Service, UsageUnit};
 use crate::model::World;
 use crate::problem::{Problem, clip};
@@ -30,7 +29,7 @@ impl MatchedBy {
         (Self::Service, &["service", "services"]),
         (Self::Region, &["region"]),
         (Self::Zone, &["zone"]),
-        (Self::Family, &["family", "families"]),
+        (Self::Family, &["family", "families", "path", "class"]),
         (Self::Size, &["type"]),
         (Self::System, &["system"]),
         (Self::Tenancy, &["tenancy"]),
@@ -73,9 +72,17 @@ pub(in crate::scenario) fn unmatched(
     if report.partial_world {
         return told;
     }
-    let products = products(world, terms);
-    let names: Vec<&str> = world.providers.rows().iter().map(|one| one.name.as_str()).collect();
+    let used = products(world, terms);
+    // What is kept is paid for, though nothing may run in it.
+    let mut paid = used.clone();
+    paid.extend(terms.kept.iter().map(|kept| kept.product.clone()));
     for (list, service) in LISTS {
+        let products = if list == "kept" { &used } else { &paid };
+        let names = world.providers.rows().iter().map(|one| one.name.as_str());
+        let mut names: Vec<&str> =
+            names.chain(products.iter().map(|product| product.provider.as_str())).collect();
+        names.sort_unstable();
+        names.dedup();
         for row in root.list(list) {
             let Some(provider) = row.text("provider") else { continue };
             if !names.contains(&provider) {
@@ -86,10 +93,8 @@ pub(in crate::scenario) fn unmatched(
                 told.push(problem.hint(unknown_name(provider, &names)));
                 continue;
             }
-            let is_meant = |product: &&Product| {
-                // What machines have with them is theirs on every market.
-                product.provider == provider && (list == "attached" || product.sale != Sale::Spot)
-            };
+            let is_meant =
+                |product: &&Product| product.provider == provider && is_for(list, product);
             let here: Vec<&Product> = products.iter().filter(is_meant).collect();
             let (prices, family) = match list {
                 "commitment" | "offering" => (row.list("price"), flexible_family(row)),
@@ -106,21 +111,38 @@ pub(in crate::scenario) fn unmatched(
     told
 }
 
+/// Whether tables of a list may be for such a product in runs.
+fn is_for(list: &str, product: &Product) -> bool {
+    let is_part = product.machine_family().is_some();
+    match list {
+        // What machines have with them is theirs on every market.
+        "attached" => !is_part,
+        // No market of a run is of blocks.
+        "block" => false,
+        // Machines are priced whole, and then taken apart.
+        "negotiated" => product.sale == Sale::OnDemand && !is_part,
+        // What machines have with them is paid for at one price.
+        "tier" => {
+            product.sale == Sale::OnDemand
+                && !matches!(product.service, Service::Address | Service::BlockStorage)
+        }
+        "storage_price" => {
+            !matches!(product.service, Service::Compute | Service::Transfer | Service::Address)
+        }
+        _ => product.sale == Sale::OnDemand,
+    }
+}
+
 /// What may be used in runs of a world on these terms, by what matches it.
 fn products(world: &World, terms: &BillingTerms) -> Vec<Product> {
     let machines = world.offers.ids().map(|offer| product_of(world, offer));
     let mut all: Vec<Product> = machines.collect();
     all.sort_unstable();
     all.dedup();
-    let parts = all.iter().filter(|one| one.sale == Sale::OnDemand).flat_map(|machine| {
-        PART_WORDS.into_iter().filter_map(|word| {
-            let name = format!("{}-{word}", machine.family);
-            shipped().is_part(&machine.provider, &name).then(|| Product {
-                family: name.clone(),
-                size: name,
-                ..machine.clone()
-            })
-        })
+    let parts = all.iter().flat_map(|machine| {
+        let made = terms.terms.parts_of(machine);
+        let parts = made.map(|made| MachinePart::both(machine, made).map(|part| part.product()));
+        parts.into_iter().flatten()
     });
     let mut others: Vec<Product> = parts.collect();
     for region in world.regions.rows() {
@@ -166,6 +188,20 @@ impl TermsTarget<'_> {
         let says = |keys: &[&str]| row.entries.iter().any(|entry| keys.contains(&&*entry.name));
         if let Some(service) = self.service.filter(|_| !says(&["service", "services"])) {
             left.retain(|product| product.service == service);
+        }
+        if left.is_empty() && row.has("provider") {
+            let words = format!(
+                "this `[[{}]]` matches nothing: `{}` has nothing here that it could be for",
+                self.list,
+                clip(self.provider)
+            );
+            let hint = match self.list {
+                "block" => "runs rent on demand and on spot: bill blocks by `windtunnel bill`",
+                "storage_price" => "nothing is kept there: see `[[data_set]]` and `[[attached]]`",
+                "tier" => "nothing moves or is kept there",
+                _ => "spot machines have the price of their market",
+            };
+            return vec![report.document.problem(&row.spot("provider"), words).hint(hint)];
         }
         let (mut told, mut before) = (Vec::new(), Vec::new());
         for (by, keys) in MatchedBy::ALL {
@@ -288,7 +324,12 @@ mod tests {
             assert!(found.len() == 1 && found[0].contains(words), "{found:?}");
         }
         for table in of_each_list("aws") {
-            assert_eq!(told(&table), [""; 0], "{table}");
+            let found = told(&table).concat();
+            // Nothing of a run is in a block, and nothing is kept here.
+            let words = "matches nothing: `aws` has nothing here that it could be for";
+            let is_idle = ["[[block", "[[storage_price"].iter().any(|list| table.starts_with(list));
+            assert_eq!(found.contains(words), is_idle, "{table}: {found}");
+            assert!(is_idle || found.is_empty(), "{table}: {found}");
         }
     }
 
@@ -342,6 +383,14 @@ mod tests {
                 "s.toml:20:10: `region` `eu-west-1` of this `[[tier]]` matches nothing that `aws` has here\n  hint: did you mean `us-east-1`?",
             ),
             (
+                negotiated("provider = \"gcp\"\ntype = \"n2-core\""),
+                "s.toml:19:8: `type` `n2-core` of this `[[negotiated]]` matches nothing that `gcp` has here\n  hint: there is: n2-standard-4",
+            ),
+            (
+                told("[[tier]]\nprovider = \"aws\"\npath = \"zone\"\nusd = [1]"),
+                "s.toml:18:8: `path` `zone` of this `[[tier]]` matches nothing that `aws` has here\n  hint: there is: internet, link, region/us-east-1, region/us-west-2",
+            ),
+            (
                 told("[[attached]]\nprovider = \"aws\"\ntype = \"m5.xlarge\"\naddresses = 1"),
                 "s.toml:18:8: `type` `m5.xlarge` of this `[[attached]]` matches nothing that `aws` has here\n  hint: did you mean `m5.large`?",
             ),
@@ -349,11 +398,17 @@ mod tests {
         for (found, words) in wrong {
             assert_eq!(found, [words]);
         }
+        // A price is for what is kept too.
+        let kept = "[[kept]]\naccount = \"a\"\nprovider = \"aws\"\nregion = \"us-east-1\"\ntype = \"r5.large\"\n\
+            machines = 1\nfrom = \"2026-01-01\"\nuntil = \"2026-01-02\"\nprice = \"1 USD/h\"\n";
+        let found = told(&format!(
+            "{kept}[[negotiated]]\nprovider = \"aws\"\ntype = \"r5.large\"\ndiscount = \"9 %\""
+        ));
+        assert!(found.len() == 1 && found[0].contains("of this `[[kept]]`"), "{found:?}");
         // All of these match something: a size of a flexible family, the cores of a machine, a path.
         for right in [
             machine("type = \"m5.xlarge\""),
             plan("discount = \"9 %\"\nfamilies = [\"m5\"]"),
-            negotiated("provider = \"gcp\"\ntype = \"n2-core\""),
             negotiated("provider = \"aws\"\nfamily = \"internet\""),
             negotiated("provider = \"aws\"\nservice = \"transfer\"\nregion = \"us-west-2\""),
         ] {
