@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::billing::account::Account;
 use crate::billing::charge::{BilledCharge, Purpose};
-use crate::billing::commitment::{Commitment, hour_of};
+use crate::billing::commitment::{Commitment, Matching, hour_of};
 use crate::billing::credit::ServiceCredits;
 use crate::billing::currency::{Currency, Exchange};
 use crate::billing::feed::{Feed, hour_after};
@@ -166,6 +166,15 @@ pub enum BillNote {
     UnknownSize(String),
     /// No usage is of the provider at which a commitment holds, or a discount.
     NoUsage(String),
+    /// A commitment of that name that covers nothing of the usage at its provider.
+    CoversNothing(String),
+    /// A discount for nothing of the usage at its provider.
+    IdleDiscount {
+        /// Provider.
+        provider: String,
+        /// What it is for: service, region, family and type, as far as it says them.
+        of: String,
+    },
     /// A table of prices of its own by which nothing is priced.
     IdleTier {
         /// Path or kind.
@@ -457,13 +466,7 @@ impl<E: From<Problem>> BillMaker<'_, E> {
             credits.finish(self.biller.products(), &mut |credit| given.push(credit));
             given.iter().try_for_each(|credit| self.tell(credit))?;
         }
-        let used = |provider: &str| self.products.keys().any(|known| known.provider == provider);
-        let held = self.biller.terms().commitments.iter();
-        let held = held.map(|(_, held)| &held.provider);
-        let less = self.biller.terms().negotiated.iter().map(|less| &less.provider);
-        let unused = held.chain(less).filter(|provider| !used(provider));
-        let notes = unused.map(|provider| BillNote::NoUsage(provider.clone()));
-        self.bill.notes.extend(notes.collect::<Vec<_>>());
+        self.bill.notes.extend(self.idle());
         let own = self.biller.terms().tiers.iter().take(self.terms.own_tiers);
         let idle = own.filter(|(id, _)| !self.priced.contains(id)).map(|(_, table)| {
             let region = table.matching.region.iter().map(|region| format!("/{region}"));
@@ -481,4 +484,43 @@ impl<E: From<Problem>> BillMaker<'_, E> {
         }));
         Ok((self.bill, self.biller))
     }
+
+    /// Commitments and discounts that are for nothing of the usage, and of what is kept.
+    fn idle(&self) -> Vec<BillNote> {
+        let (biller, terms) = (&self.biller, self.biller.terms());
+        let used: BTreeSet<&str> =
+            biller.products().iter().map(|(_, product)| product.provider.as_str()).collect();
+        let mut notes = Vec::new();
+        for (_, held) in terms.commitments.iter() {
+            if !used.contains(held.provider.as_str()) {
+                notes.push(BillNote::NoUsage(held.provider.clone()));
+            } else if biller.covers_nothing(held) {
+                notes.push(BillNote::CoversNothing(held.name.clone()));
+            }
+        }
+        for less in &terms.negotiated {
+            let is_less = |(id, product): (_, &Product)| {
+                // Machines are priced whole.
+                let is_priced = biller.part_of(id).is_none() && product.provider == less.provider;
+                is_priced && less.matching.prices(product)
+            };
+            if !used.contains(less.provider.as_str()) {
+                notes.push(BillNote::NoUsage(less.provider.clone()));
+            } else if !biller.products().iter().any(is_less) {
+                notes.push(BillNote::IdleDiscount {
+                    provider: less.provider.clone(),
+                    of: words_of(&less.matching),
+                });
+            }
+        }
+        notes
+    }
+}
+
+/// What prices are for, as far as that is said.
+fn words_of(matching: &Matching) -> String {
+    let services = matching.services.iter().map(|service| service.name().to_owned());
+    let families = matching.families.iter().flatten().cloned();
+    let rest = matching.region.iter().cloned().chain(families).chain(matching.size.iter().cloned());
+    services.chain(rest).collect::<Vec<_>>().join(" ")
 }

@@ -126,6 +126,15 @@ impl BillReport<'_> {
                     "Commitments or discounts are of `{}`, of which there is no usage.",
                     unquoted(provider)
                 ),
+                BillNote::CoversNothing(name) => format!(
+                    "`{}` covers nothing of the usage: look at its region, type, families and system.",
+                    unquoted(name)
+                ),
+                BillNote::IdleDiscount { provider, of } => format!(
+                    "Nothing of the usage at `{}` has the discount for `{}`.",
+                    unquoted(provider),
+                    unquoted(of)
+                ),
                 BillNote::IdleTier { name, place } => format!(
                     "Nothing is priced by the `[[tier]]` of `{}` at `{}`.",
                     unquoted(name),

@@ -1,5 +1,6 @@
 //! Bills: of tables of usage, and of runs on the terms of their scenarios.
 
+use std::collections::BTreeSet;
 use std::io::Cursor;
 
 use windtunnel::billing::charge::{BilledCharge, Origin, Purpose};
@@ -203,6 +204,25 @@ fn prices_of_usage_come_before_tiers_and_discounts_hold_for_both() {
     assert!(!notes(terms).contains(&BillNote::NoUsage("aws".to_owned())));
     let of_another = terms.replace("aws", "AWS");
     assert!(notes(&of_another).contains(&BillNote::NoUsage("AWS".to_owned())));
+    // So is one for a region without any, and a commitment that covers nothing.
+    let idle = |notes: BTreeSet<BillNote>| {
+        notes
+            .into_iter()
+            .any(|note| matches!(note, BillNote::IdleDiscount { .. } | BillNote::CoversNothing(_)))
+    };
+    assert!(!idle(notes(terms)) && !idle(notes(&format!("{terms}service = \"transfer\"\n"))));
+    let of = "transfer mars".to_owned();
+    let elsewhere = format!("{terms}service = \"transfer\"\nregion = \"mars\"\n");
+    let provider = "aws".to_owned();
+    assert!(notes(&elsewhere).contains(&BillNote::IdleDiscount { provider, of }));
+    let plan = |service: &str| {
+        format!(
+            "[[account]]\nname = \"a\"\n[[commitment]]\nname = \"plan\"\nprovider = \"aws\"\naccount = \"a\"\n\
+             from = \"2026-03-01\"\nspend = \"1 USD/h\"\ndiscount = \"9 %\"\nservices = [\"{service}\"]\n"
+        )
+    };
+    assert!(notes(&plan("serverless")).contains(&BillNote::CoversNothing("plan".to_owned())));
+    assert!(!idle(notes(&plan("transfer"))));
 }
 
 #[test]

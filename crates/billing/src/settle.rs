@@ -151,6 +151,11 @@ impl Biller {
         Ok(id)
     }
 
+    /// Whether a commitment covers none of the products that usage may name.
+    pub fn covers_nothing(&self, commitment: &Commitment) -> bool {
+        self.coverages.is_idle(&commitment.provider, &commitment.benefit)
+    }
+
     /// Offers something to somebody who decides at the end of each clock hour from now on how many
     /// units of it to buy. These hold from the next hour on.
     pub fn offer(&mut self, offering: Offering, purchaser: Purchaser) -> Id<Offering> {

@@ -100,6 +100,12 @@ impl Coverages {
         id
     }
 
+    /// Whether nothing that was added is covered by a benefit at that provider.
+    pub(super) fn is_idle(&self, provider: &str, benefit: &Benefit) -> bool {
+        let known = self.ids.get(&(provider.to_owned(), benefit.of_nothing()));
+        known.is_none_or(|id| self.rows[*id].products.is_empty())
+    }
+
     /// A product is added, as the one of that id, which may be a part of a machine: plans are for it as
     /// they are for the machine.
     pub(super) fn product(&mut self, id: Id<Product>, product: &Product, of: Option<MachinePart>) {
