@@ -463,20 +463,10 @@ fn plan(
         tenancy: owned(section, "tenancy"),
         sale: Sale::OnDemand,
     };
-    let held = matching.services.clone();
-    let holds_for = |held: &[Service], found: &[Service]| match held {
-        [] => found == [Service::Compute],
-        held => found.iter().all(|service| held.contains(service)),
-    };
     let mut rates: Vec<PlanRate> = Vec::new();
     for row in section.list("price") {
         row.require("usd", report);
-        let mut matching = matching_row(row, &[Service::Compute]);
-        matching.system = owned(row, "system");
-        if let Some(name) = row.text("service").filter(|_| !holds_for(&held, &matching.services)) {
-            let message = format!("the plan does not hold for `{name}`");
-            report.hint(&row.spot("service"), message, "name it in `services` of the plan too");
-        }
+        let matching = narrowed(row, &matching, report);
         let price = priced(row, "usd", report).map(PlanPrice::Fixed);
         rates.extend(price.map(|price| PlanRate { matching, price }));
     }
@@ -493,6 +483,39 @@ fn plan(
     let upfront = Money::from_nanos(before * i128::from(hours));
     let rest = hourly - Money::from_nanos(before);
     Some((Benefit::Spending { hourly, rates }, upfront, rest))
+}
+
+/// What a price of a plan is for: what the plan holds for, as far as the row does not say less. What lies
+/// outside the plan is a problem.
+fn narrowed(row: &ConfigTable, plan: &Matching, report: &mut Diagnostics<'_>) -> Matching {
+    let held = match plan.services.as_slice() {
+        [] => vec![Service::Compute],
+        services => services.to_vec(),
+    };
+    let of_row = matching_row(row, &held);
+    let families = plan.families.iter().flatten();
+    let one = |of: &Option<String>| of.iter().cloned().collect::<Vec<_>>();
+    let holds: [(&str, Vec<String>); 4] = [
+        ("service", held.iter().map(|service| service.name().to_owned()).collect()),
+        ("region", one(&plan.region)),
+        ("family", families.cloned().collect()),
+        ("system", one(&plan.system)),
+    ];
+    for (key, held) in holds {
+        let Some(name) = row.text(key).filter(|_| !held.is_empty()) else { continue };
+        if !held.iter().any(|held| held == name) {
+            let message = format!("the plan does not hold for `{}`", clip(name));
+            let hint = format!("it holds for `{}`: name it there too", held.join("`, `"));
+            report.hint(&row.spot(key), message, hint);
+        }
+    }
+    Matching {
+        region: of_row.region.or_else(|| plan.region.clone()),
+        families: of_row.families.or_else(|| plan.families.clone()),
+        system: owned(row, "system").or_else(|| plan.system.clone()),
+        tenancy: plan.tenancy.clone(),
+        ..of_row
+    }
 }
 
 /// The price of a unit that costs so many nano-dollars; `None` of one that is too high.

@@ -250,6 +250,18 @@ fn a_price_of_a_plan_is_for_its_system_and_for_services_of_the_plan() {
         told.to_string().contains("t.toml:10:11: the plan does not hold for `transfer`"),
         "{told}"
     );
+    // A price is for no more than its plan: elsewhere the hour costs what it did.
+    let bare = "[[commitment.price]]\nusd = 0.29\n";
+    for narrow in ["region = \"us-west-2\"", "families = [\"c5\"]", "system = \"windows\""] {
+        let terms = terms("").replace("discount = \"20 %\"", narrow);
+        assert_eq!(effective(&format!("{terms}{bare}")), Money::from_nanos(768_000_000));
+    }
+    assert_eq!(effective(&terms(bare)), cents(29));
+    let told = |more: &str| {
+        BillingTerms::parse(&terms(more), "t.toml").expect_err("it is refused").to_string()
+    };
+    let outside = told("families = [\"m5\"]\n[[commitment.price]]\nfamily = \"c5\"\nusd = 1\n");
+    assert!(outside.contains("t.toml:11:10: the plan does not hold for `c5`"), "{outside}");
     let both = format!("services = [\"compute\", \"transfer\"]\n{service}");
     assert!(BillingTerms::parse(&terms(&both), "t.toml").is_ok());
 }

@@ -185,6 +185,8 @@ impl TermsTarget<'_> {
     /// first key that leaves nothing.
     fn idle(&self, row: &ConfigTable, here: &[&Product], report: &Diagnostics<'_>) -> Vec<Problem> {
         let mut left: Vec<&Product> = here.to_vec();
+        // The class of a disk is no family of machines.
+        let is_key = |name: &str| !(self.list == "attached" && name == "class");
         let says = |keys: &[&str]| row.entries.iter().any(|entry| keys.contains(&&*entry.name));
         if let Some(service) = self.service.filter(|_| !says(&["service", "services"])) {
             left.retain(|product| product.service == service);
@@ -205,7 +207,8 @@ impl TermsTarget<'_> {
         }
         let (mut told, mut before) = (Vec::new(), Vec::new());
         for (by, keys) in MatchedBy::ALL {
-            for entry in row.entries.iter().filter(|entry| keys.contains(&&*entry.name)) {
+            let is_meant = |name: &str| keys.contains(&name) && is_key(name);
+            for entry in row.entries.iter().filter(|entry| is_meant(&entry.name)) {
                 let values = self.values(row, &entry.name);
                 let mut known: Vec<&str> = left.iter().map(|one| by.of(one)).collect();
                 known.retain(|name| !name.is_empty());
@@ -410,6 +413,7 @@ mod tests {
             machine("type = \"m5.xlarge\""),
             plan("discount = \"9 %\"\nfamilies = [\"m5\"]"),
             negotiated("provider = \"aws\"\nfamily = \"internet\""),
+            told("[[attached]]\nprovider = \"aws\"\ndisk = \"10 GiB\"\nclass = \"gp3\""),
             negotiated("provider = \"aws\"\nservice = \"transfer\"\nregion = \"us-west-2\""),
         ] {
             assert_eq!(right, [""; 0]);
